@@ -1,0 +1,73 @@
+"""Write in the terminal: python -m tinygpt --prompt "ROMEO:" """
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tinygpt.checkpoint import load_checkpoint
+from tinygpt.config import SampleConfig
+from tinygpt.device import DEVICES, choose_device
+from tinygpt.flags import Parser, add_flags, given
+from tinygpt.hub import find_weights
+from tinygpt.output import write_output
+from tinygpt.writing import Draft, write
+
+WEIGHTS = Path(__file__).parent.parent / "weights"
+
+
+def main() -> None:
+    args = parse()
+    try:
+        settings = SampleConfig(**given(args, SampleConfig))
+        model, tokenizer = load_checkpoint(find_weights(args.weights), choose_device(args.device))
+        draft = show(write(model, tokenizer, prompt_of(args), settings))
+        if args.output and draft:
+            write_output(args.output, draft.prompt, draft.continuation)
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ValueError, OSError) as error:
+        sys.exit(f"tinygpt: {error}")
+
+
+def parse() -> argparse.Namespace:
+    parser = Parser(prog="python -m tinygpt", description="Continue a prompt in the terminal.")
+    parser.add_argument("--prompt", help="text to continue (default: what is piped in, or a new line)")
+    parser.add_argument("--weights", default=str(WEIGHTS), metavar="PATH|USER/NAME", help="a folder or a Hub id")
+    parser.add_argument("--output", metavar="FILE", help="also write prompt and continuation to this file")
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="default: cpu, the fastest for one text")
+    add_flags(parser, SampleConfig, renamed={"max_new_tokens": "length"})
+    return parser.parse_args()
+
+
+def prompt_of(args: argparse.Namespace) -> str:
+    """The prompt given by flag, or piped in; the line end that `echo` adds is not part of it."""
+    if args.prompt is not None or sys.stdin is None or sys.stdin.isatty():
+        return args.prompt or ""
+    return sys.stdin.read().removesuffix("\n")
+
+
+def show(drafts: Iterator[Draft]) -> Draft | None:
+    """Print a text while it grows, notes and seed on stderr; Ctrl-C ends it early. Returns the last draft."""
+    shown, draft = "", None
+    try:
+        for draft in drafts:
+            if not shown:
+                print(*draft.notes, sep="\n", end="\n" if draft.notes else "", file=sys.stderr)
+                print(draft.prompt, end="", flush=True)
+            if draft.settings.beam_width is None:  # beams change their mind: only their last word is printed
+                print(draft.continuation[len(shown) :], end="", flush=True)
+            shown = draft.continuation
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+    if draft is None:
+        return None
+    print(draft.continuation if draft.settings.beam_width else "")
+    seed = "" if draft.settings.beam_width else f", seed {draft.settings.seed}"
+    print(f"[{len(shown)} characters in {draft.seconds:.1f} s, {draft.rate:,.0f} a second{seed}]", file=sys.stderr)
+    return draft
+
+
+if __name__ == "__main__":
+    main()

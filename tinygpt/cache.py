@@ -1,0 +1,55 @@
+"""What generation remembers of the characters it has already read."""
+
+import torch
+from torch import Tensor
+
+from tinygpt.config import GPTConfig
+
+
+class LayerCache:
+    """Keys and values of one block's attention for the characters read so far.
+
+    Under the causal mask an earlier character never sees a later one, so its key and value do
+    not change when the text grows: each is computed once and looked up from then on.
+    """
+
+    def __init__(self, keys_BHTD: Tensor, values_BHTD: Tensor):
+        self._keys, self._values = keys_BHTD, values_BHTD
+        self.length = 0
+
+    def extend(self, k_BHTD: Tensor, v_BHTD: Tensor) -> tuple[Tensor, Tensor]:
+        """Append the keys and values of new characters; returns all of them so far."""
+        start, self.length = self.length, self.length + k_BHTD.size(2)
+        self._keys[:, :, start : self.length] = k_BHTD
+        self._values[:, :, start : self.length] = v_BHTD
+        return self._keys[:, :, : self.length], self._values[:, :, : self.length]
+
+    def select(self, rows: Tensor) -> None:
+        """Make row i of the batch a copy of row rows[i]."""
+        self._keys, self._values = self._keys[rows], self._values[rows]
+
+
+class KVCache:
+    """One LayerCache a block, with room for a full window."""
+
+    def __init__(self, config: GPTConfig, batch: int = 1, device: torch.device | str = "cpu"):
+        shape = (batch, config.n_head, config.block_size, config.head_size)
+        self.layers = [
+            LayerCache(torch.zeros(shape, device=device), torch.zeros(shape, device=device))
+            for _ in range(config.n_layer)
+        ]
+
+    @property
+    def length(self) -> int:
+        """Characters read so far: the position of the next one."""
+        return self.layers[0].length
+
+    def clear(self) -> None:
+        """Start a new window at position 0."""
+        for layer in self.layers:
+            layer.length = 0
+
+    def select(self, rows: Tensor) -> None:
+        """Make row i of the batch a copy of row rows[i]: how a beam search drops and forks beams."""
+        for layer in self.layers:
+            layer.select(rows)

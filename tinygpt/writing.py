@@ -1,0 +1,75 @@
+"""A request from a person, whatever they typed, to the text they see grow: for pages and terminals."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+
+from tinygpt.beam import beam_search
+from tinygpt.config import MAX_PROMPT, SampleConfig
+from tinygpt.generation import check_top_k, stream
+from tinygpt.model import GPTLanguageModel
+from tinygpt.tokenizer import TextEncoderDecoder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A text as far as it has been written."""
+
+    prompt: str  # in known characters
+    continuation: str
+    notes: tuple[str, ...]  # what was changed in the prompt, for a person
+    settings: SampleConfig  # with the seed in use
+    seconds: float  # since the writing began
+
+    @property
+    def rate(self) -> float:
+        """Characters a second."""
+        return len(self.continuation) / self.seconds if self.seconds else 0.0
+
+
+def write(
+    model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str, settings: SampleConfig
+) -> Iterator[Draft]:
+    """The continuation of any prompt, as it grows; stop by closing the iterator.
+
+    Raises ValueError, before anything is written, for a prompt over the bound or a top_k above
+    the vocabulary.
+    """
+    prompt, notes = prepare(model, tokenizer, prompt)
+    check_top_k(settings, tokenizer)
+    return _drafts(model, tokenizer, prompt, notes, settings.seeded())
+
+
+def prepare(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str) -> tuple[str, tuple[str, ...]]:
+    """The prompt that is shown and continued, and notes on how it differs from what was typed.
+
+    Raises ValueError when it is not a text, or too long.
+    """
+    if type(prompt) is not str:
+        raise ValueError(f"the prompt must be a text, not {type(prompt).__name__}")
+    if len(prompt) > MAX_PROMPT:
+        raise ValueError(f"the prompt must be at most {MAX_PROMPT:,} characters, not {len(prompt):,}")
+    text, notes = tokenizer.normalise(prompt)
+    if not text:
+        notes.append("Nothing to continue, so the text starts on a new line.")
+    if len(text) > model.config.block_size:
+        notes.append(f"The model sees the last {model.config.block_size} characters of the prompt.")
+    return text, tuple(notes)
+
+
+def _drafts(
+    model: GPTLanguageModel,
+    tokenizer: TextEncoderDecoder,
+    prompt: str,
+    notes: tuple[str, ...],
+    settings: SampleConfig,
+) -> Iterator[Draft]:
+    start = time.perf_counter()
+    if settings.beam_width:
+        texts = beam_search(model, tokenizer, prompt, settings)
+    else:
+        texts = accumulate(stream(model, tokenizer, prompt, settings))
+    for text in texts:
+        seconds = time.perf_counter() - start
+        yield Draft(prompt=prompt, continuation=text, notes=notes, settings=settings, seconds=seconds)

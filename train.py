@@ -1,0 +1,117 @@
+"""Train a model on Tiny Shakespeare, or on a text of your own, and save its weights."""
+
+import argparse
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from tinygpt.checkpoint import load_checkpoint
+from tinygpt.config import PRESETS, GPTConfig, SampleConfig, TrainConfig
+from tinygpt.data import DEFAULT_URL, load_dataset
+from tinygpt.device import DEVICES, choose_device, choose_dtype
+from tinygpt.flags import Parser, add_flags, given
+from tinygpt.generation import stream
+from tinygpt.output import as_text, write_output
+from tinygpt.training import STATE, Trainer, saved_run
+
+_SAMPLE = SampleConfig(max_new_tokens=500, seed=1337)
+
+
+def main() -> None:
+    args = parse()
+    try:
+        trainer = build_trainer(args)
+        show_progress(trainer)
+        if trainer.step < trainer.config.max_iters:
+            print(f"Stopped at step {trainer.step:,}, saved. To go on: python train.py --resume --out {trainer.folder}")
+            return
+        print(f"Validation loss: {trainer.finish()}")
+        print(write_sample(trainer.folder))
+        print(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
+        if args.push_to_hub:
+            from tinygpt.hub import push  # late: only a push needs the Hub's library
+
+            print(f"Published at {push(trainer.folder, args.push_to_hub)}")
+    except (ValueError, OSError, FloatingPointError) as error:
+        sys.exit(f"train.py: {error}")
+
+
+def parse() -> argparse.Namespace:
+    parser = Parser(prog="train.py", description=__doc__)
+    presets = "; ".join(f"{name} ({preset.about})" for name, preset in PRESETS.items())
+    parser.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"recipe to start from: {presets}")
+    parser.add_argument("--data", nargs="+", metavar="FILE", help="your own text files (default: Tiny Shakespeare)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the run is kept (default: runs/PRESET)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run kept in --out, to the bit")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: the fastest there is")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="default: bfloat16 where it is faster")
+    parser.add_argument("--push-to-hub", metavar="USER/NAME", help="publish the weights on the Hugging Face Hub")
+    add_flags(parser, GPTConfig, skip=("vocab_size",))
+    add_flags(parser, TrainConfig)
+    return parser.parse_args()
+
+
+def build_trainer(args: argparse.Namespace) -> Trainer:
+    """The run the flags describe: a preset with changes, or the one to resume."""
+    preset = args.preset or "default"
+    folder = args.out or Path("runs") / preset
+    device = choose_device(args.device)
+    if args.resume:
+        model, recipe, saved_preset, dtype = saved_run(folder)
+        preset = args.preset or saved_preset
+    elif (folder / STATE).exists():
+        raise ValueError(f"{folder} already holds a run: add --resume to go on with it, or --out to start elsewhere")
+    else:
+        model, recipe, dtype = PRESETS[preset].model, PRESETS[preset].train, choose_dtype(device)
+    dataset = load_dataset(args.data or DEFAULT_URL)
+    trainer = Trainer(
+        replace(model, **given(args, GPTConfig), vocab_size=dataset.tokenizer.vocab_size),
+        replace(recipe, **given(args, TrainConfig)),
+        dataset,
+        folder,
+        preset=preset,
+        device=device,
+        dtype=getattr(torch, args.dtype) if args.dtype else dtype,
+    )
+    if args.resume:
+        trainer.resume()  # refuses what differs from the saved run
+    return trainer
+
+
+def show_progress(trainer: Trainer) -> None:
+    """Run to the end, or to Ctrl-C, with a progress bar and a line for every evaluation."""
+    # The first Ctrl-C ends the run after its step; from then on it kills, as always.
+    default = signal.signal(signal.SIGINT, lambda *_: (trainer.stop(), signal.signal(signal.SIGINT, default)))
+    per_step = trainer.config.batch_size * trainer.model.config.block_size
+    bar = tqdm(
+        initial=trainer.step * per_step,
+        total=trainer.config.max_iters * per_step,
+        unit=" characters",
+        unit_scale=True,
+        smoothing=0.05,
+    )
+    with bar:
+        for progress in trainer.run():
+            bar.set_postfix_str(f"loss {progress.loss:.3f}", refresh=False)
+            bar.update(per_step)
+            if progress.losses:
+                train, validation = progress.losses["train"], progress.losses["validation"]
+                bar.write(f"step {progress.step:6,}   train {train:.4f}   validation {validation:.4f}")
+    signal.signal(signal.SIGINT, default)
+
+
+def write_sample(folder: Path) -> str:
+    """What the saved weights write, also kept as output.txt in the run's folder."""
+    model, tokenizer = load_checkpoint(folder)
+    prompt, _ = tokenizer.normalise("ROMEO:\n")
+    continuation = "".join(stream(model, tokenizer, prompt, _SAMPLE))
+    write_output(folder / "output.txt", prompt, continuation)
+    return as_text(prompt, continuation)
+
+
+if __name__ == "__main__":
+    main()
