@@ -32,10 +32,7 @@ def beam_search(
 def _search(window: Window, tokenizer: TextEncoderDecoder, settings: SampleConfig) -> Iterator[str]:
     texts, scores = [""], np.zeros(1)
     ended, ended_score = "", -np.inf
-    for i in range(settings.max_new_tokens):
-        if i:
-            window.select(torch.from_numpy(rows))
-            window.append(torch.from_numpy(ids)[:, None])
+    for left in reversed(range(settings.max_new_tokens)):
         totals_BV = scores[:, None] + _log_softmax(window.logits_BV)
         best = np.argsort(-totals_BV, axis=None, kind="stable")[: settings.beam_width]
         rows, ids = np.unravel_index(best, totals_BV.shape)
@@ -50,6 +47,9 @@ def _search(window: Window, tokenizer: TextEncoderDecoder, settings: SampleConfi
             break
         texts, scores, rows, ids = [grown[k] for k in alive], scores[alive], rows[alive], ids[alive]
         yield texts[0]
+        if left:
+            window.select(torch.from_numpy(rows))
+            window.append(torch.from_numpy(ids)[:, None])
     if ended_score >= scores[0]:
         yield ended
 

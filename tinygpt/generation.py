@@ -97,7 +97,7 @@ def until(stop: str, pieces: Iterable[str]) -> Iterator[str]:
 def _ids(model: GPTLanguageModel, ids_1T: Tensor, settings: SampleConfig) -> Iterator[int]:
     window = Window(model, ids_1T)
     for i in range(settings.max_new_tokens):
-        if i:  # not after the last one: nobody asks what follows it
-            window.append(torch.tensor([[drawn]], device=ids_1T.device))
         drawn = sample(window.logits_BV[0], settings.temperature, settings.top_k, settings.top_p, settings.seed, i)
         yield drawn
+        if i + 1 < settings.max_new_tokens:  # nobody asks what follows the last one
+            window.append(torch.tensor([[drawn]], device=ids_1T.device))
