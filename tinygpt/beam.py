@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 from tinygpt.config import SampleConfig
 from tinygpt.generation import Window, prompt_ids
@@ -48,8 +47,8 @@ def _search(window: Window, tokenizer: TextEncoderDecoder, settings: SampleConfi
         texts, scores, rows, ids = [grown[k] for k in alive], scores[alive], rows[alive], ids[alive]
         yield texts[0]
         if left:
-            window.select(torch.from_numpy(rows))
-            window.append(torch.from_numpy(ids)[:, None])
+            window.select(rows.tolist())
+            window.append(ids.tolist())
     if ended_score >= scores[0]:
         yield ended
 

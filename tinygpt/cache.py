@@ -24,7 +24,7 @@ class LayerCache:
         self._values[:, :, start : self.length] = v_BHTD
         return self._keys[:, :, : self.length], self._values[:, :, : self.length]
 
-    def select(self, rows: Tensor) -> None:
+    def select(self, rows: list[int]) -> None:
         """Make row i of the batch a copy of row rows[i]."""
         self._keys, self._values = self._keys[rows], self._values[rows]
 
@@ -49,7 +49,7 @@ class KVCache:
         for layer in self.layers:
             layer.length = 0
 
-    def select(self, rows: Tensor) -> None:
+    def select(self, rows: list[int]) -> None:
         """Make row i of the batch a copy of row rows[i]: how a beam search drops and forks beams."""
         for layer in self.layers:
             layer.select(rows)

@@ -26,16 +26,17 @@ class Window:
         self._cache = KVCache(model.config, batch=len(ids_BT), device=ids_BT.device)
         self.logits_BV = self._read(self._ids_BT)
 
-    def append(self, next_B1: Tensor) -> None:
+    def append(self, ids_B: list[int]) -> None:
         """Read one more character in each row; `logits_BV` then tell of the one after it."""
         config = self._model.config
+        next_B1 = torch.tensor(ids_B, device=self._ids_BT.device)[:, None]
         self._ids_BT = torch.cat([self._ids_BT, next_B1], dim=1)
         if self._ids_BT.size(1) > config.block_size:
             self._ids_BT = next_B1 = self._ids_BT[:, -config.kept :]
             self._cache.clear()
         self.logits_BV = self._read(next_B1)
 
-    def select(self, rows: Tensor) -> None:
+    def select(self, rows: list[int]) -> None:
         """Make row i a copy of row rows[i]; `logits_BV` are not touched."""
         self._ids_BT = self._ids_BT[rows]
         self._cache.select(rows)
@@ -100,4 +101,4 @@ def _ids(model: GPTLanguageModel, ids_1T: Tensor, settings: SampleConfig) -> Ite
         drawn = sample(window.logits_BV[0], settings.temperature, settings.top_k, settings.top_p, settings.seed, i)
         yield drawn
         if i + 1 < settings.max_new_tokens:  # nobody asks what follows the last one
-            window.append(torch.tensor([[drawn]], device=ids_1T.device))
+            window.append([drawn])
