@@ -23,7 +23,7 @@ def main() -> None:
         settings = SampleConfig(**given(args, SampleConfig))
         model, tokenizer = load_checkpoint(find_weights(args.weights), choose_device(args.device))
         draft = show(write(model, tokenizer, prompt_of(args), settings))
-        if args.output and draft:
+        if args.output:
             write_output(args.output, draft.prompt, draft.continuation)
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -48,24 +48,23 @@ def prompt_of(args: argparse.Namespace) -> str:
     return sys.stdin.read().removesuffix("\n")
 
 
-def show(drafts: Iterator[Draft]) -> Draft | None:
+def show(drafts: Iterator[Draft]) -> Draft:
     """Print a text while it grows, notes and seed on stderr; Ctrl-C ends it early. Returns the last draft."""
-    shown, draft = "", None
+    draft = next(drafts)
+    print(*(note + "\n" for note in draft.notes), sep="", end="", file=sys.stderr)
+    print(draft.prompt, end="", flush=True)
+    shown = 0
     try:
         for draft in drafts:
-            if not shown:
-                print(*draft.notes, sep="\n", end="\n" if draft.notes else "", file=sys.stderr)
-                print(draft.prompt, end="", flush=True)
             if draft.settings.beam_width is None:  # beams change their mind: only their last word is printed
-                print(draft.continuation[len(shown) :], end="", flush=True)
-            shown = draft.continuation
+                print(draft.continuation[shown:], end="", flush=True)
+                shown = len(draft.continuation)
     except KeyboardInterrupt:
-        print(file=sys.stderr)
-    if draft is None:
-        return None
-    print(draft.continuation if draft.settings.beam_width else "")
+        print("\nStopped.", file=sys.stderr)
+    print(draft.continuation[shown:])
     seed = "" if draft.settings.beam_width else f", seed {draft.settings.seed}"
-    print(f"[{len(shown)} characters in {draft.seconds:.1f} s, {draft.rate:,.0f} a second{seed}]", file=sys.stderr)
+    length = len(draft.continuation)
+    print(f"[{length:,} characters in {draft.seconds:.1f} s, {draft.rate:,.0f} a second{seed}]", file=sys.stderr)
     return draft
 
 

@@ -1,10 +1,10 @@
 """From a text file, here or on the web, to one tensor of ids a split and random batches of it."""
 
 import hashlib
+import http.client
 import os
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ def download(url: str, sha256: str | None, cache: Path) -> Path:
             os.replace(part.name, target)
         except TimeoutError as error:
             raise TimeoutError(f"{url} did not arrive in time; {remedy}") from error
-        except (urllib.error.URLError, OSError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise ConnectionError(f"{url} could not be downloaded ({error}); {remedy}") from error
         finally:
             part.close()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from tinygpt.beam import beam_search
 from tinygpt.config import MAX_PROMPT, SampleConfig
@@ -31,7 +31,7 @@ class Draft:
 def write(
     model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str, settings: SampleConfig
 ) -> Iterator[Draft]:
-    """The continuation of any prompt, as it grows; stop by closing the iterator.
+    """The continuation of any prompt, as it grows from nothing; stop by closing the iterator.
 
     Raises ValueError, before anything is written, for a prompt over the bound or a top_k above
     the vocabulary.
@@ -47,9 +47,9 @@ def prepare(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str)
     Raises ValueError when it is not a text, or too long.
     """
     if type(prompt) is not str:
-        raise ValueError(f"the prompt must be a text, not {type(prompt).__name__}")
+        raise ValueError(f"prompt must be a text, not {type(prompt).__name__}")
     if len(prompt) > MAX_PROMPT:
-        raise ValueError(f"the prompt must be at most {MAX_PROMPT:,} characters, not {len(prompt):,}")
+        raise ValueError(f"prompt must be at most {MAX_PROMPT:,} characters, not {len(prompt):,}")
     text, notes = tokenizer.normalise(prompt)
     if not text:
         notes.append("Nothing to continue, so the text starts on a new line.")
@@ -70,6 +70,6 @@ def _drafts(
         texts = beam_search(model, tokenizer, prompt, settings)
     else:
         texts = accumulate(stream(model, tokenizer, prompt, settings))
-    for text in texts:
+    for text in chain([""], texts):
         seconds = time.perf_counter() - start
         yield Draft(prompt=prompt, continuation=text, notes=notes, settings=settings, seconds=seconds)

@@ -1,0 +1,79 @@
+"""Open the page: a prompt, two sliders, and a machine that goes on in the manner of Shakespeare."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+try:
+    import spaces  # only on Hugging Face's ZeroGPU, and there before torch
+except ImportError:
+    spaces = None
+
+from tinygpt.device import DEVICES, choose_device
+from tinygpt.flags import Parser
+from tinygpt.hub import find_weights
+from tinygpt.ui.blocks import build
+from tinygpt.ui.session import Session
+from tinygpt.ui.theme import head, theme
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+if spaces:
+
+    @spaces.GPU
+    def on_gpu() -> None:
+        """ZeroGPU wants a function to lend a GPU to. A model this small writes on the processor."""
+
+
+def main() -> None:
+    args = parse()
+    try:
+        folder = find_weights(args.weights)
+        page = build(Session(folder, choose_device(args.device)), folder)
+        page.launch(
+            server_name=args.host,
+            server_port=args.port,
+            share=args.share,
+            auth=credentials(args.auth),
+            theme=theme(),
+            head=head(),
+            footer_links=["api"],
+            run_history=False,
+            enable_monitoring=False,
+            strict_cors=True,
+            max_file_size="10kb",
+            ssr_mode=False,
+        )
+    except (ValueError, OSError) as error:
+        sys.exit(f"app.py: {error}")
+
+
+def parse() -> argparse.Namespace:
+    parser = Parser(prog="app.py", description=__doc__)
+    parser.add_argument("--weights", default=str(WEIGHTS), metavar="PATH|USER/NAME", help="a folder or a Hub id")
+    parser.add_argument("--host", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--share", action="store_true", help="also open a public link, for a week")
+    parser.add_argument(
+        "--auth",
+        default=os.environ.get("TINYGPT_AUTH"),
+        metavar="USER:PASSWORD",
+        help="ask visitors for this; better set as TINYGPT_AUTH, where other users of the machine cannot see it",
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: the fastest there is")
+    return parser.parse_args()
+
+
+def credentials(text: str | None) -> tuple[str, str] | None:
+    """ "user:password" as a pair. Raises ValueError when it is not of that form."""
+    if not text:
+        return None
+    user, colon, password = text.partition(":")
+    if not (user and colon and password):
+        raise ValueError("--auth and TINYGPT_AUTH must be of the form user:password")
+    return user, password
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The endpoint /generate: what the page does, for programs."""
+
+from typing import Literal
+
+import gradio as gr
+
+from tinygpt.ui.session import FIELDS, Session, Wish, parse_settings
+
+
+def generate_api(blocks: gr.Blocks, session: Session) -> None:
+    """Add the endpoint; its final value is the continuation as one string."""
+
+    def generate(
+        prompt: str,
+        length: int = 500,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int | str | None = None,
+        stop: str | None = None,
+        strategy: Literal["sample", "greedy", "beam"] = "sample",
+        beam_width: int | None = 4,
+    ) -> str:
+        """Continue a prompt in the manner of Shakespeare's plays. Streams the text so far, ends with all of it.
+
+        length: 1 to 5,000 characters. temperature: 0 to 2. top_k: 1 to the vocabulary, top_p: above 0
+        to 1, both off when null. seed: 0 to 2^64 - 1, digits in a text where a number would lose some;
+        the same seed gives the same text. stop: end before this text appears. strategy: sample, greedy
+        or beam. beam_width: 1 to 8, for beam.
+        """
+        settings = parse_settings(length, temperature, top_k, top_p, seed, stop, strategy, beam_width)
+        for draft in session.write(prompt, settings, Wish()):
+            yield draft.continuation
+
+    gr.api(generate, api_name="generate")
+    endpoint = next(fn for fn in blocks.fns.values() if fn.api_name == "generate")
+    endpoint.validator = validator(session)  # gr.api has no argument for it
+
+
+def validator(session: Session):
+    """A function that refuses a request before it is queued, with a sentence at the field at fault."""
+
+    def check(*values: object) -> list[dict]:
+        request = dict(zip(FIELDS, values, strict=False))  # the page appends its state
+        try:
+            session.check(request.pop("prompt"), parse_settings(**request))
+        except ValueError as error:
+            at_fault = str(error).split()[0]
+            return [gr.validate(name != at_fault, str(error)) for name in FIELDS]
+        return [gr.validate(True, "")] * len(values)
+
+    return check

@@ -1,0 +1,23 @@
+"""The page: masthead, tabs, endpoint."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from tinygpt.ui import render
+from tinygpt.ui.api import generate_api
+from tinygpt.ui.session import Session
+from tinygpt.ui.training import training_tab
+from tinygpt.ui.write import write_tab
+
+
+def build(session: Session, folder: Path) -> gr.Blocks:
+    """The whole page over one loaded checkpoint; `folder` is where it came from."""
+    with gr.Blocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
+        gr.HTML(render.masthead(session.parameters, session.facts))
+        with gr.Tab("Write"):
+            write_tab(session)
+        with gr.Tab("Training"):
+            training_tab(session, folder)
+        generate_api(blocks, session)
+    return blocks.queue(max_size=100, default_concurrency_limit=8)

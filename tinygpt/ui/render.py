@@ -1,0 +1,57 @@
+"""HTML of the page's own parts. Everything that a visitor or a model wrote is escaped here."""
+
+import re
+from html import escape
+from typing import Any
+
+from tinygpt.config import SampleConfig
+from tinygpt.writing import Draft
+
+# "ROMEO:" alone on a line: whose speech follows.
+_SPEAKER = re.compile(r"^[A-Z][^\n:]{0,40}:$", re.MULTILINE)
+
+
+def leaf(continuation: str, *, writing: bool = False) -> str:
+    """A continuation set like a page of a play. Its text content is the continuation, unchanged."""
+    caption = '<p class="caption">Continuation</p>'
+    if not continuation and not writing:
+        return f'{caption}<p class="blank">What follows will be set here.</p>'
+    text = _SPEAKER.sub(lambda speaker: f"<b>{speaker[0]}</b>", escape(continuation, quote=False))
+    if text.startswith("\n"):  # the line end that closes the prompt's last line needs no blank line here
+        text = f'<span class="line-end">\n</span>{text[1:]}'
+    return f'{caption}<div class="leaf{" writing" if writing else ""}" id="continuation">{text}</div>'
+
+
+def status(draft: Draft | None = None, *, stopped: bool = False) -> str:
+    """The line below the page: how much, how fast, which seed, and what was changed in the prompt."""
+    if draft is None:
+        return '<p class="status"></p>'
+    parts = [f"{len(draft.continuation):,} characters", f"{draft.seconds:.1f} s", f"{draft.rate:,.0f} a second"]
+    parts += [how(draft.settings), *(["stopped"] if stopped else [])]
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in draft.notes)
+    return f'<p class="status">{" · ".join(parts)}</p>{notes}'
+
+
+def how(settings: SampleConfig) -> str:
+    """How the characters of a text were chosen."""
+    if settings.beam_width:
+        return f"beam width {settings.beam_width}"
+    return "greedy" if settings.temperature == 0 else f"seed {settings.seed}"
+
+
+def masthead(parameters: int, facts: dict[str, Any]) -> str:
+    """The head of the page: a title page's lines, and the one figure that tells how good the model is."""
+    loss = facts.get("validation_loss")
+    figure = f" · {loss:.3f} nats a character on text it never saw" if isinstance(loss, float) else ""
+    return (
+        '<header class="masthead"><h1>tinygpt</h1>'
+        "<p>A small machine that has read some of Shakespeare’s plays, letter by letter, "
+        "and goes on from whatever you begin.</p>"
+        f"<small>{parameters / 1e6:.1f} million parameters{figure}</small></header>"
+    )
+
+
+def table(rows: list[tuple[str, str]]) -> str:
+    """Facts as a two-column table."""
+    body = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f'<table class="facts"><tbody>{body}</tbody></table>'

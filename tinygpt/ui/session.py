@@ -1,0 +1,94 @@
+"""What the page does, without gradio: one loaded model that writes for many visitors."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from tinygpt.checkpoint import load_checkpoint, read_facts
+from tinygpt.config import SampleConfig, check_choice
+from tinygpt.writing import Draft, write
+
+# A request beside its prompt, in the order in which pages and clients give it.
+FIELDS = ("prompt", "length", "temperature", "top_k", "top_p", "seed", "stop", "strategy", "beam_width")
+STRATEGIES = ("sample", "greedy", "beam")
+UPDATES = 15  # a second and visitor: fast enough to look alive, slow enough for many visitors
+DEADLINE = 300.0  # seconds after which a text ends, whether or not anybody still reads it
+
+
+@dataclass
+class Wish:
+    """What one visitor asks of the text being written for them."""
+
+    stop: bool = False
+
+
+class Session:
+    """A checkpoint at work. Shared by every visitor; nothing in it changes after loading."""
+
+    def __init__(self, folder: Path, device: torch.device):
+        """Raises what load_checkpoint raises."""
+        self.model, self.tokenizer = load_checkpoint(folder, device)
+        self.facts = read_facts(folder)
+        self.parameters = sum(p.numel() for p in self.model.parameters())
+
+    def check(self, prompt: object, settings: SampleConfig) -> None:
+        """Raise ValueError for a request that `write` would refuse, without starting it."""
+        write(self.model, self.tokenizer, prompt, settings)
+
+    def write(self, prompt: str, settings: SampleConfig, wish: Wish) -> Iterator[Draft]:
+        """A text as it grows, a few times a second, until it is done, stopped or out of time.
+
+        The first and the last draft are always among those yielded.
+        """
+        begun = time.monotonic()
+        shown = 0.0
+        for draft in write(self.model, self.tokenizer, prompt, settings):
+            now = time.monotonic()
+            wish.stop = wish.stop or now - begun > DEADLINE
+            pending = now - shown < 1 / UPDATES
+            if not pending:
+                yield draft
+                shown = now
+            if wish.stop:
+                break
+        if pending:
+            yield draft
+
+
+def parse_settings(
+    length: object,
+    temperature: object,
+    top_k: object,
+    top_p: object,
+    seed: object,
+    stop: object,
+    strategy: object,
+    beam_width: object,
+) -> SampleConfig:
+    """The settings of a request as they come from a page or a client, where nothing can be trusted.
+
+    A seed may be digits in a text, since a browser's numbers cannot hold all 64 bits; an empty
+    seed or stop is none. Raises ValueError, beginning with the name of the field at fault.
+    """
+    check_choice("strategy", strategy, STRATEGIES)
+    if isinstance(seed, str):
+        seed = seed.strip() or None
+        if seed and seed.isascii() and seed.isdigit() and len(seed) <= 20:
+            seed = int(seed)
+    config = SampleConfig(
+        max_new_tokens=length,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        seed=seed,
+        stop=None if stop == "" else stop,
+        beam_width=beam_width,
+    )
+    return replace(
+        config,
+        temperature=0 if strategy == "greedy" else config.temperature,
+        beam_width=config.beam_width if strategy == "beam" else None,
+    )
