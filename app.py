@@ -31,11 +31,15 @@ def main() -> None:
     try:
         folder = find_weights(args.weights)
         page = build(Session(folder, choose_device(args.device)), folder)
+        auth = credentials(args.auth)
+    except (ValueError, OSError) as error:
+        sys.exit(f"app.py: {error}")
+    try:
         page.launch(
             server_name=args.host,
             server_port=args.port,
             share=args.share,
-            auth=credentials(args.auth),
+            auth=auth,
             theme=theme(),
             head=head(),
             footer_links=["api"],
@@ -45,8 +49,9 @@ def main() -> None:
             max_file_size="10kb",
             ssr_mode=False,
         )
-    except (ValueError, OSError) as error:
-        sys.exit(f"app.py: {error}")
+    except OSError:
+        where = f"{args.host or '127.0.0.1'}, port {args.port or 'any of 7860 to 7959'}"
+        sys.exit(f"app.py: cannot listen on {where}: it is taken or not allowed; choose another with --port or --host")
 
 
 def parse() -> argparse.Namespace:
@@ -66,7 +71,7 @@ def parse() -> argparse.Namespace:
 
 
 def credentials(text: str | None) -> tuple[str, str] | None:
-    """ "user:password" as a pair. Raises ValueError when it is not of that form."""
+    """The pair in "user:password". Raises ValueError when it is not of that form."""
     if not text:
         return None
     user, colon, password = text.partition(":")

@@ -1,5 +1,6 @@
 """The endpoint /generate: what the page does, for programs."""
 
+from functools import partial
 from typing import Literal
 
 import gradio as gr
@@ -34,19 +35,14 @@ def generate_api(blocks: gr.Blocks, session: Session) -> None:
 
     gr.api(generate, api_name="generate")
     endpoint = next(fn for fn in blocks.fns.values() if fn.api_name == "generate")
-    endpoint.validator = validator(session)  # gr.api has no argument for it
+    endpoint.validator = partial(verdicts, session)  # gr.api has no argument for it
 
 
-def validator(session: Session):
-    """A function that refuses a request before it is queued, with a sentence at the field at fault."""
-
-    def check(*values: object) -> list[dict]:
-        request = dict(zip(FIELDS, values, strict=False))  # the page appends its state
-        try:
-            session.check(request.pop("prompt"), parse_settings(**request))
-        except ValueError as error:
-            at_fault = str(error).split()[0]
-            return [gr.validate(name != at_fault, str(error)) for name in FIELDS]
-        return [gr.validate(True, "")] * len(values)
-
-    return check
+def verdicts(session: Session, prompt: object, *settings: object) -> list[dict]:
+    """For each field of a request, whether it is fine and what is wrong: the form of gradio's validators."""
+    try:
+        session.check(prompt, parse_settings(*settings))
+    except ValueError as error:
+        at_fault = str(error).split()[0]
+        return [gr.validate(name != at_fault, str(error)) for name in FIELDS]
+    return [gr.validate(True, "")] * len(FIELDS)

@@ -1,9 +1,20 @@
-// Small things the browser does alone. Each is the body of a button's click.
+// Small things that the browser does alone.
 window.tinygpt = {
   say(button, word) {
     const label = button.textContent;
     button.textContent = word;
     setTimeout(() => (button.textContent = label), 1500);
+  },
+  follow(leaf) {
+    // Keep the end of a growing text in sight, unless the reader has scrolled up.
+    let atEnd = true;
+    const left = () => leaf.scrollHeight - leaf.clientHeight - leaf.scrollTop;
+    leaf.addEventListener("scroll", () => (atEnd = left() < 60));
+    new MutationObserver(() => atEnd && leaf.scrollTo(0, leaf.scrollHeight)).observe(leaf, {
+      childList: true,
+      subtree: true,
+      characterData: true,
+    });
   },
   reveal() {
     // On a phone the page lies below the controls; where it is in sight already, nothing moves.

@@ -8,7 +8,7 @@ import gradio as gr
 from tinygpt.config import MAX_LENGTH, MAX_PROMPT, SampleConfig
 from tinygpt.output import as_text
 from tinygpt.ui import render
-from tinygpt.ui.api import validator
+from tinygpt.ui.api import verdicts
 from tinygpt.ui.session import STRATEGIES, Session, Wish, parse_settings
 
 EXAMPLES = (
@@ -66,7 +66,7 @@ def write_tab(session: Session) -> None:
                 reuse = gr.Button("Use this seed again", size="sm", elem_id="reuse")
                 until = gr.Textbox(label="Stop at", info="end before this text appears", max_length=100)
         with gr.Column(scale=7, min_width=320):
-            leaf = gr.HTML(render.leaf(""), elem_id="leaf", autoscroll=True)
+            leaf = gr.HTML(render.leaf(""), elem_id="leaf", js_on_load="window.tinygpt.follow(element)")
             status = gr.HTML(render.status(), elem_id="status")
             with gr.Row():
                 copy = gr.Button("Copy", size="sm", elem_id="copy", min_width=90)
@@ -96,7 +96,7 @@ def write_tab(session: Session) -> None:
         show,
         [prompt, length, temperature, top_k, top_p, seed, until, strategy, beam_width, wish],
         [leaf, status, stop, seed_used, output_text],
-        validator=validator(session),
+        validator=lambda *values: [*verdicts(session, *values[:-1]), gr.validate(True, "")],  # the wish is always fine
         show_progress="hidden",
         api_visibility="private",
     )

@@ -1,0 +1,65 @@
+"""A real browser in front of the real app."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from server import serving
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+)
+QUIET = (  # no calls home, which a machine without internet would answer with a row of errors
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--disable-gpu",
+    "--no-first-run",
+)
+
+
+def executable() -> str | None:
+    """The path of a Chromium, Chrome or Edge on this machine."""
+    found = (*map(shutil.which, NAMES), *(place for place in PLACES if Path(place).exists()))
+    return next(filter(None, found), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = executable()
+    if path is None:
+        reason = "the browser tests need Chromium, Chrome or Edge, and none was found"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    sandbox = not hasattr(os, "geteuid") or os.geteuid() != 0  # Chromium's sandbox refuses root
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET, chromium_sandbox=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where the app answers, with the weights that come with the repository."""
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The page, freshly opened by a visitor of its own; an error in its console fails the test."""
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    page.get_by_role("button", name="Write", exact=True).wait_for()
+    yield page
+    context.close()
+    assert not errors, errors

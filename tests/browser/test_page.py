@@ -1,0 +1,212 @@
+"""What a visitor does on the page, in a real browser."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tinygpt import SampleConfig, load_checkpoint, stream
+
+WEIGHTS = Path(__file__).parents[2] / "weights"
+
+
+def continuation(page: Page) -> Locator:
+    return page.locator("#continuation")
+
+
+def status(page: Page) -> Locator:
+    return page.locator("#status")
+
+
+def write(page: Page, prompt: str, *, length: int = 60, seed: int | None = None) -> None:
+    """Fill in the form and press Write."""
+    page.get_by_role("textbox", name="Prompt").fill(prompt)
+    page.get_by_role("spinbutton", name=re.compile("Length")).fill(str(length))
+    if seed is not None:
+        advanced(page)
+        page.locator("#seed textarea, #seed input").fill(str(seed))
+    page.get_by_role("button", name="Write", exact=True).click()
+
+
+def advanced(page: Page) -> None:
+    if not page.get_by_text("Strategy").is_visible():
+        page.get_by_role("button", name="Advanced").click()
+
+
+def finished(page: Page, length: int = 60) -> str:
+    """Wait for the whole text, and give it as the page's element holds it."""
+    expect(status(page)).to_contain_text(f"{length:,} characters", timeout=30_000)
+    expect(page.locator(".writing")).to_have_count(0)
+    return continuation(page).text_content()
+
+
+def test_a_prompt_and_its_continuation_stand_side_by_side(page: Page):
+    write(page, "JULIET:\nGood morrow, ")
+    text = finished(page)
+    assert len(text) == 60
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("JULIET:\nGood morrow, ")
+    left = page.get_by_role("textbox", name="Prompt").bounding_box()
+    right = page.locator("#leaf").bounding_box()
+    assert left["x"] + left["width"] < right["x"]
+    assert abs(left["y"] - right["y"]) < 100
+
+
+def test_the_page_writes_what_the_library_writes_with_that_seed(page: Page):
+    write(page, "ROMEO:\n", length=300, seed=7)
+    text = finished(page, 300)
+    model, tokenizer = load_checkpoint(WEIGHTS)
+    assert text == "".join(stream(model, tokenizer, "ROMEO:\n", SampleConfig(max_new_tokens=300, seed=7)))
+
+
+def test_the_seed_of_a_text_is_shown_and_can_be_used_again(page: Page):
+    write(page, "ROMEO:\n")
+    first = finished(page)
+    advanced(page)
+    page.get_by_role("button", name="Use this seed again").click()
+    used = re.search(r"seed (\d+)", status(page).text_content())[1]
+    expect(page.locator("#seed textarea, #seed input")).to_have_value(used)
+    page.get_by_role("button", name="Clear").click()
+    expect(continuation(page)).to_have_count(0)
+    write(page, "ROMEO:\n")
+    assert finished(page) == first
+
+
+def test_the_sliders_and_the_strategy_count(page: Page):
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0")
+    write(page, "ROMEO:\n")
+    greedy = finished(page)
+    expect(status(page)).to_contain_text("greedy")
+    advanced(page)
+    page.get_by_role("radio", name="beam").check()
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(status(page)).to_contain_text("beam width 4")
+    assert finished(page) != greedy
+
+
+def test_the_length_slider_moves_by_keyboard(page: Page):
+    slider = page.get_by_role("slider", name=re.compile("Length"))
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(page.get_by_role("spinbutton", name=re.compile("Length"))).to_have_value("501")
+
+
+def test_text_streams_and_stop_stops_it(page: Page):
+    write(page, "ROMEO:\n", length=5000)
+    expect(continuation(page)).to_have_text(re.compile(r"\w{2}"))
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(status(page)).to_contain_text("stopped")
+    expect(page.locator(".writing")).to_have_count(0)
+    stopped = continuation(page).text_content()
+    assert 0 < len(stopped) < 5000
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    write(page, "ROMEO:\n")  # and the page is ready for the next text
+    assert len(finished(page)) == 60
+
+
+def test_updates_come_a_few_times_a_second_not_once_a_character(page: Page):
+    page.evaluate("""() => {
+        window.seen = [];
+        new MutationObserver(() => window.seen.push(performance.now()))
+            .observe(document.querySelector("#leaf"), {subtree: true, childList: true, characterData: true});
+    }""")
+    write(page, "ROMEO:\n", length=2000)
+    finished(page, 2000)
+    a_second = Counter(int(moment / 1000) for moment in page.evaluate("window.seen"))
+    # One update may show as several mutations in the same frame; frames are what a person sees.
+    frames = len({int(moment / 16) for moment in page.evaluate("window.seen")})
+    assert frames <= 20 * (len(a_second) + 1)
+
+
+def test_long_text_is_followed_to_its_end(page: Page):
+    write(page, "ROMEO:\n", length=2500)
+    finished(page, 2500)
+    expect(page.locator("#leaf .prose")).to_have_js_property("scrollLeft", 0)
+    below = page.locator("#leaf .prose").evaluate("e => e.scrollHeight - e.clientHeight - e.scrollTop")
+    assert below < 40
+
+
+def test_what_was_changed_in_a_prompt_is_said(page: Page):
+    write(page, "“Café” ☃ 42")
+    finished(page)
+    expect(status(page)).to_contain_text("é to e")
+    expect(status(page)).to_contain_text("Left out")
+
+
+def test_an_empty_prompt_writes_from_a_new_line_and_says_so(page: Page):
+    write(page, "")
+    finished(page)
+    expect(status(page)).to_contain_text("starts on a new line")
+
+
+def test_html_in_a_prompt_stays_text(page: Page):
+    write(page, "<img src=x onerror=alert(1)><script>alert(1)</script>")
+    finished(page)
+    expect(page.locator("#leaf img, #leaf script, #status img, #status script")).to_have_count(0)
+
+
+def test_a_wrong_seed_is_refused_with_a_sentence(page: Page):
+    advanced(page)
+    page.locator("#seed textarea, #seed input").fill("seven")
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(page.get_by_text("seed must be a whole number").first).to_be_visible()
+
+
+def test_copy_puts_the_text_on_the_clipboard(page: Page):
+    write(page, "ROMEO:\n")
+    text = finished(page)
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == text
+
+
+def test_output_txt_holds_both_texts_set_apart(page: Page):
+    write(page, "ROMEO:\nWherefore")
+    text = finished(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download output.txt").click()
+    assert download.value.suggested_filename == "output.txt"
+    prompt, written = Path(download.value.path()).read_text().split("---- CONTINUATION")
+    assert "ROMEO:\nWherefore" in prompt
+    assert written.split("\n", 1)[1] == text + "\n"
+
+
+def test_an_example_fills_the_prompt(page: Page):
+    page.get_by_role("button", name="JULIET").click()
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(re.compile("^JULIET:\n"))
+
+
+def test_the_training_tab_shows_the_curves_and_the_measured_loss(page: Page):
+    page.get_by_role("tab", name="Training").click()
+    expect(page.locator(".vega-embed svg, .vega-embed canvas").first).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text(re.compile(r"\d\.\d{4} nats"))
+
+
+def test_two_visitors_do_not_disturb_each_other(page: Page, browser: Browser, address: str):
+    other = browser.new_page()
+    other.goto(address)
+    write(page, "ROMEO:\n", length=3000)
+    expect(continuation(page)).to_have_text(re.compile(r"\w{2}"))
+    write(other, "JULIET:\n", seed=3)
+    assert len(finished(other)) == 60
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(status(page)).to_contain_text("stopped")
+    expect(status(other)).not_to_contain_text("stopped")
+    other.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_a_phone_and_asks_the_network_for_nothing(browser: Browser, address: str, scheme: str):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page = context.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    write(page, "ROMEO:\n")
+    finished(page)
+    expect(page.locator("#leaf")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.fonts.check('16px \"EB Garamond\"')")
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+    context.close()

@@ -1,0 +1,213 @@
+"""app.py as a process, and its endpoint /generate as programs use it."""
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+from server import free_port, serving
+
+from tinygpt import SampleConfig, load_checkpoint, stream
+
+WEIGHTS = Path(__file__).parent.parent / "weights"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Client:
+    return Client(address, verbose=False)
+
+
+def post(address: str, arguments: list) -> tuple[int, str]:
+    """The HTTP status and body of a request that is not made by gradio's own client."""
+    request = urllib.request.Request(
+        f"{address}/gradio_api/call/generate",
+        json.dumps({"data": arguments}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def request(**changes: object) -> list:
+    """The endpoint's arguments in order."""
+    defaults = {
+        "prompt": "ROMEO:\n",
+        "length": 20,
+        "temperature": 0.8,
+        "top_k": None,
+        "top_p": None,
+        "seed": None,
+        "stop": None,
+        "strategy": "sample",
+        "beam_width": 4,
+    }
+    assert changes.keys() <= defaults.keys()
+    return list((defaults | changes).values())
+
+
+def test_a_prompt_alone_gives_five_hundred_characters(client: Client):
+    text = client.predict("ROMEO:\n", api_name="/generate")
+    assert isinstance(text, str)
+    assert len(text) == 500
+
+
+def test_the_endpoint_writes_what_the_library_writes(client: Client):
+    model, tokenizer = load_checkpoint(WEIGHTS)
+    settings = SampleConfig(max_new_tokens=80, temperature=1.1, top_k=20, top_p=0.9, seed=2**64 - 1)
+    expected = "".join(stream(model, tokenizer, "JULIET:\n", settings))
+    named = {"prompt": "JULIET:\n", "length": 80, "temperature": 1.1, "top_k": 20, "top_p": 0.9}
+    for seed in (2**64 - 1, str(2**64 - 1)):
+        assert client.predict(**named, seed=seed, api_name="/generate") == expected
+
+
+def test_text_is_streamed_and_only_ever_grows(client: Client):
+    job = client.submit("ROMEO:\n", length=1500, api_name="/generate")
+    drafts = list(job)
+    assert len(drafts) > 2
+    assert all(later.startswith(earlier) for earlier, later in zip(drafts, drafts[1:], strict=False))
+
+
+def test_many_requests_at_once_each_give_the_text_they_give_alone(client: Client):
+    alone = [client.predict("ROMEO:\n", length=60, seed=seed, api_name="/generate") for seed in range(4)]
+    jobs = [client.submit("ROMEO:\n", length=60, seed=seed, api_name="/generate") for seed in (0, 1, 2, 3) * 3]
+    assert [job.result() for job in jobs] == alone * 3
+
+
+def test_strategies_and_stop(client: Client):
+    greedy = client.predict("ROMEO:\n", length=40, strategy="greedy", api_name="/generate")
+    assert client.predict("ROMEO:\n", length=40, temperature=0, api_name="/generate") == greedy
+    assert client.predict("ROMEO:\n", length=40, strategy="beam", beam_width=1, api_name="/generate") == greedy
+    stopped = client.predict("ROMEO:\n", length=40, strategy="greedy", stop=greedy[10:13], api_name="/generate")
+    assert stopped == greedy[: greedy.index(greedy[10:13])]
+
+
+def test_only_generate_is_listed_with_its_names_and_defaults(client: Client):
+    api = client.view_api(return_format="dict")
+    assert list(api["named_endpoints"]) == ["/generate"]
+    assert not api["unnamed_endpoints"]
+    parameters = api["named_endpoints"]["/generate"]["parameters"]
+    assert [p["parameter_name"] for p in parameters] == [
+        "prompt", "length", "temperature", "top_k", "top_p", "seed", "stop", "strategy", "beam_width",
+    ]  # fmt: skip
+    assert [p["parameter_has_default"] for p in parameters] == [False] + [True] * 8
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("prompt", "x" * 10_001),
+        ("prompt", None),
+        ("prompt", {"name": "hosts"}),
+        ("length", 10**9),
+        ("length", 0),
+        ("length", 2.5),
+        ("length", True),
+        ("length", [20]),
+        ("length", None),
+        ("length", "20"),
+        ("temperature", float("nan")),
+        ("temperature", float("inf")),
+        ("temperature", -0.1),
+        ("temperature", 2.1),
+        ("temperature", None),
+        ("top_k", 0),
+        ("top_k", 66),
+        ("top_p", 0),
+        ("top_p", 1.5),
+        ("seed", -1),
+        ("seed", 2**64),
+        ("seed", "seven"),
+        ("seed", 1.5),
+        ("stop", "x" * 101),
+        ("stop", 7),
+        ("strategy", "magic"),
+        ("strategy", ["sample"]),
+        ("beam_width", 9),
+    ],
+)
+def test_what_is_out_of_bounds_is_refused_before_it_is_queued(address: str, field: str, value: object):
+    status, body = post(address, request(**{field: value}))
+    assert status == 422
+    assert f"{field} must be" in body
+    assert "Traceback" not in body
+
+
+@pytest.mark.parametrize("arguments", [[], request()[:3]])
+def test_missing_arguments_are_an_error_without_a_trace(address: str, arguments: list):
+    status, body = post(address, arguments)
+    assert status in (400, 422)
+    assert "Traceback" not in body
+
+
+def test_an_unknown_argument_is_refused(client: Client):
+    with pytest.raises(TypeError, match="loudness"):
+        client.predict("ROMEO:\n", loudness=11, api_name="/generate")
+
+
+def test_a_file_in_place_of_the_prompt_is_refused(address: str):
+    status, body = post(address, request(prompt={"path": "/etc/hosts", "meta": {"_type": "gradio.FileData"}}))
+    assert status in (400, 422)
+    assert "Traceback" not in body
+
+
+def test_extremes_within_bounds_work(address: str):
+    for changes in ({"temperature": 5e-324}, {"temperature": 2}, {"top_k": 65}, {"top_p": 1e-9}, {"length": 1}):
+        status, body = post(address, request(**changes))
+        assert status == 200, (changes, body)
+
+
+def test_a_large_upload_is_refused(address: str):
+    boundary = "b"
+    body = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n{"x" * 50_000}\r\n'
+    upload = urllib.request.Request(
+        f"{address}/gradio_api/upload",
+        (body + f"--{boundary}--\r\n").encode(),
+        {"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(upload, timeout=30)
+    assert refused.value.code == 413
+
+
+def test_a_taken_port_is_named_with_the_way_out(run):
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        port = taken.getsockname()[1]
+        result = run("app.py", "--port", port)
+    assert result.returncode != 0
+    assert f"{port}" in result.stderr
+    assert "--port" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_absent_weights_are_named(run):
+    result = run("app.py", "--weights", "nowhere")
+    assert result.returncode != 0
+    assert "nowhere" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("auth", ["nocolon", ":", "user:", ":password"])
+def test_credentials_of_another_form_are_refused(run, auth: str):
+    result = run("app.py", "--auth", auth)
+    assert result.returncode != 0
+    assert "user:password" in result.stderr
+
+
+def test_a_password_keeps_strangers_out():
+    with serving("--auth", "will:globe") as address:
+        status, _ = post(address, request())
+        assert status == 401
+        assert len(Client(address, auth=("will", "globe"), verbose=False).predict("O", 7, api_name="/generate")) == 7
