@@ -1,6 +1,7 @@
 """The app as its users run it: app.py in a process of its own, on a free port of this machine."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,23 +20,31 @@ def free_port() -> int:
 
 @contextmanager
 def serving(*flags: str) -> Iterator[str]:
-    """Start app.py and give its address once it says that it listens; it ends with the block."""
+    """app.py with these flags; gives its address."""
     port = free_port()
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
+    with wait_until_listening([sys.executable, str(ROOT / "app.py"), "--port", str(port), *flags], cwd=ROOT):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def wait_until_listening(command: list[str], cwd: Path) -> Iterator[None]:
+    """A process that starts the app, from the moment it says that it listens; killed in the end."""
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "app.py"), "--port", str(port), *flags],
-        env=environment,
+        command,
+        cwd=cwd,
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,  # so that what a shell started ends with it
     )
     try:
         said = ""
         while "Running on local URL" not in said:
             line = process.stdout.readline()
-            assert line, f"app.py ended before it listened:\n{said}"
+            assert line, f"the app ended before it listened:\n{said}"
             said += line
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
         process.communicate()

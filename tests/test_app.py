@@ -169,6 +169,15 @@ def test_extremes_within_bounds_work(address: str):
         assert status == 200, (changes, body)
 
 
+def test_a_crowd_past_the_queue_is_told_so_and_the_page_still_answers():
+    with serving() as address:
+        answers = [post(address, request(length=5000)) for _ in range(115)]
+        assert {status for status, _ in answers} == {200, 503}
+        assert "full" in answers[-1][1]
+        with urllib.request.urlopen(address, timeout=30) as page:
+            assert page.status == 200
+
+
 def test_a_large_upload_is_refused(address: str):
     boundary = "b"
     body = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n{"x" * 50_000}\r\n'

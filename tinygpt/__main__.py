@@ -57,8 +57,8 @@ def show(drafts: Iterator[Draft]) -> Draft:
     try:
         for draft in drafts:
             if draft.settings.beam_width is None:  # beams change their mind: only their last word is printed
-                print(draft.continuation[shown:], end="", flush=True)
-                shown = len(draft.continuation)
+                start, shown = shown, len(draft.continuation)  # before printing: Ctrl-C must not print it twice
+                print(draft.continuation[start:], end="", flush=True)
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
     print(draft.continuation[shown:])

@@ -119,19 +119,15 @@ def write_atomically(path: Path, content: bytes) -> None:
 def _read(folder: Path) -> tuple[dict[str, Any], bytes]:
     """config.json, and the bytes of the weights it belongs to."""
     weights = _bytes(folder / WEIGHTS)
-    for start, problem in _IMPOSTORS.items():
-        if weights.startswith(start):
-            raise ValueError(f"{folder / WEIGHTS} {problem}")
     sha256 = hashlib.sha256(weights).hexdigest()
     for name in (CONFIG, NEXT_CONFIG):
         if (folder / name).exists() or name == CONFIG:
             config = _parsed(folder / name)
             if config.get("weights_sha256") == sha256:
                 return config, weights
-    raise ValueError(
-        f"{folder / WEIGHTS} is not the file that {CONFIG} describes (its sha256 is {sha256}): "
-        "it is damaged or from another run; download or train it again"
-    )
+    problem = f"is not the file that {CONFIG} describes (its sha256 is {sha256}): download or train it again"
+    problem = next((known for start, known in _IMPOSTORS.items() if weights.startswith(start)), problem)
+    raise ValueError(f"{folder / WEIGHTS} {problem}")
 
 
 def _bytes(path: Path) -> bytes:

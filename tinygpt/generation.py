@@ -64,7 +64,7 @@ def stream(
     settings = (settings or SampleConfig()).seeded()
     ids_1T = prompt_ids(model, tokenizer, prompt)
     check_top_k(settings, tokenizer)
-    pieces = map(tokenizer.vocabulary.__getitem__, _ids(model, ids_1T, settings))
+    pieces = (tokenizer.vocabulary[id] for id in _ids(model, ids_1T, settings))  # unlike map, it can be closed
     return until(settings.stop, pieces) if settings.stop else pieces
 
 

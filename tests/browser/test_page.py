@@ -53,6 +53,16 @@ def test_a_prompt_and_its_continuation_stand_side_by_side(page: Page):
     assert abs(left["y"] - right["y"]) < 100
 
 
+def test_nothing_moves_while_text_comes_in(page: Page):
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    before = [page.locator(part).bounding_box() for part in ("#leaf", ".prompt", "#status")]
+    write(page, "ROMEO:\n", length=1200)
+    finished(page, 1200)
+    after = [page.locator(part).bounding_box() for part in ("#leaf", ".prompt", "#status")]
+    assert [(box["x"], box["y"], box["width"]) for box in after] == [(b["x"], b["y"], b["width"]) for b in before]
+    assert after[0]["height"] == before[0]["height"]
+
+
 def test_the_page_writes_what_the_library_writes_with_that_seed(page: Page):
     write(page, "ROMEO:\n", length=300, seed=7)
     text = finished(page, 300)
@@ -194,6 +204,18 @@ def test_two_visitors_do_not_disturb_each_other(page: Page, browser: Browser, ad
     expect(status(page)).to_contain_text("stopped")
     expect(status(other)).not_to_contain_text("stopped")
     other.close()
+
+
+def test_visitors_who_leave_free_their_place(browser: Browser, address: str, page: Page):
+    leavers = [browser.new_context() for _ in range(8)]  # as many as are served at once
+    for context in leavers:
+        other = context.new_page()
+        other.goto(address)
+        write(other, "ROMEO:\n", length=5000)
+        expect(continuation(other)).to_have_text(re.compile(r"\w"))
+        context.close()
+    write(page, "JULIET:\n")
+    assert len(finished(page)) == 60
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -17,8 +17,9 @@ window.tinygpt = {
     });
   },
   reveal() {
-    // On a phone the page lies below the controls; where it is in sight already, nothing moves.
-    document.getElementById("leaf").scrollIntoView({ block: "nearest", behavior: "smooth" });
+    // On a phone the text grows below the controls; beside them, nothing has to move.
+    const leaf = document.getElementById("leaf");
+    if (leaf.getBoundingClientRect().top > innerHeight / 2) leaf.scrollIntoView({ behavior: "smooth" });
   },
   async copy() {
     const text = document.getElementById("continuation")?.textContent;

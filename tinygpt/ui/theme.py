@@ -54,6 +54,8 @@ def theme() -> gr.themes.Base:
     colours = {name: day for name, (day, _) in _COLOURS.items()}
     colours |= {f"{name}_dark": night for name, (_, night) in _COLOURS.items()}
     return gr.themes.Base(
+        primary_hue=gr.themes.colors.red,
+        neutral_hue=gr.themes.colors.stone,
         text_size=gr.themes.sizes.text_lg,
         radius_size=gr.themes.sizes.radius_none,
         font=[gr.themes.Font("EB Garamond"), gr.themes.Font("Georgia"), gr.themes.Font("serif")],
