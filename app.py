@@ -3,21 +3,18 @@
 import argparse
 import os
 import sys
-from pathlib import Path
 
 try:
     import spaces  # only on Hugging Face's ZeroGPU, and there before torch
 except ImportError:
     spaces = None
 
-from tinygpt.device import DEVICES, choose_device
-from tinygpt.flags import Parser
+from tinygpt.device import choose_device
+from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub import find_weights
 from tinygpt.ui.blocks import build
 from tinygpt.ui.session import Session
 from tinygpt.ui.theme import head, theme
-
-WEIGHTS = Path(__file__).parent / "weights"
 
 if spaces:
 
@@ -56,7 +53,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = Parser(prog="app.py", description=__doc__)
-    parser.add_argument("--weights", default=str(WEIGHTS), metavar="PATH|USER/NAME", help="a folder or a Hub id")
+    add_model_flags(parser)
     parser.add_argument("--host", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
     parser.add_argument("--share", action="store_true", help="also open a public link, for a week")
@@ -66,7 +63,6 @@ def parse() -> argparse.Namespace:
         metavar="USER:PASSWORD",
         help="ask visitors for this; better set as TINYGPT_AUTH, where other users of the machine cannot see it",
     )
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: the fastest there is")
     return parser.parse_args()
 
 

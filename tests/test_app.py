@@ -5,6 +5,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_text_is_streamed_and_only_ever_grows(client: Client):
     job = client.submit("ROMEO:\n", length=1500, api_name="/generate")
     drafts = list(job)
     assert len(drafts) > 2
-    assert all(later.startswith(earlier) for earlier, later in zip(drafts, drafts[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(drafts))
 
 
 def test_many_requests_at_once_each_give_the_text_they_give_alone(client: Client):

@@ -1,11 +1,13 @@
 """What the page does, without gradio."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
 from tinygpt import SampleConfig
 from tinygpt.ui import session as module
-from tinygpt.ui.session import Session, Wish, parse_settings
+from tinygpt.ui.session import Session, StopSignal, parse_settings
 
 
 @pytest.fixture(scope="module")
@@ -28,39 +30,39 @@ def settings(**changes: object) -> SampleConfig:
 
 
 def test_the_last_draft_holds_the_whole_text(session: Session):
-    drafts = list(session.write("a", settings(), Wish()))
+    drafts = list(session.write("a", settings(), StopSignal()))
     assert len(drafts[-1].continuation) == 20
     assert drafts[0].continuation == ""
-    assert all(b.continuation.startswith(a.continuation) for a, b in zip(drafts, drafts[1:], strict=False))
+    assert all(b.continuation.startswith(a.continuation) for a, b in pairwise(drafts))
 
 
 def test_drafts_come_a_few_times_a_second_however_fast_the_model_writes(session: Session):
-    drafts = list(session.write("a", settings(length=1500), Wish()))
+    drafts = list(session.write("a", settings(length=1500), StopSignal()))
     assert len(drafts) <= module.UPDATES * drafts[-1].seconds + 3
 
 
 def test_a_wish_to_stop_ends_the_text_with_what_there_is(session: Session):
-    wish = Wish()
-    drafts = session.write("a", settings(length=5000), wish)
+    signal = StopSignal()
+    drafts = session.write("a", settings(length=5000), signal)
     first = next(drafts)
-    wish.stop = True
+    signal.given = True
     last = [first, *drafts][-1]
     assert len(last.continuation) < 5000
 
 
 def test_a_text_nobody_reads_ends_by_itself(session: Session, monkeypatch):
     monkeypatch.setattr(module, "DEADLINE", 0.0)
-    wish = Wish()
-    drafts = list(session.write("a", settings(length=5000), wish))
+    signal = StopSignal()
+    drafts = list(session.write("a", settings(length=5000), signal))
     assert len(drafts[-1].continuation) < 5000
-    assert wish.stop
+    assert signal.given
 
 
 def test_stopping_one_text_leaves_another_alone(session: Session):
-    mine, other = Wish(), Wish()
+    mine, other = StopSignal(), StopSignal()
     first, second = session.write("a", settings(), mine), session.write("a", settings(), other)
     next(first), next(second)
-    mine.stop = True
+    mine.given = True
     list(first)
     assert len(list(second)[-1].continuation) == 20
 

@@ -4,17 +4,14 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.config import SampleConfig
-from tinygpt.device import DEVICES, choose_device
-from tinygpt.flags import Parser, add_flags, given
+from tinygpt.device import choose_device
+from tinygpt.flags import Parser, add_flags, add_model_flags, given
 from tinygpt.hub import find_weights
 from tinygpt.output import write_output
 from tinygpt.writing import Draft, write
-
-WEIGHTS = Path(__file__).parent.parent / "weights"
 
 
 def main() -> None:
@@ -34,9 +31,8 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = Parser(prog="python -m tinygpt", description="Continue a prompt in the terminal.")
     parser.add_argument("--prompt", help="text to continue (default: what is piped in, or a new line)")
-    parser.add_argument("--weights", default=str(WEIGHTS), metavar="PATH|USER/NAME", help="a folder or a Hub id")
     parser.add_argument("--output", metavar="FILE", help="also write prompt and continuation to this file")
-    parser.add_argument("--device", choices=DEVICES, default="cpu", help="default: cpu, the fastest for one text")
+    add_model_flags(parser)
     add_flags(parser, SampleConfig, renamed={"max_new_tokens": "length"})
     return parser.parse_args()
 

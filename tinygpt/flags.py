@@ -3,8 +3,13 @@
 import argparse
 import sys
 from dataclasses import fields
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from tinygpt.device import DEVICES
+
+SHIPPED = Path(__file__).parent.parent / "weights"  # the weights that come with the repository
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,6 +43,12 @@ def add_flags(
                 default=argparse.SUPPRESS,
                 **_kind(hints[item.name]),
             )
+
+
+def add_model_flags(parser: argparse.ArgumentParser) -> None:
+    """--weights and --device: which model to open, and where it computes."""
+    parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME", help="a folder or a Hub id")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: the fastest there is")
 
 
 def given(arguments: argparse.Namespace, config: type) -> dict[str, Any]:

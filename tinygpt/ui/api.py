@@ -5,7 +5,7 @@ from typing import Literal
 
 import gradio as gr
 
-from tinygpt.ui.session import FIELDS, Session, Wish, parse_settings
+from tinygpt.ui.session import FIELDS, Session, StopSignal, parse_settings
 
 
 def generate_api(blocks: gr.Blocks, session: Session) -> None:
@@ -30,7 +30,7 @@ def generate_api(blocks: gr.Blocks, session: Session) -> None:
         or beam. beam_width: 1 to 8, for beam.
         """
         settings = parse_settings(length, temperature, top_k, top_p, seed, stop, strategy, beam_width)
-        for draft in session.write(prompt, settings, Wish()):
+        for draft in session.write(prompt, settings, StopSignal()):
             yield draft.continuation
 
     gr.api(generate, api_name="generate")

@@ -19,10 +19,10 @@ DEADLINE = 300.0  # seconds after which a text ends, whether or not anybody stil
 
 
 @dataclass
-class Wish:
-    """What one visitor asks of the text being written for them."""
+class StopSignal:
+    """One visitor's way to end the text that is being written for them."""
 
-    stop: bool = False
+    given: bool = False
 
 
 class Session:
@@ -38,7 +38,7 @@ class Session:
         """Raise ValueError for a request that `write` would refuse, without starting it."""
         write(self.model, self.tokenizer, prompt, settings)
 
-    def write(self, prompt: str, settings: SampleConfig, wish: Wish) -> Iterator[Draft]:
+    def write(self, prompt: str, settings: SampleConfig, signal: StopSignal) -> Iterator[Draft]:
         """A text as it grows, a few times a second, until it is done, stopped or out of time.
 
         The first and the last draft are always among those yielded.
@@ -47,12 +47,12 @@ class Session:
         shown = 0.0
         for draft in write(self.model, self.tokenizer, prompt, settings):
             now = time.monotonic()
-            wish.stop = wish.stop or now - begun > DEADLINE
+            signal.given = signal.given or now - begun > DEADLINE
             pending = now - shown < 1 / UPDATES
             if not pending:
                 yield draft
                 shown = now
-            if wish.stop:
+            if signal.given:
                 break
         if pending:
             yield draft

@@ -11,7 +11,7 @@ from tinygpt.config import MAX_LENGTH, MAX_PROMPT, SampleConfig
 from tinygpt.output import as_text
 from tinygpt.ui import render
 from tinygpt.ui.api import verdicts
-from tinygpt.ui.session import STRATEGIES, Session, Wish, parse_settings
+from tinygpt.ui.session import STRATEGIES, Session, StopSignal, parse_settings
 
 EXAMPLES = (
     "ROMEO:\n",
@@ -36,7 +36,7 @@ class Page:
 
 def write_tab(session: Session) -> None:
     """Lay out the tab and wire it to the session."""
-    wish = gr.State(Wish())  # each visitor gets a copy
+    signal = gr.State(StopSignal())  # each visitor gets a copy
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             prompt = _prompt()
@@ -54,13 +54,13 @@ def write_tab(session: Session) -> None:
     run = gr.on(
         [start.click, prompt.submit],
         _writer(session, page, stop, seed_used),
-        [prompt, length, temperature, top_k, top_p, seed, until, strategy, beam_width, wish],
+        [prompt, length, temperature, top_k, top_p, seed, until, strategy, beam_width, signal],
         [page.leaf, page.status, page.output, stop, seed_used],
-        validator=lambda *values: [*verdicts(session, *values[:-1]), gr.validate(True, "")],  # a wish is always fine
+        validator=lambda *values: [*verdicts(session, *values[:-1]), gr.validate(True, "")],  # a signal is always fine
         **_QUIET,
     )
     start.click(None, js="() => window.tinygpt.reveal()")
-    stop.click(_stop, wish, queue=False, **_QUIET)
+    stop.click(_stop, signal, queue=False, **_QUIET)
     clear.click(
         lambda: ("", render.leaf(""), render.status(), "", gr.Button(interactive=False)),
         outputs=[prompt, page.leaf, page.status, page.output, stop],
@@ -74,10 +74,10 @@ def write_tab(session: Session) -> None:
 
 def _writer(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox) -> Callable[..., Iterator[dict]]:
     def write(prompt: str, *values: Any) -> Iterator[dict]:
-        *values, wish = values
-        wish.stop = False
+        *values, signal = values
+        signal.given = False
         settings = parse_settings(*values).seeded()
-        for draft in session.write(prompt, settings, wish):
+        for draft in session.write(prompt, settings, signal):
             yield {
                 page.leaf: render.leaf(draft.continuation, writing=True),
                 page.status: render.status(draft),
@@ -85,7 +85,7 @@ def _writer(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox
             }
         yield {
             page.leaf: render.leaf(draft.continuation),
-            page.status: render.status(draft, stopped=wish.stop),
+            page.status: render.status(draft, stopped=signal.given),
             page.output: as_text(draft.prompt, draft.continuation),
             stop: gr.Button(interactive=False),
             seed_used: str(settings.seed),
@@ -94,8 +94,8 @@ def _writer(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox
     return write
 
 
-def _stop(wish: Wish) -> None:
-    wish.stop = True
+def _stop(signal: StopSignal) -> None:
+    signal.given = True
 
 
 def _prompt() -> gr.Textbox:
