@@ -7,6 +7,7 @@ disk, the checkpoint that was there before still loads.
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -46,17 +47,25 @@ def save_checkpoint(
 ) -> None:
     """Write the weights in `dtype`, and a config.json with the architecture, the vocabulary and `facts`.
 
-    Raises OSError when it cannot be written; what was there before is then untouched.
+    Raises ValueError for weights that are not finite numbers in `dtype`, and OSError when they
+    cannot be written; what was there before is then untouched.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = _packed({name: tensor.to(dtype) for name, tensor in model.state_dict().items()})
+    tensors = {name: tensor.to(dtype) for name, tensor in model.state_dict().items()}
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} holds numbers that are not finite in {dtype}: nothing was saved")
+    weights = _packed(tensors)
     config = {
         "format": _FORMAT,
         "model": asdict(model.config),
         "vocabulary": tokenizer.vocabulary,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
     }
+    if (folder / NEXT_CONFIG).exists():  # a crash left it: it may be the config that counts until now
+        with suppress(FileNotFoundError, ValueError):
+            annotate_checkpoint(folder)
     write_atomically(folder / NEXT_CONFIG, _json(config | (facts or {})))
     write_atomically(folder / WEIGHTS, weights)
     os.replace(folder / NEXT_CONFIG, folder / CONFIG)

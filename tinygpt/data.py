@@ -21,8 +21,8 @@ CACHE = Path.home() / ".cache" / "tinygpt"
 # A file that stands in for the download: for machines without internet.
 CORPUS_VARIABLE = "TINYGPT_CORPUS"
 
-_STALL = 15.0  # seconds without a byte
-_DEADLINE = 50.0  # seconds for the whole download
+_STALL = 5.0  # seconds without a byte
+_DEADLINE = 45.0  # seconds for the whole download
 _MAX_BYTES = 500_000_000
 
 
@@ -58,11 +58,11 @@ def load_dataset(
     if isinstance(source, str) and source.startswith(("http://", "https://")):
         source = download(source, sha256, cache)
     paths = [source] if isinstance(source, str | Path) else list(source)
-    content = b"".join(Path(path).read_bytes() for path in paths)
-    found = hashlib.sha256(content).hexdigest()
+    contents = [Path(path).read_bytes() for path in paths]
+    found = hashlib.sha256(b"".join(contents)).hexdigest()
     if sha256 and found != sha256:
         raise ValueError(f"{paths[0]} is not the expected text: its sha256 is {found}, not {sha256}")
-    return split(_decoded(content, paths), found)
+    return split("".join(map(_decoded, contents, paths)), found)
 
 
 def split(text: str, sha256: str) -> Dataset:
@@ -102,10 +102,10 @@ def download(url: str, sha256: str | None, cache: Path) -> Path:
     """The path of a cached copy of `url`, fetched if it is not there yet.
 
     Nothing half-downloaded or of another hash is ever kept. Raises ValueError for a wrong hash
-    or size, TimeoutError after 50 seconds, ConnectionError for everything else.
+    or size, TimeoutError after 45 seconds, ConnectionError for everything else.
     """
     target = cache / (sha256 or hashlib.sha256(url.encode()).hexdigest())
-    if target.exists():
+    if target.exists() and sha256 in (None, hashlib.sha256(target.read_bytes()).hexdigest()):
         return target
     cache.mkdir(parents=True, exist_ok=True)
     remedy = f"check the connection, or download it by other means and set {CORPUS_VARIABLE} or --data to the file"
@@ -144,13 +144,13 @@ def _fetch(url: str, file) -> str:
     return digest.hexdigest()
 
 
-def _decoded(content: bytes, paths: list) -> str:
+def _decoded(content: bytes, path: str | Path) -> str:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{paths[0]} is not UTF-8 text ({error.reason} at byte {error.start:,})") from None
+        raise ValueError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start:,})") from None
     if "\0" in text:
-        raise ValueError(f"{paths[0]} is binary: it holds NUL bytes; give a plain text file")
+        raise ValueError(f"{path} is binary: it holds NUL bytes; give a plain text file")
     if not text.strip():
-        raise ValueError(f"{paths[0]} is empty: there is nothing to learn in it")
+        raise ValueError(f"{path} is empty: there is nothing to learn in it")
     return text.replace("\r\n", "\n").replace("\r", "\n")

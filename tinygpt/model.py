@@ -254,8 +254,8 @@ class NormedRotaryAttention(RotaryAttention):
 
     def __init__(self, config: GPTConfig):
         super().__init__(config)
-        self.query_norm = rms_norm(config.head_size)
-        self.key_norm = rms_norm(config.head_size)
+        self.query_norm = RMSNorm(config.head_size)
+        self.key_norm = RMSNorm(config.head_size)
 
     def placed(self, q_BHTD: Tensor, k_BHTD: Tensor, start: int) -> tuple[Tensor, Tensor]:
         return super().placed(self.query_norm(q_BHTD), self.key_norm(k_BHTD), start)
@@ -277,9 +277,14 @@ class SwiGLU(nn.Module):
         return self.dropout(self.proj(F.silu(self.gate(x_BTC)) * self.expand(x_BTC)))
 
 
-def rms_norm(width: int) -> nn.RMSNorm:
+class RMSNorm(nn.RMSNorm):
     """Scales a vector to length sqrt(width), without LayerNorm's shift (Zhang and Sennrich, 2019)."""
-    return nn.RMSNorm(width, eps=1e-6)
+
+    def __init__(self, width: int):
+        super().__init__(width, eps=1e-6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.to(self.weight.dtype))  # squares want more than half precision
 
 
 def _turned(x_BHTD: Tensor, cos_TD: Tensor, sin_TD: Tensor) -> Tensor:
@@ -299,8 +304,8 @@ class Family:
 
 FAMILIES = {
     "gpt": Family(Embedding, nn.LayerNorm, MultiHeadAttention, FeedForward),
-    "llama": Family(TokenEmbedding, rms_norm, RotaryAttention, SwiGLU),
-    "qwen3": Family(TokenEmbedding, rms_norm, NormedRotaryAttention, SwiGLU),
+    "llama": Family(TokenEmbedding, RMSNorm, RotaryAttention, SwiGLU),
+    "qwen3": Family(TokenEmbedding, RMSNorm, NormedRotaryAttention, SwiGLU),
 }
 
 

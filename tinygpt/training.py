@@ -149,10 +149,10 @@ class Trainer:
         }
         with (self.folder / METRICS).open("a") as file:
             file.write(json.dumps(row) + "\n")
-        if losses["validation"] < self.best:
-            self.best = losses["validation"]
-            if self.config.publish == "best":
-                self._publish()
+        is_best = losses["validation"] < self.best
+        self.best = min(self.best, losses["validation"])
+        if is_best or self.config.publish == "last":
+            self._publish()
         self._save_state()
         return losses
 
@@ -172,9 +172,9 @@ class Trainer:
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
     def _broken(self, value: float) -> FloatingPointError:
-        kept = f"the state of the last evaluation is kept in {self.folder}" if self.best < math.inf else "nothing saved"
+        kept = f"; what was saved before is kept in {self.folder}" if (self.folder / STATE).exists() else ""
         return FloatingPointError(
-            f"the loss became {value} at step {self.step + 1}; {kept}; try a lower --learning-rate"
+            f"the loss became {value} at step {self.step + 1}{kept}; start again with a lower --learning-rate"
         )
 
     # The training state: everything a run needs to go on as if it had never stopped.

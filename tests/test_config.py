@@ -1,0 +1,138 @@
+"""config.py: a config that exists is a config that works."""
+
+from dataclasses import FrozenInstanceError, fields, replace
+
+import pytest
+
+from tinygpt import PRESETS, GPTConfig, SampleConfig, TrainConfig
+
+NOT_INTEGERS = [0, -1, 10**12, 2.5, 2.0, True, "8", None, [8], float("nan")]
+
+
+@pytest.mark.parametrize("name", ["vocab_size", "block_size", "n_layer", "n_head", "n_embd"])
+@pytest.mark.parametrize("value", NOT_INTEGERS, ids=repr)
+def test_a_model_size_out_of_bounds_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=name):
+        GPTConfig(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["batch_size", "max_iters", "eval_interval", "eval_iters"])
+@pytest.mark.parametrize("value", NOT_INTEGERS, ids=repr)
+def test_a_training_size_out_of_bounds_is_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=name):
+        TrainConfig(**{name: value})
+
+
+@pytest.mark.parametrize("config", [GPTConfig, TrainConfig], ids=["model", "training"])
+def test_numbers_must_be_finite_and_in_bounds(config):
+    numbers = [item.name for item in fields(config) if type(item.default) is float]
+    assert numbers
+    for name in numbers:
+        for value in (float("nan"), float("inf"), -0.1, 1e12, "0.1", None, True):
+            with pytest.raises(ValueError, match=name):
+                config(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [(GPTConfig, "family"), (TrainConfig, "optimizer"), (TrainConfig, "decay"), (TrainConfig, "publish")],
+)
+@pytest.mark.parametrize("value", ["", "GPT", None, ["gpt"], 1], ids=repr)
+def test_an_unknown_choice_is_refused_with_the_choices_there_are(config, name, value):
+    with pytest.raises(ValueError, match=f"{name} must be one of \\w+, \\w+"):
+        config(**{name: value})
+
+
+def test_heads_must_divide_the_width():
+    with pytest.raises(ValueError, match="5 does not divide 64"):
+        GPTConfig(n_embd=64, n_head=5)
+
+
+def test_rotary_positions_need_an_even_head_size():
+    assert GPTConfig(family="gpt", n_embd=6, n_head=2).head_size == 3
+    with pytest.raises(ValueError, match="even head size"):
+        GPTConfig(family="qwen3", n_embd=6, n_head=2)
+
+
+def test_a_model_of_more_than_a_billion_parameters_is_refused():
+    with pytest.raises(ValueError, match="parameters is over the bound"):
+        GPTConfig(n_embd=16_384, n_head=1, n_layer=200)
+
+
+def test_a_new_window_starts_with_half_of_the_old_one_and_never_empty():
+    assert [GPTConfig(block_size=size).kept for size in (1, 2, 3, 8, 9)] == [1, 1, 1, 4, 4]
+
+
+def test_a_warm_up_longer_than_the_run_is_refused():
+    with pytest.raises(ValueError, match="warmup_iters must be a whole number from 0 to 10"):
+        TrainConfig(max_iters=10, warmup_iters=11)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("max_new_tokens", [0, -1, 5_001, 10**9, 2.5, True, None, "5", [5]]),
+        ("temperature", [float("nan"), float("inf"), -0.1, 2.01, None, "1", True]),
+        ("top_k", [0, -1, 2.0, True, "3", 10**9]),
+        ("top_p", [0, 0.0, -0.5, 1.01, float("nan"), "0.5", True]),
+        ("seed", [-1, 2**64, 1.0, True, "1"]),
+        ("stop", ["", "x" * 101, 5, b"x"]),
+        ("beam_width", [0, 9, 1.0, True, "2"]),
+    ],
+)
+def test_a_sampling_setting_out_of_bounds_is_refused(name, wrong):
+    for value in wrong:
+        with pytest.raises(ValueError, match="length" if name == "max_new_tokens" else name):
+            SampleConfig(**{name: value})
+
+
+def test_the_bounds_themselves_are_allowed():
+    for settings in (
+        {"max_new_tokens": 1, "temperature": 0, "top_k": 1, "top_p": 1, "seed": 0, "stop": "x", "beam_width": 1},
+        {
+            "max_new_tokens": 5_000,
+            "temperature": 2.0,
+            "top_p": 5e-324,
+            "seed": 2**64 - 1,
+            "stop": "x" * 100,
+            "beam_width": 8,
+        },
+    ):
+        SampleConfig(**settings)
+
+
+def test_a_very_long_stop_text_is_not_repeated_in_full_in_the_error():
+    with pytest.raises(ValueError, match="stop must be") as caught:
+        SampleConfig(stop="x" * 1_000_000)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_seed_is_kept_or_drawn_anew():
+    assert SampleConfig(seed=0).seeded() == SampleConfig(seed=0)
+    drawn = [SampleConfig(temperature=0.5).seeded() for _ in range(20)]
+    assert len({settings.seed for settings in drawn}) == 20
+    assert all(replace(settings, seed=None) == SampleConfig(temperature=0.5) for settings in drawn)
+
+
+def test_a_config_cannot_be_changed_into_one_that_was_never_checked():
+    with pytest.raises(FrozenInstanceError):
+        GPTConfig().n_layer = -1
+    with pytest.raises(ValueError, match="n_layer"):
+        replace(GPTConfig(), n_layer=-1)
+
+
+def test_every_field_has_a_line_of_help():
+    for config in (GPTConfig, TrainConfig, SampleConfig):
+        assert all(item.metadata["help"] and "\n" not in item.metadata["help"] for item in fields(config))
+
+
+def test_the_presets_of_the_lecture_and_of_nanogpt_have_their_sizes():
+    sizes = {
+        name: (p.model.n_layer, p.model.n_head, p.model.n_embd, p.model.block_size, p.train.batch_size, p.model.dropout)
+        for name, p in PRESETS.items()
+    }
+    assert sizes["little-shakespeare"] == (4, 4, 64, 32, 16, 0.0)
+    assert sizes["tiny-gpt"][:4] == (4, 4, 64, 8)
+    assert sizes["gpt-from-scratch"] == sizes["shakespeare-gpt"] == sizes["nanogpt"] == (6, 6, 384, 256, 64, 0.2)
+    assert PRESETS["little-shakespeare"].train.learning_rate == 1e-3
+    assert PRESETS["little-shakespeare"].train.max_iters == 5000

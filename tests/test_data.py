@@ -1,0 +1,277 @@
+"""data.py: a verified text, one tensor of ids a split, random batches; and downloads that go wrong."""
+
+import hashlib
+import os
+import socket
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygpt import data, get_batch, load_dataset
+from tinygpt.data import CORPUS_VARIABLE, DEFAULT_SHA256, download, split
+
+NEEDS_CORPUS = pytest.mark.skipif(
+    not os.environ.get(CORPUS_VARIABLE), reason=f"set {CORPUS_VARIABLE} to the Tiny Shakespeare file to run this"
+)
+
+
+def decoded(dataset) -> tuple[str, str]:
+    return tuple(dataset.tokenizer.decode(part.tolist()) for part in (dataset.train, dataset.validation))
+
+
+# Splitting and joining
+
+
+def test_the_first_nine_tenths_are_trained_on_and_the_rest_validates(text, dataset):
+    train, validation = decoded(dataset)
+    assert train + validation == text
+    assert len(train) == int(0.9 * len(text))
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=2).filter(lambda text: len(set(text)) > 1))
+def test_any_text_comes_back_from_its_splits_in_order(text):
+    assert "".join(decoded(split(text, ""))) == text
+
+
+def test_ids_survive_a_vocabulary_larger_than_a_byte():
+    text = "".join(map(chr, range(0x100, 0x100 + 300)))
+    assert "".join(decoded(split(text, ""))) == text
+
+
+@NEEDS_CORPUS
+def test_the_facts_of_tiny_shakespeare():
+    dataset = load_dataset()
+    assert dataset.sha256 == DEFAULT_SHA256
+    assert dataset.tokenizer.vocab_size == 65
+    assert len(dataset.train) + len(dataset.validation) == 1_115_394
+    assert (len(dataset.train), len(dataset.validation)) == (1_003_854, 111_540)
+
+
+def test_a_file_is_read_and_hashed(text, text_file, dataset):
+    for source in (text_file, str(text_file)):
+        loaded = load_dataset(source)
+        assert "".join(decoded(loaded)) == text
+        assert loaded.sha256 == hashlib.sha256(text_file.read_bytes()).hexdigest() == dataset.sha256
+
+
+def test_several_files_are_joined_in_the_order_given(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(f"this is {name}.\n" * 3)
+    joined = load_dataset([tmp_path / "two", str(tmp_path / "one")])
+    assert "".join(decoded(joined)) == "this is two.\n" * 3 + "this is one.\n" * 3
+
+
+def test_line_ends_and_a_byte_order_mark_are_no_part_of_the_text(tmp_path):
+    path = tmp_path / "windows.txt"
+    path.write_bytes(b"\xef\xbb\xbfone\r\ntwo\rthree\n")
+    assert "".join(decoded(load_dataset(path))) == "one\ntwo\nthree\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "is empty"),
+        (b" \n\n\t ", "is empty"),
+        (b"aaaaaaaaaaaaaaaaaaaaaaa", "repeats one character"),
+        (b"caf\xe9 au lait", "is not UTF-8 text .* at byte 3"),
+        (b"\x7fELF\x00\x01\x02 program", "is binary"),
+        (b"\x80\x04\x95pickle", "is not UTF-8"),
+    ],
+    ids=["empty", "blank", "one-character", "latin-1", "binary", "pickle"],
+)
+def test_a_file_with_nothing_to_learn_in_it_is_refused(tmp_path, content, complaint):
+    path = tmp_path / "input.txt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=complaint):
+        load_dataset(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent\.txt"):
+        load_dataset(tmp_path / "absent.txt")
+
+
+def test_another_text_than_the_expected_one_is_refused(text_file, monkeypatch):
+    with pytest.raises(ValueError, match="not the expected text"):
+        load_dataset(text_file, sha256="0" * 64)
+    monkeypatch.setenv(CORPUS_VARIABLE, str(text_file))
+    with pytest.raises(ValueError, match="not the expected text"):
+        load_dataset()
+
+
+# Batches
+
+
+@given(st.integers(1, 8), st.integers(1, 20), st.integers(0, 2**32))
+def test_targets_are_the_inputs_shifted_by_one(batch_size, block_size, seed):
+    numbers = torch.arange(21 + seed % 50)
+    x_BT, y_BT = get_batch(numbers, batch_size, block_size, torch.Generator().manual_seed(seed))
+    assert x_BT.shape == y_BT.shape == (batch_size, block_size)
+    assert x_BT.dtype == y_BT.dtype == torch.int64
+    assert torch.equal(y_BT, x_BT + 1)  # of numbers in order, the next one
+    assert torch.equal(x_BT, x_BT[:, :1] + torch.arange(block_size))
+
+
+def test_every_stretch_of_the_split_can_be_drawn():
+    x_BT, y_BT = get_batch(torch.arange(7), 500, 4, torch.Generator().manual_seed(0))
+    assert set(x_BT[:, 0].tolist()) == {0, 1, 2}
+    assert y_BT.max() == 6
+
+
+def test_one_seed_gives_the_same_batches_and_leaves_the_global_state_alone(dataset):
+    before = torch.get_rng_state()
+    first, again, other = (get_batch(dataset.train, 4, 8, torch.Generator().manual_seed(seed))[0] for seed in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_split_not_longer_than_a_block_is_refused():
+    get_batch(torch.arange(9), 1, 8)
+    with pytest.raises(ValueError, match=r"too short: .* 8 characters and one block needs 9"):
+        get_batch(torch.arange(8), 1, 8)
+
+
+# Downloads, from a server here
+
+BODY = b"A text to be downloaded, quite whole.\n" * 5
+SHA256 = hashlib.sha256(BODY).hexdigest()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """The address of a server whose paths fail in different ways, and the requests it got."""
+    requests, over = [], threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            requests.append(self.path)
+            self.close_connection = True
+            match self.path:
+                case "/missing":
+                    self.send_error(404)
+                case "/rubbish":
+                    self.wfile.write(b"this is not HTTP\r\n\r\n")
+                case "/silent":
+                    over.wait()
+                case "/cut-chunk":
+                    self.answer(("Transfer-Encoding", "chunked"), b"64\r\nonly this much")
+                case "/cut":
+                    self.answer(("Content-Length", "1000"), BODY)
+                case "/stalled":
+                    self.answer(("Content-Length", "1000"), BODY)
+                    over.wait()
+                case _:
+                    self.answer(("Content-Length", str(len(BODY))), BODY)
+
+        def answer(self, header, body):
+            self.send_response(200)
+            self.send_header(*header)
+            self.end_headers()
+            self.wfile.write(body)
+            self.wfile.flush()
+
+        def log_message(self, *_):
+            pass
+
+    monkeypatch.setattr(data, "_STALL", 0.3)
+    monkeypatch.setattr(urllib.request, "getproxies", dict)  # straight to the server, whatever the environment says
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    socket.setdefaulttimeout(10)  # where the package forgets its own limit, this one ends the test
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}", requests
+        over.set()
+        http.shutdown()
+        thread.join()
+    socket.setdefaulttimeout(None)
+
+
+def test_a_download_is_verified_kept_and_not_repeated(server, tmp_path):
+    url, requests = server
+    for _ in range(2):
+        assert "".join(decoded(load_dataset(f"{url}/text", sha256=SHA256, cache=tmp_path))) == BODY.decode()
+    assert requests == ["/text"]
+
+
+def test_without_a_known_hash_each_address_has_its_own_copy(server, tmp_path):
+    url, requests = server
+    paths = {download(f"{url}/{name}", None, tmp_path) for name in ("one", "two", "one")}
+    assert len(paths) == 2
+    assert requests == ["/one", "/two"] or requests == ["/two", "/one"]
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "complaint"),
+    [
+        ("/missing", ConnectionError, "404"),
+        ("/cut", ConnectionError, "cut off after 190 of 1,000 bytes"),
+        ("/cut-chunk", ConnectionError, "could not be downloaded"),
+        ("/rubbish", ConnectionError, "could not be downloaded"),
+        ("/stalled", TimeoutError, "did not arrive in time"),
+        ("/silent", TimeoutError, "did not arrive in time"),
+    ],
+)
+def test_a_download_that_fails_is_explained_and_leaves_nothing(server, tmp_path, path, error, complaint):
+    url, _ = server
+    start = time.monotonic()
+    with pytest.raises(error, match=complaint) as caught:
+        load_dataset(url + path, cache=tmp_path)
+    assert time.monotonic() - start < 5
+    assert url + path in str(caught.value)
+    assert "--data" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_trickles_past_the_deadline_is_given_up(server, tmp_path, monkeypatch):
+    url, _ = server
+    monkeypatch.setattr(data, "_DEADLINE", 0.0)
+    with pytest.raises(TimeoutError, match="did not arrive in time"):
+        load_dataset(f"{url}/text", cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_of_another_hash_or_size_is_refused_and_leaves_nothing(server, tmp_path, monkeypatch):
+    url, _ = server
+    with pytest.raises(ValueError, match=f"sha256 {SHA256}, not {'0' * 64}; nothing was kept"):
+        load_dataset(f"{url}/text", sha256="0" * 64, cache=tmp_path)
+    monkeypatch.setattr(data, "_MAX_BYTES", 100)
+    with pytest.raises(ValueError, match="larger than 100 bytes"):
+        load_dataset(f"{url}/text", cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_server_at_all_is_explained(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(ConnectionError, match="check the connection"):
+        load_dataset(f"http://127.0.0.1:{port}/text", cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_copy_is_used_without_a_network(tmp_path):
+    (tmp_path / SHA256).write_bytes(BODY)
+    assert load_dataset("http://127.0.0.1:1/", sha256=SHA256, cache=tmp_path).sha256 == SHA256
+    assert (tmp_path / SHA256).read_bytes() == BODY
+
+
+def test_a_damaged_copy_is_downloaded_again(server, tmp_path):
+    url, _ = server
+    (tmp_path / SHA256).write_bytes(BODY[:-1])
+    assert load_dataset(f"{url}/text", sha256=SHA256, cache=tmp_path).sha256 == SHA256
+    assert (tmp_path / SHA256).read_bytes() == BODY
+
+
+def test_a_byte_order_mark_is_no_character_in_any_of_several_files(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("some words of a text\n", encoding="utf-8-sig")
+    assert "\ufeff" not in load_dataset([tmp_path / "a", tmp_path / "b"]).tokenizer.vocabulary

@@ -1,0 +1,95 @@
+"""evaluation.py: the quick estimate, and the loss we publish."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tinygpt import estimate_loss, evaluate_full, get_batch
+from tinygpt.model import FAMILIES
+
+
+@torch.no_grad()
+def slowly(model, ids: list[int], block: int) -> float:
+    """The mean of -ln p of every character but the first, one forward pass for each."""
+    total = 0.0
+    for t in range(1, len(ids)):
+        start = (t - 1) // block * block
+        total -= model(torch.tensor([ids[start:t]]))[0, -1].double().log_softmax(-1)[ids[t]].item()
+    return total / (len(ids) - 1)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("length", [2, 5, 9, 10, 16, 17, 18, 300])
+def test_the_full_loss_is_that_of_every_character_in_blocks_of_their_own(build, dataset, family, length):
+    model, data = build(family), dataset.validation[:length]
+    full = evaluate_full(model, data)
+    assert full.nats == pytest.approx(slowly(model, data.tolist(), 8), abs=1e-5)
+    assert (full.predicted, full.block_size) == (length - 1, 8)
+
+
+def test_a_longer_context_than_the_published_one_is_not_used(build, dataset):
+    model, data = build(block_size=300), dataset.validation[:400]
+    full = evaluate_full(model, data)
+    assert full.block_size == 256
+    assert full.nats == pytest.approx(slowly(model, data.tolist(), 256), abs=1e-5)
+
+
+def test_a_smaller_block_can_be_asked_for(build, dataset):
+    model, data = build(), dataset.validation[:50]
+    assert evaluate_full(model, data, block_size=3).nats == pytest.approx(slowly(model, data.tolist(), 3), abs=1e-5)
+
+
+def test_the_full_loss_says_in_words_what_it_is(build, dataset):
+    full = evaluate_full(build(), dataset.validation)
+    assert full.bits == pytest.approx(full.nats / math.log(2))
+    assert str(full).startswith(f"{full.nats:.4f} nats ({full.bits:.4f} bits) a character")
+    assert str(full).endswith("in blocks of 8")
+
+
+def test_the_full_loss_of_a_text_without_a_second_character_is_refused(build):
+    with pytest.raises(ValueError, match="too short"):
+        evaluate_full(build(), torch.zeros(1, dtype=torch.uint8))
+
+
+def test_the_full_loss_leaves_the_mode_alone_and_ignores_dropout(build, dataset):
+    model = build(dropout=0.5).train()
+    first = evaluate_full(model, dataset.validation)
+    assert all(part.training for part in model.modules())
+    assert evaluate_full(model, dataset.validation) == first == evaluate_full(model.eval(), dataset.validation)
+    assert not model.training
+
+
+def test_the_estimate_is_the_mean_loss_over_random_batches_of_each_split(build, dataset):
+    model = build()
+    estimate = estimate_loss(model, dataset, batch_size=4, eval_iters=3, seed=5)
+    for name, data in (("train", dataset.train), ("validation", dataset.validation)):
+        generator = torch.Generator().manual_seed(5)
+        losses = [model(*get_batch(data, 4, 8, generator))[1].item() for _ in range(3)]
+        assert estimate[name] == pytest.approx(sum(losses) / 3)
+
+
+def test_the_estimate_repeats_itself_and_another_seed_looks_elsewhere(build, dataset):
+    model = build(dropout=0.5).train()
+    first, again, other = (estimate_loss(model, dataset, 4, 3, seed=seed) for seed in (0, 0, 1))
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_estimate_leaves_random_state_mode_and_gradients_alone(build, dataset, training):
+    model = build(dropout=0.5).train(training)
+    before = torch.get_rng_state()
+    estimate_loss(model, dataset, batch_size=4, eval_iters=3)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(part.training == training for part in model.modules())
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_the_estimate_comes_close_to_the_full_loss(build, dataset):
+    """Of inputs in random places, and of the same model on the same text."""
+    model = build()
+    estimate = estimate_loss(model, replace(dataset, train=dataset.validation), batch_size=64, eval_iters=20)
+    assert estimate["train"] == estimate["validation"]
+    assert estimate["validation"] == pytest.approx(evaluate_full(model, dataset.validation).nats, rel=0.05)

@@ -1,0 +1,213 @@
+"""generation.py: the cached stream writes, character for character, what the plain loop writes."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygpt import SampleConfig, TextEncoderDecoder, stream
+from tinygpt.cache import KVCache
+from tinygpt.generation import Window, until
+from tinygpt.model import FAMILIES
+
+each_family = pytest.mark.parametrize("family", FAMILIES)
+PROMPTS = {"none": "", "one": "T", "short": "The r", "a block": "The wate", "longer": "BAKER:\nThe quiet river sings"}
+
+
+def plain(model, tokenizer: TextEncoderDecoder, prompt: str, **settings) -> str:
+    """What `model.generate` adds to the prompt."""
+    ids = tokenizer.encode(prompt or "\n")
+    return tokenizer.decode(model.generate(torch.tensor([ids]), **settings)[0, len(ids) :].tolist())
+
+
+def streamed(model, tokenizer: TextEncoderDecoder, prompt: str, **settings) -> str:
+    return "".join(stream(model, tokenizer, prompt, SampleConfig(**settings)))
+
+
+@each_family
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"temperature": 0},
+        {"temperature": 1.0},
+        {"temperature": 2.0},
+        {"temperature": 0.6, "top_k": 5},
+        {"temperature": 1.3, "top_p": 0.8},
+        {"temperature": 0.9, "top_k": 7, "top_p": 0.9},
+    ],
+    ids=str,
+)
+def test_the_stream_is_what_generate_writes_to_the_last_character(build, tokenizer, family, prompt, settings):
+    model = build(family)
+    settings |= {"max_new_tokens": 5 * model.config.block_size + 3, "seed": 7}
+    assert streamed(model, tokenizer, prompt, **settings) == plain(model, tokenizer, prompt, **settings)
+
+
+@each_family
+@pytest.mark.parametrize("block_size", [1, 2, 3, 5])
+def test_the_stream_is_what_generate_writes_in_the_smallest_contexts_too(build, tokenizer, family, block_size):
+    model = build(family, block_size=block_size)
+    settings = {"max_new_tokens": 30, "seed": 3, "temperature": 1.0}
+    for prompt in ("", "The", "The river"):
+        assert streamed(model, tokenizer, prompt, **settings) == plain(model, tokenizer, prompt, **settings)
+
+
+@each_family
+@torch.no_grad()
+def test_cached_logits_are_the_uncached_ones_for_any_prefill(build, family):
+    model = build(family)
+    x_BT = torch.randint(model.config.vocab_size, (3, 8), generator=torch.Generator().manual_seed(0))
+    whole_BTV = model(x_BT)
+    for prefill in range(1, 9):
+        cache = KVCache(model.config, batch=3)
+        parts = [model(x_BT[:, :prefill], cache=cache)]
+        assert cache.length == prefill
+        parts += [model(x_BT[:, t : t + 1], cache=cache) for t in range(prefill, 8)]
+        torch.testing.assert_close(torch.cat(parts, dim=1), whole_BTV, rtol=0, atol=1e-5)
+
+
+@each_family
+@torch.no_grad()
+def test_a_window_predicts_what_the_model_does_character_by_character_past_the_context(build, family):
+    model = build(family)
+    written = torch.randint(model.config.vocab_size, (2, 40), generator=torch.Generator().manual_seed(1))
+    window = Window(model, written[:, :3])
+    seen = written[:, :3]
+    for t in range(3, 40):
+        np.testing.assert_allclose(window.logits_BV, model(seen)[:, -1].numpy(), atol=1e-5)
+        window.append(written[:, t].tolist())
+        seen = torch.cat([seen, written[:, t : t + 1]], dim=1)
+        if seen.size(1) > 8:  # a full window's last half starts the next one
+            seen = seen[:, -4:]
+
+
+def test_a_prompt_longer_than_the_context_counts_by_its_last_block(build, tokenizer):
+    model = build()
+    settings = {"max_new_tokens": 20, "seed": 1}
+    long = "Nothing of this is seen. My bread"
+    assert streamed(model, tokenizer, long, **settings) == streamed(model, tokenizer, long[-8:], **settings)
+    assert streamed(model, tokenizer, long, **settings) != streamed(model, tokenizer, long[-7:], **settings)
+
+
+@torch.no_grad()
+def test_rows_of_a_window_can_be_dropped_and_forked(build):
+    model = build("qwen3")
+    window = Window(model, torch.tensor([[1, 2], [3, 4], [5, 6]]))
+    window.select([2, 0, 0, 2])
+    window.append([7, 8, 9, 10])
+    rows = torch.tensor([[5, 6, 7], [1, 2, 8], [1, 2, 9], [5, 6, 10]])
+    np.testing.assert_allclose(window.logits_BV, model(rows)[:, -1].numpy(), atol=1e-5)
+
+
+# Seeds, the empty prompt, errors
+
+
+def test_a_seed_repeats_a_text_and_no_seed_gives_another_each_time(build, tokenizer):
+    model = build()
+    for seed in (0, 2**64 - 1):
+        settings = {"max_new_tokens": 60, "temperature": 1.0, "seed": seed}
+        assert streamed(model, tokenizer, "My", **settings) == streamed(model, tokenizer, "My", **settings)
+    texts = {
+        streamed(model, tokenizer, "My", max_new_tokens=60, temperature=1.0, seed=seed) for seed in (0, 1, None, None)
+    }
+    assert len(texts) == 4
+
+
+def test_a_longer_text_begins_with_the_shorter_one(build, tokenizer):
+    short, long = (streamed(build(), tokenizer, "My", max_new_tokens=n, seed=5) for n in (20, 60))
+    assert (len(short), len(long)) == (20, 60)
+    assert long.startswith(short)
+
+
+def test_an_empty_prompt_is_a_newline(build, tokenizer):
+    settings = {"max_new_tokens": 20, "seed": 4}
+    assert streamed(build(), tokenizer, "", **settings) == streamed(build(), tokenizer, "\n", **settings)
+    assert len("".join(stream(build(), tokenizer))) == SampleConfig().max_new_tokens
+
+
+def test_dropout_of_a_model_in_training_is_off_while_it_writes(build, tokenizer):
+    model = build(dropout=0.5).train()
+    assert streamed(model, tokenizer, "My", max_new_tokens=20, seed=1) == plain(
+        model.eval(), tokenizer, "My", max_new_tokens=20, seed=1, temperature=0.8
+    )
+
+
+def test_errors_come_before_anything_is_written(build, tokenizer):
+    with pytest.raises(ValueError, match="does not know: é"):
+        stream(build(), tokenizer, "é")
+    with pytest.raises(ValueError, match=f"top_k must be at most {tokenizer.vocab_size}"):
+        stream(build(), tokenizer, "My", SampleConfig(top_k=tokenizer.vocab_size + 1))
+    stream(build(), tokenizer, "My", SampleConfig(top_k=tokenizer.vocab_size))
+
+
+# Stopping
+
+
+@pytest.mark.parametrize("stop", [None, "never in it"])
+def test_closing_the_stream_ends_the_work(build, tokenizer, stop):
+    model = build()
+    reads = []
+    model.register_forward_hook(lambda *_: reads.append(1))
+    pieces = stream(model, tokenizer, "My", SampleConfig(max_new_tokens=100, seed=1, stop=stop))
+    assert reads == []  # nothing is computed that nobody asked for
+    for _ in range(3):
+        next(pieces)
+    pieces.close()
+    assert len(reads) <= 4
+    assert list(pieces) == []
+
+
+def test_an_abandoned_stream_gives_its_memory_back(build, tokenizer, monkeypatch):
+    caches = []
+    made = KVCache.__init__
+    monkeypatch.setattr(
+        KVCache, "__init__", lambda self, *a, **k: (made(self, *a, **k), caches.append(weakref.ref(self)))[0]
+    )
+    pieces = stream(build(), tokenizer, "My", SampleConfig(seed=1, stop="never in it"))
+    next(pieces)
+    assert caches[0]() is not None
+    pieces.close()
+    gc.collect()
+    assert caches[0]() is None
+
+
+def test_the_last_character_is_not_read_again(build, tokenizer):
+    model = build()
+    reads = []
+    model.register_forward_hook(lambda *_: reads.append(1))
+    streamed(model, tokenizer, "My", max_new_tokens=10, seed=1)
+    assert len(reads) == 10
+
+
+def test_a_text_ends_before_its_stop_string(build, tokenizer):
+    model = build()
+    whole = streamed(model, tokenizer, "My", max_new_tokens=200, seed=2, temperature=1.0)
+    for stop in (whole[30:33], whole[0], whole[150:170], whole[:5], "\n"):
+        cut = streamed(model, tokenizer, "My", max_new_tokens=200, seed=2, temperature=1.0, stop=stop)
+        assert cut == whole.split(stop)[0]
+
+
+@given(st.text("ab", min_size=1, max_size=4), st.lists(st.text("ab", max_size=3), max_size=20))
+def test_until_gives_what_stands_before_the_stop_string_however_it_is_cut_into_pieces(stop, pieces):
+    assert "".join(until(stop, pieces)) == "".join(pieces).split(stop)[0]
+
+
+@given(st.text("ab", min_size=1, max_size=4), st.text("ab", max_size=20))
+def test_until_holds_back_only_what_may_be_the_beginning_of_the_stop_string(stop, text):
+    read = []
+    written = ""
+    for piece in until(stop, (read.append(c) or c for c in text)):
+        written += piece
+        held = "".join(read)[len(written) :]
+        assert stop.startswith(held) or held.startswith(stop) or len(read) == len(text)
+
+
+def test_until_asks_for_nothing_after_the_stop_string():
+    pieces = iter(["a", "b", "END", "c"])
+    assert list(until("END", pieces)) == ["a", "b", ""]
+    assert list(pieces) == ["c"]

@@ -1,0 +1,136 @@
+"""python -m tinygpt: writing in the terminal, as a real process."""
+
+import os
+import re
+import shutil
+import signal
+
+import pytest
+
+from tinygpt import SampleConfig, stream
+from tinygpt.output import as_text
+
+CPU = ("tinygpt", "--device", "cpu")
+TINYGPT = ("-m", *CPU)
+
+
+@pytest.fixture
+def expected(build, tokenizer):
+    """expected(prompt, seed=...): what the terminal shows of the saved tiny model."""
+
+    def written(prompt: str, **settings) -> str:
+        return prompt + "".join(stream(build(), tokenizer, prompt, SampleConfig(**settings))) + "\n"
+
+    return written
+
+
+def reported_seed(err: str) -> int:
+    return int(re.search(r", seed (\d+)\]$", err.strip())[1])
+
+
+def test_a_prompt_given_by_flag_is_continued_and_its_seed_gives_the_text_again(run, called, weights, expected):
+    arguments = ("--weights", weights, "--prompt", "My bread", "--length", 40)
+    first = run(*TINYGPT, *arguments)
+    seed = reported_seed(first.stderr)
+    assert (first.returncode, first.stdout) == (0, expected("My bread", max_new_tokens=40, seed=seed))
+    assert re.search(rf"^\[40 characters in \d+\.\d s, [\d,]+ a second, seed {seed}\]\n$", first.stderr, re.MULTILINE)
+    assert called(*CPU, *arguments, "--seed", seed).stdout == first.stdout
+    other = called(*CPU, *arguments)
+    assert other.stdout != first.stdout
+    assert reported_seed(other.stderr) != seed
+
+
+def test_a_piped_prompt_is_continued_with_notes_apart_from_the_text(run, weights, expected, tmp_path):
+    output = tmp_path / "output.txt"
+    settings = {"seed": 2**64 - 1, "temperature": 1.5, "top_k": 5, "top_p": 0.9, "stop": "zz"}
+    flags = [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", value)]
+    not_utf8 = "\udce9"
+    ended = run(
+        *(*TINYGPT, "--weights", weights, "--output", output, "--length", 30, *flags),
+        piped=f"Don’t\r\nweep é\x00{not_utf8}\n",
+    )
+    prompt = "Don't\nweep e"
+    shown = expected(prompt, max_new_tokens=30, **settings)
+    assert (ended.returncode, ended.stdout) == (0, shown)
+    assert "Changed line ends" in ended.stderr
+    assert "Changed ’ to ', é to e." in ended.stderr
+    assert "Left out U+0000, U+DCE9" in ended.stderr
+    assert "The model sees the last 8 characters" in ended.stderr
+    assert output.read_text(encoding="utf-8") == as_text(prompt, shown.removeprefix(prompt).removesuffix("\n"))
+
+
+def test_without_a_prompt_the_text_starts_on_a_new_line(called, weights, expected):
+    ended = called(*CPU, "--weights", weights, "--length", 20, "--seed", 1)
+    assert ended.stdout == expected("\n", max_new_tokens=20, seed=1).removeprefix("\n")
+    assert "starts on a new line" in ended.stderr
+
+
+def test_beams_show_their_last_word_only(called, weights, expected):
+    ended = called(*CPU, "--weights", weights, "--prompt", "My", "--length", 20, "--beam-width", 1)
+    assert (ended.returncode, ended.stdout) == (0, expected("My", max_new_tokens=20, temperature=0))
+    assert "seed" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--temperature", "nan"), "temperature must be a number from 0 to 2, not nan"),
+        (("--length", "1000000000"), "length must be a whole number from 1 to 5,000, not 1000000000"),
+        (("--length", "2.5"), "argument --length: invalid int value: '2.5'"),
+        (("--colour", "blue"), "unrecognized arguments: --colour blue"),
+        (("--top-k", "100"), "top_k must be at most"),
+        (("--prompt", "a" * 10_001), "prompt must be at most 10,000 characters, not 10,001"),
+        (("--weights", "."), "model.safetensors does not exist: train it"),
+        (("--weights", "no/where/to/be/found"), "no/where/to/be/found"),
+        (("--device", "abacus"), "argument --device: invalid choice: 'abacus'"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else value[0],
+)
+def test_a_mistake_is_one_line_and_a_failure(called, weights, flags, complaint, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    ended = called(*CPU, "--weights", weights, *flags)
+    assert ended.returncode in (1, 2)
+    assert complaint in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert ended.stdout == ""
+
+
+def test_broken_weights_are_one_line_and_a_failure(run, weights, tmp_path):
+    broken = shutil.copytree(weights, tmp_path / "broken")
+    (broken / "model.safetensors").write_bytes(b"<html>")
+    ended = run(*TINYGPT, "--weights", broken)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    complaint = "is a web page, not weights: download the file again"
+    assert ended.stderr == f"tinygpt: {broken / 'model.safetensors'} {complaint}\n"
+
+
+def test_an_output_that_cannot_be_written_is_a_failure_after_the_text_was_shown(called, weights, expected, tmp_path):
+    flags = ("--prompt", "My", "--length", 9, "--seed", 1, "--output", tmp_path / "no" / "where.txt")
+    ended = called(*CPU, "--weights", weights, *flags)
+    assert (ended.returncode, ended.stdout) == (1, expected("My", max_new_tokens=9, seed=1))
+    assert ended.stderr.splitlines()[-1].startswith("tinygpt: [Errno 2] No such file or directory")
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(start, weights, expected):
+    process = start(*TINYGPT, "--weights", weights, "--prompt", "My", "--length", 5000, "--seed", 1)
+    assert process.stdout.read(20) == expected("My", max_new_tokens=18, seed=1).removesuffix("\n")
+    process.stdout.close()
+    assert process.wait(timeout=120) == 0
+    assert process.stderr.read() == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows, Ctrl-C cannot be sent to one process alone")
+def test_ctrl_c_ends_the_text_early_and_keeps_what_was_written(start, weights, expected, tmp_path):
+    output = tmp_path / "output.txt"
+    flags = ("--prompt", "My", "--length", 5000, "--seed", 1, "--output", output)
+    process = start(*TINYGPT, "--weights", weights, *flags)
+    first = process.stdout.read(20)  # it is shown while it grows; more than the pipe holds is still to come
+    process.send_signal(signal.SIGINT)
+    rest, err = process.communicate(timeout=120)
+    shown = first + rest
+    assert process.returncode == 0
+    assert "Stopped." in err
+    assert "Traceback" not in err
+    assert 20 < len(shown) < 5000
+    assert shown == expected("My", max_new_tokens=len(shown) - len("My\n"), seed=1)
+    assert output.read_text(encoding="utf-8") == as_text("My", shown.removeprefix("My").removesuffix("\n"))

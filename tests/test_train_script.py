@@ -1,0 +1,151 @@
+"""train.py as a real process: a whole run, Ctrl-C, going on, and what it refuses."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from tinygpt import Trainer, load_checkpoint, load_dataset
+from tinygpt.checkpoint import WEIGHTS, load_tensors, read_facts
+from tinygpt.training import METRICS, STATE, saved_run
+
+TRAIN = Path(__file__).parent.parent / "train.py"
+TINY = (
+    *("--preset", "little-shakespeare", "--device", "cpu", "--dtype", "float32"),
+    *("--block-size", 8, "--n-layer", 1, "--n-head", 2, "--n-embd", 16),
+    *("--batch-size", 4, "--eval-iters", 1),
+)
+
+
+def assert_one_line(err: str, complaint: str) -> None:
+    assert "Traceback" not in err
+    assert err.count("\n") == 1
+    assert err.startswith("train.py: ")
+    assert complaint in err
+
+
+def test_a_run_leaves_weights_and_a_sample_says_where_and_is_not_overwritten(run, called, text_file, tmp_path):
+    flags = (
+        *TINY,
+        "--max-iters",
+        20,
+        "--eval-interval",
+        10,
+        "--publish",
+        "last",
+        "--data",
+        text_file,
+        "--out",
+        tmp_path,
+    )
+    ended = run(TRAIN, *flags)
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(r"step +10   train \d\.\d{4}   validation \d\.\d{4}\n", ended.stdout)
+    assert re.search(r"Validation loss: \d\.\d{4} nats \(\d\.\d{4} bits\) a character, .* in blocks of 8", ended.stdout)
+    assert f"python app.py --weights {tmp_path}" in ended.stdout
+    sample = (tmp_path / "output.txt").read_text(encoding="utf-8")
+    assert sample in ended.stdout
+    assert sample.count("----") > 2
+    facts = read_facts(tmp_path)
+    assert (facts["preset"], facts["steps"], facts["publish"]) == ("little-shakespeare", 20, "last")
+    assert f"{facts['validation_loss']:.4f} nats" in ended.stdout
+    assert load_checkpoint(tmp_path)[0].config.n_embd == 16
+
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    refused = called(TRAIN, *flags)
+    assert refused.returncode == 1
+    assert_one_line(refused.stderr, f"{tmp_path} already holds a run: add --resume to go on with it")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+@pytest.fixture
+def stopped(start, text_file, tmp_path):
+    """A run that was ended by Ctrl-C after its first evaluation: its folder, and what it said."""
+    if os.name == "nt":
+        pytest.skip("on Windows, Ctrl-C cannot be sent to one process alone")
+    folder = tmp_path / "run"
+    # It writes more than the pipe holds, so it cannot have come to its end when the signal arrives.
+    flags = ("--max-iters", 150, "--eval-interval", 1, "--data", text_file, "--out", folder)
+    process = start("-u", TRAIN, *TINY, *flags)
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    return folder, first + out
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on_and_going_on_ends_as_if_it_had_not_stopped(
+    stopped, run, called, text_file, tmp_path
+):
+    folder, said = stopped
+    step = int(re.search(r"^Stopped at step (\d+), saved\. To go on: (.*)$", said, re.MULTILINE)[1])
+    assert 1 <= step < 150
+    assert said.splitlines()[-1].endswith(f"To go on: python train.py --resume --out {folder}")
+    assert load_tensors(folder / STATE)[1]["step"] == step
+    load_checkpoint(folder)
+
+    changed = called(TRAIN, "--resume", "--out", folder, "--data", text_file, "--device", "cpu", "--learning-rate", 0.5)
+    assert changed.returncode == 1
+    assert_one_line(changed.stderr, "recipe's learning_rate: 0.001 there, 0.5 now")
+
+    ended = run(TRAIN, "--resume", "--out", folder, "--data", text_file, "--device", "cpu")
+    assert ended.returncode == 0, ended.stderr
+    assert "Validation loss" in ended.stdout
+
+    model, recipe, preset, dtype = saved_run(folder)
+    whole = Trainer(model, recipe, load_dataset(text_file), tmp_path / "whole", preset=preset, dtype=dtype)
+    for _ in whole.run():
+        pass
+    assert (folder / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
+    rows, others = ((path / METRICS).read_text().count("\n") for path in (folder, tmp_path / "whole"))
+    assert rows == others == 150
+
+
+def test_a_loss_that_is_no_longer_finite_is_a_failure_that_keeps_the_last_good_state(run, text_file, tmp_path):
+    far_too_much = (
+        "--learning-rate",
+        10,
+        "--weight-decay",
+        1,
+    )  # the decay alone makes every weight 9 times larger a step
+    flags = ("--max-iters", 150, "--eval-interval", 1, "--data", text_file, "--out", tmp_path / "run")
+    ended = run(TRAIN, *TINY, *flags, *far_too_much)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    last = ended.stderr.splitlines()[-1]
+    assert re.search(
+        r"^train\.py: the loss became \w+ at step \d+; .* is kept in .*run; start again with a lower --learning-rate$",
+        last,
+    )
+    tensors, facts = load_tensors(tmp_path / "run" / STATE)
+    assert facts["step"] >= 1
+    assert all(torch.isfinite(tensor).all() for name, tensor in tensors.items() if name.startswith("model"))
+    load_checkpoint(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--data", "short.txt"), "the text is too short"),
+        (("--data", "latin.txt"), "is not UTF-8 text"),
+        (("--data", "absent.txt"), "absent.txt"),
+        (("--n-head", "3"), "n_head must divide n_embd: 3 does not divide 16"),
+        (("--max-iters", "0"), "max_iters must be a whole number from 1 to"),
+        (("--preset", "big"), "argument --preset: invalid choice: 'big'"),
+        (("--resume",), "training_state.safetensors does not exist"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else " ".join(value),
+)
+def test_a_mistake_is_one_line_and_a_failure(called, text_file, tmp_path, monkeypatch, flags, complaint):
+    monkeypatch.chdir(tmp_path)
+    Path("short.txt").write_text("too short a text")
+    Path("latin.txt").write_bytes(b"caf\xe9")
+    ended = called(TRAIN, *TINY, "--data", text_file, "--out", "run", *flags)
+    assert ended.returncode in (1, 2)
+    assert ended.stdout == ""
+    assert_one_line(ended.stderr, complaint)
+    assert not Path("run").exists()
