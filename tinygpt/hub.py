@@ -1,38 +1,28 @@
-"""Weights on the Hugging Face Hub: push, pull, and the card that introduces them.
+"""Weights on the Hugging Face Hub: push and pull.
 
 The Hub's library is imported inside the functions, so that a local folder never needs it.
 """
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import torch
-
+from tinygpt.card import model_card
 from tinygpt.checkpoint import CONFIG, WEIGHTS, load_checkpoint, read_facts
-from tinygpt.config import GPTConfig
-from tinygpt.data import DEFAULT_SHA256
-from tinygpt.model import GPTLanguageModel
+from tinygpt.training import METRICS
 
-METRICS = "metrics.jsonl"
 CARD = "README.md"
 
 DEADLINE = 50.0  # seconds for one push, or one search with its download
 
 _ON_THE_HUB = re.compile(r"(?P<repo_id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
 _LOG_IN = "run `hf auth login` or set HF_TOKEN"
-_BLOCKS = {
-    "gpt": "the classic transformer block (learned positions, LayerNorm)",
-    "llama": "Llama's (rotary positions, RMSNorm, SwiGLU)",
-    "qwen3": "Qwen3's (rotary positions, RMSNorm, also on queries and keys, SwiGLU)",
-}
 
 T = TypeVar("T")
 
@@ -149,30 +139,33 @@ def _on_the_hub(source: str | Path) -> tuple[str, str]:
 
 
 def _download(repo_id: str, revision: str) -> Path:
-    """The folder of the cached snapshot, once all of it is there and whole."""
-    from huggingface_hub import HfApi
+    """The folder of the cached snapshot, once all of it is there."""
+    from huggingface_hub import HfApi, hf_hub_download
 
     # One short question first: the downloads below retry for long when there is no answer.
-    listed = {file.rfilename for file in HfApi().model_info(repo_id, revision=revision, timeout=DEADLINE / 5).siblings}
+    info = HfApi().model_info(repo_id, revision=revision, timeout=DEADLINE / 5)
+    listed = {file.rfilename for file in info.siblings}
     if not listed >= {WEIGHTS, CONFIG}:
         raise NotACheckpointError(f"{repo_id} on the Hub is no tinygpt checkpoint: it lacks {WEIGHTS} or {CONFIG}")
-    names = [name for name in (WEIGHTS, METRICS, CARD) if name in listed]
-    folder = _fetched(repo_id, revision, names)
-    # The library checks the length alone. What is damaged again is refused when it is loaded.
-    return folder if _is_whole(folder) else _fetched(repo_id, revision, names, again=True)
+    names = [name for name in (CONFIG, WEIGHTS, METRICS, CARD) if name in listed]
+    folder = _fetched(repo_id, info.sha, names)
+    if not _is_whole(folder):  # the library checks the length alone; what is damaged again will not load
+        _fetched(repo_id, info.sha, names, again=True)
+    # By the revision's name, so that the cache knows what it stands for, and knows it only now:
+    # until a newer commit has arrived, the name stands for the one before.
+    hf_hub_download(repo_id, CONFIG, revision=revision)
+    return folder
 
 
-def _fetched(repo_id: str, revision: str, names: list[str], again: bool = False) -> Path:
+def _fetched(repo_id: str, commit: str, names: list[str], again: bool = False) -> Path:
     # File by file: the library's own download of many has threads that a process waits for at its end.
     from huggingface_hub import hf_hub_download
 
-    # By the revision's name, so that the cache knows what it stood for; the rest is of the same commit.
-    config = Path(hf_hub_download(repo_id, CONFIG, revision=revision, force_download=again))
-    if b'"weights_sha256"' not in config.read_bytes():  # before a large model of another kind is fetched
-        raise NotACheckpointError(f"{repo_id} on the Hub is no tinygpt checkpoint: its {CONFIG} is of another kind")
     for name in names:
-        hf_hub_download(repo_id, name, revision=config.parent.name, force_download=again)
-    return config.parent
+        path = Path(hf_hub_download(repo_id, name, revision=commit, force_download=again))
+        if name == CONFIG and b'"weights_sha256"' not in path.read_bytes():  # before a large model is fetched
+            raise NotACheckpointError(f"{repo_id} on the Hub is no tinygpt checkpoint: its {CONFIG} is of another kind")
+    return path.parent
 
 
 def _is_whole(folder: Path) -> bool:
@@ -243,129 +236,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__
-
-
-# The model card: what config.json says, for people. What it does not say is left out.
-
-
-def model_card(facts: dict[str, Any], repo_id: str = "user/name") -> str:
-    """The README.md of published weights, from the facts of their config.json alone."""
-    shakespeare = facts.get("data_sha256") == DEFAULT_SHA256
-    parts = [
-        _front_matter(shakespeare),
-        _introduction(shakespeare),
-        _architecture(facts),
-        _measured(facts, repo_id),
-        _trained(facts),
-        _used(repo_id),
-        _limits(facts, shakespeare),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _front_matter(shakespeare: bool) -> str:
-    lines = ["library_name: tinygpt", "pipeline_tag: text-generation"]
-    tags = ["text-generation", "character-level"]
-    if shakespeare:  # of any other text we know neither the language nor the terms
-        lines += ["license: mit", "language: en", "datasets:", "- karpathy/tiny_shakespeare"]
-        tags.append("shakespeare")
-    return "\n".join(["---", *lines, "tags:", *(f"- {tag}" for tag in tags), "---"])
-
-
-def _introduction(shakespeare: bool) -> str:
-    text = "Tiny Shakespeare, about a million characters of his plays," if shakespeare else "one text"
-    return (
-        f"# A small GPT that writes {'Shakespeare, ' if shakespeare else ''}character by character\n\n"
-        f"It continues any prompt one character at a time, and was trained from scratch on {text} and nothing else."
-    )
-
-
-def _architecture(facts: dict[str, Any]) -> str:
-    rows = {}
-    if model := facts.get("model"):
-        config = GPTConfig(**model)
-        with torch.device("meta"):  # counted without memory
-            parameters = sum(parameter.numel() for parameter in GPTLanguageModel(config).parameters())
-        rows = {
-            "parameters": f"{parameters:,}",
-            "block": _BLOCKS[config.family],
-            "layers": config.n_layer,
-            "heads": config.n_head,
-            "width": config.n_embd,
-            "context": f"{config.block_size:,} characters",
-            "vocabulary": f"{config.vocab_size:,} characters",
-        }
-    if sha256 := facts.get("weights_sha256"):
-        rows["sha256 of the weights"] = f"`{sha256}`"
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
-    return f"## Model\n\n| | |\n|---|---|\n{table}" if rows else ""
-
-
-def _measured(facts: dict[str, Any], repo_id: str) -> str:
-    nats, block_size = facts.get("validation_loss"), facts.get("validation_block_size")
-    if nats is None:
-        return ""
-    blocks = f", in blocks of {block_size} characters that do not overlap" if block_size else ""
-    return (
-        f"## Validation loss\n\n**{nats:.4f} nats** ({nats / math.log(2):.4f} bits) a character, over the last 10 % "
-        f"of the text{blocks}. To measure it again:\n\n```\npython benchmarks/loss.py --weights {repo_id}\n```"
-    )
-
-
-def _trained(facts: dict[str, Any]) -> str:
-    recipe, model = facts.get("training") or {}, facts.get("model") or {}
-    steps, batch_size, block_size = facts.get("steps"), recipe.get("batch_size"), model.get("block_size")
-    sentences = []
-    if facts.get("preset"):
-        sentences.append(f"Preset `{facts['preset']}`.")
-    if steps:
-        each = f" of {batch_size} × {block_size} characters" if batch_size and block_size else ""
-        seen = f", {steps * batch_size * block_size:,} characters seen" if each else ""
-        time = f", {facts['seconds']:,.0f} seconds" if facts.get("seconds") else ""
-        sentences.append(f"{steps:,} steps{each}{seen}{time}.")
-    if facts.get("publish") == "last":
-        decay = recipe.get("average_decay")
-        averaged = f", averaged with those before (decay {decay:g})" if decay else ""
-        sentences.append(f"The weights are the last step's{averaged}: nothing was picked by the validation loss.")
-    if facts.get("publish") == "best":
-        sentences.append(
-            "The weights are those with the lowest validation loss among the run's evaluations: "
-            "picked by it, they look a little better on it than they are."
-        )
-    if facts.get("data_sha256"):
-        sentences.append(f"The first 90 % of the text of sha256 `{facts['data_sha256']}` were trained on.")
-    return "## Training\n\n" + "\n".join(sentences) if sentences else ""
-
-
-def _used(repo_id: str) -> str:
-    return f"""## Use
-
-With the tinygpt code, in the browser or in the terminal:
-
-```
-python app.py --weights {repo_id}
-python -m tinygpt --weights {repo_id} --prompt "ROMEO:"
-```
-
-From Python:
-
-```python
-from tinygpt import load_checkpoint
-from tinygpt.hub import find_weights
-
-model, tokenizer = load_checkpoint(find_weights("{repo_id}"))
-```"""
-
-
-def _limits(facts: dict[str, Any], shakespeare: bool) -> str:
-    vocabulary = facts.get("vocabulary")
-    known = f"its {len(vocabulary)} characters" if vocabulary else "the characters of its text"
-    manner = "Shakespeare's manner" if shakespeare else "the manner of its text"
-    lines = [
-        f"- It writes nonsense in {manner}: spelling, names and line breaks mostly hold, sense does not.",
-        f"- It knows {known} and no others.",
-        "- It may repeat stretches of its text word for word.",
-    ]
-    if shakespeare:
-        lines.append("- That text is in the public domain.")
-    return "## Limits\n\n" + "\n".join(lines)

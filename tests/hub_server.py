@@ -1,0 +1,257 @@
+"""A small Hub on this machine: the parts of its protocol that a push and a pull of weights use."""
+
+import base64
+import hashlib
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+import yaml
+
+USER, TOKEN = "ann", "hf_fake"
+
+
+@dataclass
+class Repo:
+    """The files of each commit, by name, and what each branch stands for."""
+
+    private: bool
+    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+
+    def files(self, revision: str = "main") -> dict[str, bytes]:
+        return self.commits[self.branches.get(revision, revision)]
+
+    def commit(self, changes: dict[str, bytes]) -> str:
+        files = (self.files() if self.commits else {}) | changes
+        sha = hashlib.sha1(repr((len(self.commits), sorted(files.items()))).encode()).hexdigest()
+        self.commits[sha], self.branches["main"] = files, sha
+        return sha
+
+
+@dataclass
+class Hub:
+    """What the server holds, what it was asked, and the faults it is to have."""
+
+    repos: dict[str, Repo] = field(default_factory=dict)
+    large: dict[str, bytes] = field(default_factory=dict)  # what was uploaded by LFS, by its sha256
+    requests: list[str] = field(default_factory=list)
+    status: int = 0  # the answer to everything, when not 0
+    stalls_at: tuple[str, ...] = ()  # requests that name one of these are not answered
+    damages: str = ""  # this file's body is sent with one byte changed
+    released: threading.Event = field(default_factory=threading.Event)
+    url: str = ""
+
+    def heal(self) -> None:
+        """Answer as the Hub does again, let go of what waits, and forget what was asked and is in no commit."""
+        self.status, self.stalls_at, self.damages = 0, (), ""
+        self.requests.clear()
+        self.large.clear()
+        self.released.set()
+        self.released = threading.Event()
+
+    def asked(self, method: str) -> list[str]:
+        return [line.split(" ")[1] for line in self.requests if line.startswith(f"{method} ")]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: two of them wait for each other
+
+    @property
+    def hub(self) -> Hub:
+        return self.server.hub
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except (ConnectionError, ValueError):  # the client gave up
+            self.close_connection = True
+
+    def serve(self) -> None:
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            self.body = self.read_chunks()
+        hub, path = self.hub, unquote(urlsplit(self.path).path)
+        hub.requests.append(f"{self.command} {path}")
+        if any(named in f"{self.command} {path}" for named in hub.stalls_at):
+            hub.released.wait(60)
+            self.close_connection = True
+        elif path == "/api/agent-harnesses":
+            self.answer({"standardEnvVars": [], "harnesses": {}})
+        elif hub.status:
+            self.answer({"error": "so it was decided"}, hub.status)
+        elif path == "/api/validate-yaml":
+            self.validate_card()
+        elif "/resolve/" in path:
+            self.send_file(path)
+        elif self.command == "GET":
+            self.send_listing(path)
+        elif path.startswith("/lfs/"):
+            self.keep_large(path.removeprefix("/lfs/"))
+        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self.answer({"error": "Invalid username or password."}, 401)
+        elif path == "/api/repos/create":
+            self.create()
+        elif path.endswith("/info/lfs/objects/batch"):
+            self.offer_large()
+        elif path == "/lfs-verify":
+            self.answer({}, 200 if json.loads(self.body)["oid"] in hub.large else 404)
+        elif "/preupload/" in path:
+            self.choose_modes(path)
+        elif "/commit/" in path:
+            self.commit(path)
+        else:
+            self.answer({"error": f"this Hub does not know {path}"}, 501)
+
+    do_GET = do_HEAD = do_POST = do_PUT = serve
+
+    def create(self) -> None:
+        asked = json.loads(self.body)
+        repo_id = f"{asked['organization']}/{asked['name']}"
+        if asked["organization"] != USER:
+            self.answer({"error": f"You don't have the rights to create a model under {asked['organization']}"}, 403)
+        elif repo_id in self.hub.repos:
+            self.answer({"error": "You already created this model repo", "url": f"{self.hub.url}/{repo_id}"}, 409)
+        else:
+            private = asked.get("private") or asked.get("visibility") == "private"  # older and newer clients
+            self.hub.repos[repo_id] = Repo(private=private)
+            self.hub.repos[repo_id].commit({".gitattributes": b"*.safetensors filter=lfs\n"})
+            self.answer({"url": f"{self.hub.url}/{repo_id}"})
+
+    def validate_card(self) -> None:
+        card = json.loads(self.body)["content"]
+        try:
+            front = yaml.safe_load(card.split("---\n")[1])
+            texts = [front[key] for key in ("license", "library_name", "pipeline_tag") if key in front]
+            lists = [front[key] for key in ("tags", "datasets") if key in front]
+            valid = all(isinstance(text, str) for text in texts) and all(
+                isinstance(entries, list) and all(isinstance(entry, str) for entry in entries) for entries in lists
+            )
+        except (IndexError, TypeError, yaml.YAMLError):
+            valid = False
+        errors = [] if valid else [{"message": "metadata is no YAML of a model card"}]
+        self.answer({"errors": errors, "warnings": []}, 200 if valid else 400)
+
+    def choose_modes(self, path: str) -> None:
+        repo = self.hub.repos[path.removeprefix("/api/models/").split("/preupload/")[0]]
+        files = [
+            {
+                "path": file["path"],
+                "uploadMode": "lfs" if file["path"].endswith(".safetensors") else "regular",
+                "shouldIgnore": False,
+                "oid": self.oid(file["path"], repo.files().get(file["path"])),
+            }
+            for file in json.loads(self.body)["files"]
+        ]
+        self.answer({"files": files})
+
+    def oid(self, name: str, content: bytes | None) -> str | None:
+        if content is None:
+            return None
+        if name.endswith(".safetensors"):
+            return hashlib.sha256(content).hexdigest()
+        return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+    def offer_large(self) -> None:
+        objects = json.loads(self.body)["objects"]
+        for wanted in objects:
+            if wanted["oid"] not in self.hub.large:
+                upload = {"href": f"{self.hub.url}/lfs/{wanted['oid']}"}
+                wanted["actions"] = {"upload": upload, "verify": {"href": f"{self.hub.url}/lfs-verify"}}
+        self.answer({"transfer": "basic", "objects": objects})
+
+    def keep_large(self, oid: str) -> None:
+        if hashlib.sha256(self.body).hexdigest() != oid:
+            self.answer({"error": "not what was announced"}, 400)
+        else:
+            self.hub.large[oid] = self.body
+            self.answer({})
+
+    def commit(self, path: str) -> None:
+        repo_id = path.removeprefix("/api/models/").split("/commit/")[0]
+        changes = {}
+        for operation in map(json.loads, self.body.splitlines()):
+            value = operation["value"]
+            if operation["key"] == "file":
+                changes[value["path"]] = base64.b64decode(value["content"])
+            elif operation["key"] == "lfsFile":
+                changes[value["path"]] = self.hub.large[value["oid"]]
+        sha = self.hub.repos[repo_id].commit(changes)
+        self.answer({"commitOid": sha, "commitUrl": f"{self.hub.url}/{repo_id}/commit/{sha}"})
+
+    def send_listing(self, path: str) -> None:
+        repo_id, _, revision = path.removeprefix("/api/models/").partition("/revision/")
+        repo, revision = self.hub.repos.get(repo_id), revision or "main"
+        if self.missing(repo, revision):
+            return
+        names = [{"rfilename": name} for name in repo.files(revision)]
+        sha = repo.branches.get(revision, revision)
+        self.answer({"id": repo_id, "sha": sha, "private": False, "tags": [], "downloads": 0, "siblings": names})
+
+    def send_file(self, path: str) -> None:
+        repo_id, _, rest = path.removeprefix("/").partition("/resolve/")
+        revision, _, name = rest.rpartition("/")
+        repo = self.hub.repos.get(repo_id)
+        if self.missing(repo, revision):
+            return
+        commit = {"X-Repo-Commit": repo.branches.get(revision, revision)}
+        content = repo.files(revision).get(name)
+        if content is None:
+            self.answer({"error": "Entry not found"}, 404, {"X-Error-Code": "EntryNotFound"} | commit)
+            return
+        headers = {"ETag": f'"{self.oid(name, content)}"'} | commit
+        if name.endswith(".safetensors"):
+            headers |= {"X-Linked-Etag": headers["ETag"], "X-Linked-Size": str(len(content))}
+        if name == self.hub.damages:
+            content = content[:-1] + bytes([content[-1] ^ 1])
+        self.answer(content, 200, headers)
+
+    def missing(self, repo: Repo | None, revision: str) -> bool:
+        code = "RepoNotFound" if repo is None else "RevisionNotFound"
+        if repo is None or repo.branches.get(revision, revision) not in repo.commits:
+            self.answer({"error": "not found"}, 404, {"X-Error-Code": code})
+            return True
+        return False
+
+    def answer(self, content: dict | bytes, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        kind = "application/octet-stream" if isinstance(content, bytes) else "application/json"
+        for name, value in ({"Content-Type": kind, "Content-Length": str(len(body))} | (headers or {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def read_chunks(self) -> bytes:
+        content = b""
+        while size := int(self.rfile.readline(), 16):
+            content += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return content
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    """Serves a Hub until the `with` block ends."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.hub = Hub(url=f"http://127.0.0.1:{self.server_port}")
+
+    def __enter__(self) -> Hub:
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self.hub
+
+    def __exit__(self, *exception: object) -> None:
+        self.hub.heal()
+        self.shutdown()
+        self.server_close()
