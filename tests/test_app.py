@@ -6,15 +6,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from gradio_client import Client
-from server import free_port, serving
+from server import ROOT, free_port, serving
 
 from tinygpt import SampleConfig, load_checkpoint, stream
 
-WEIGHTS = Path(__file__).parent.parent / "weights"
+WEIGHTS = ROOT / "weights"
+APP = ROOT / "app.py"
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_a_large_upload_is_refused(address: str):
 def test_a_taken_port_is_named_with_the_way_out(run):
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         port = taken.getsockname()[1]
-        result = run("app.py", "--port", port)
+        result = run(APP, "--port", port)
     assert result.returncode != 0
     assert f"{port}" in result.stderr
     assert "--port" in result.stderr
@@ -203,15 +203,15 @@ def test_a_taken_port_is_named_with_the_way_out(run):
 
 
 def test_absent_weights_are_named(run):
-    result = run("app.py", "--weights", "nowhere")
+    result = run(APP, "--weights", "nowhere")
     assert result.returncode != 0
     assert "nowhere" in result.stderr
     assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("auth", ["nocolon", ":", "user:", ":password"])
-def test_credentials_of_another_form_are_refused(run, auth: str):
-    result = run("app.py", "--auth", auth)
+def test_credentials_of_another_form_are_refused(called, auth: str):
+    result = called(APP, "--auth", auth)
     assert result.returncode != 0
     assert "user:password" in result.stderr
 

@@ -129,6 +129,13 @@ def with_endpoint(url, function, *args):
         return function(*args)
 
 
+def with_cache(path, function, *args):
+    from huggingface_hub import constants
+
+    with patch.object(constants, "HF_HUB_CACHE", path):
+        return function(*args)
+
+
 def push_private(run, repo):
     return hub.push(run, repo, private=True)
 
@@ -331,6 +338,18 @@ class TestPull:
         here.status = 503
         assert far(hub.find_weights, repo) == pulled
         assert "503" in refusal(ConnectionError, far, hub.find_weights, "ann/never-fetched")
+
+    def test_a_model_that_was_made_private_is_not_served_from_the_cache(self, far, here, repo, folder):
+        far(hub.push, folder, repo)
+        far(hub.find_weights, repo)
+        here.status = 401
+        assert "hf auth login" in refusal(PermissionError, far, hub.find_weights, repo)
+
+    def test_a_cache_that_cannot_be_written_is_named(self, far, repo, folder):
+        far(hub.push, folder, repo)
+        message = refusal(OSError, far, with_cache, str(folder / "output.txt"), hub.find_weights, repo)
+        assert str(folder / "output.txt") in message
+        assert "connection" not in message
 
     @pytest.mark.parametrize("at", ["GET /api/models/", "/resolve/"])
     def test_a_hub_that_stalls_is_given_up_unless_a_copy_is_cached(self, far, here, repo, folder, at):
