@@ -9,7 +9,7 @@ try:
 except ImportError:
     spaces = None
 
-from tinygpt.device import choose_device
+from tinygpt.device import choose_device, one_core_a_stream
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub import find_weights
 from tinygpt.ui.blocks import build
@@ -25,6 +25,7 @@ if spaces:
 
 def main() -> None:
     args = parse()
+    one_core_a_stream()
     try:
         folder = find_weights(args.weights)
         page = build(Session(folder, choose_device(args.device)), folder)

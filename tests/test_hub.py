@@ -170,10 +170,11 @@ class TestPush:
         assert len(here.repos[repo].commits) == 2  # the one it began with, and one for all files
         assert contents(folder) == before
 
-    def test_without_metrics_the_rest_goes_up(self, far, here, repo, folder):
+    def test_without_metrics_the_rest_goes_up_and_comes_down(self, far, here, repo, folder):
         (folder / "metrics.jsonl").unlink()
         far(hub.push, folder, repo)
         assert here.repos[repo].files().keys() - {".gitattributes"} == PUBLISHED - {"metrics.jsonl"}
+        assert {path.name for path in far(hub.find_weights, repo).iterdir()} == PUBLISHED - {"metrics.jsonl"}
 
     def test_a_card_is_made_with_the_name_of_the_repo(self, far, here, repo, folder):
         far(hub.push, folder, repo)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.config import SampleConfig
-from tinygpt.device import choose_device
+from tinygpt.device import choose_device, one_core_a_stream
 from tinygpt.flags import Parser, add_flags, add_model_flags, given
 from tinygpt.hub import find_weights
 from tinygpt.output import write_output
@@ -16,6 +16,7 @@ from tinygpt.writing import Draft, write
 
 def main() -> None:
     args = parse()
+    one_core_a_stream()
     try:
         settings = SampleConfig(**given(args, SampleConfig))
         model, tokenizer = load_checkpoint(find_weights(args.weights), choose_device(args.device))

@@ -18,6 +18,11 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+def one_core_a_stream() -> None:
+    """Compute on one core a text: the products of one character are too small to share, and others wait."""
+    torch.set_num_threads(1)
+
+
 def choose_dtype(device: torch.device) -> torch.dtype:
     """The precision to train in: bfloat16 where the hardware has it and it is faster, else float32.
 

@@ -40,7 +40,7 @@ def push(folder: str | Path, repo_id: str, *, private: bool = False) -> str:
 
     Raises ValueError for an id that is none, for a checkpoint that does not load or for what the
     Hub refuses, FileNotFoundError without a checkpoint, PermissionError without the right to write
-    there, TimeoutError after 50 seconds, and ConnectionError for everything else.
+    there, TimeoutError after 50 seconds, and ConnectionError when the Hub cannot be reached.
     """
     check_repo_id(repo_id)
     load_checkpoint(folder)  # what nobody could open is not published
@@ -65,8 +65,9 @@ def find_weights(source: str | Path) -> Path:
     download, and serves when the Hub does not answer.
 
     Raises FileNotFoundError when there is neither, PermissionError when the Hub wants a login,
-    NotACheckpointError, a ValueError, for another kind of model, TimeoutError after 50 seconds, and
-    ConnectionError, unless a copy is cached, for everything else.
+    NotACheckpointError, a ValueError, for another kind of model, OSError when the cache cannot be
+    written, and unless a copy is cached, ConnectionError without an answer and TimeoutError after
+    50 seconds.
     """
     if Path(source).exists():
         return Path(source)

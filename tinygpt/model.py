@@ -16,7 +16,7 @@ mean in the transformers library.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -193,27 +193,8 @@ class FeedForward(nn.Module):
         return self.dropout(self.proj(self.expand(x_BTC).relu()))
 
 
-class Embedding(nn.Module):
-    """A learned vector for what a character is, plus one for where it stands.
-
-    Attention by itself sees a set, not a sequence: without positions, "dog" and "god" look alike.
-    """
-
-    def __init__(self, config: GPTConfig):
-        super().__init__()
-        self.token = nn.Embedding(config.vocab_size, config.n_embd)
-        self.position = nn.Embedding(config.block_size, config.n_embd)
-
-    def forward(self, x_BT: Tensor, start: int = 0) -> Tensor:
-        positions_T = torch.arange(start, start + x_BT.size(1), device=x_BT.device)
-        return self.token(x_BT) + self.position(positions_T)
-
-
-# The modern family: the same roles, other parts.
-
-
 class TokenEmbedding(nn.Module):
-    """A learned vector for what a character is; where it stands is told by rotation, in attention."""
+    """A learned vector for what a character is."""
 
     def __init__(self, config: GPTConfig):
         super().__init__()
@@ -221,6 +202,24 @@ class TokenEmbedding(nn.Module):
 
     def forward(self, x_BT: Tensor, start: int = 0) -> Tensor:
         return self.token(x_BT)
+
+
+class Embedding(TokenEmbedding):
+    """The same, plus a learned vector for where the character stands.
+
+    Attention by itself sees a set, not a sequence: without positions, "dog" and "god" look alike.
+    """
+
+    def __init__(self, config: GPTConfig):
+        super().__init__(config)
+        self.position = nn.Embedding(config.block_size, config.n_embd)
+
+    def forward(self, x_BT: Tensor, start: int = 0) -> Tensor:
+        positions_T = torch.arange(start, start + x_BT.size(1), device=x_BT.device)
+        return self.token(x_BT) + self.position(positions_T)
+
+
+# The modern family: the same roles, other parts. Positions are told in attention, by rotation.
 
 
 class RotaryAttention(MultiHeadAttention):
@@ -241,9 +240,12 @@ class RotaryAttention(MultiHeadAttention):
         self.register_buffer("sin_TD", angles_TD.sin(), persistent=False)
 
     def placed(self, q_BHTD: Tensor, k_BHTD: Tensor, start: int) -> tuple[Tensor, Tensor]:
-        cos_TD = self.cos_TD[start : start + q_BHTD.size(2)]
-        sin_TD = self.sin_TD[start : start + q_BHTD.size(2)]
-        return _turned(q_BHTD, cos_TD, sin_TD), _turned(k_BHTD, cos_TD, sin_TD)
+        return self._turned(q_BHTD, start), self._turned(k_BHTD, start)
+
+    def _turned(self, x_BHTD: Tensor, start: int) -> Tensor:
+        here = slice(start, start + x_BHTD.size(2))
+        first, second = x_BHTD.chunk(2, dim=-1)
+        return x_BHTD * self.cos_TD[here] + torch.cat([-second, first], dim=-1) * self.sin_TD[here]
 
 
 class NormedRotaryAttention(RotaryAttention):
@@ -287,13 +289,7 @@ class RMSNorm(nn.RMSNorm):
         return super().forward(x.to(self.weight.dtype))  # squares want more than half precision
 
 
-def _turned(x_BHTD: Tensor, cos_TD: Tensor, sin_TD: Tensor) -> Tensor:
-    first, second = x_BHTD.chunk(2, dim=-1)
-    return x_BHTD * cos_TD + torch.cat([-second, first], dim=-1) * sin_TD
-
-
-@dataclass(frozen=True)
-class Family:
+class Family(NamedTuple):
     """The parts a model is built from."""
 
     embedding: Callable[[GPTConfig], nn.Module]
