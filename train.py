@@ -15,6 +15,7 @@ from tinygpt.data import DEFAULT_URL, load_dataset
 from tinygpt.device import DEVICES, choose_device, choose_dtype
 from tinygpt.flags import Parser, add_flags, given
 from tinygpt.generation import stream
+from tinygpt.hub import check_repo_id, push
 from tinygpt.output import as_text, write_output
 from tinygpt.training import STATE, Trainer, saved_run
 
@@ -24,6 +25,8 @@ _SAMPLE = SampleConfig(max_new_tokens=500, seed=1337)
 def main() -> None:
     args = parse()
     try:
+        if args.push_to_hub:
+            check_repo_id(args.push_to_hub)  # now, not after hours of training
         trainer = build_trainer(args)
         show_progress(trainer)
         if trainer.step < trainer.config.max_iters:
@@ -33,8 +36,6 @@ def main() -> None:
         print(write_sample(trainer.folder))
         print(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
         if args.push_to_hub:
-            from tinygpt.hub import push  # late: only a push needs the Hub's library
-
             print(f"Published at {push(trainer.folder, args.push_to_hub)}")
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"train.py: {error}")
