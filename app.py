@@ -28,7 +28,9 @@ def main() -> None:
     one_core_a_stream()
     try:
         folder = find_weights(args.weights)
-        page = build(Session(folder, choose_device(args.device)), folder)
+        # ZeroGPU pretends that there is a GPU, which only decorated functions may touch.
+        device = "cpu" if spaces and args.device == "auto" else args.device
+        page = build(Session(folder, choose_device(device)), folder)
         auth = credentials(args.auth)
     except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")
@@ -56,7 +58,7 @@ def parse() -> argparse.Namespace:
     parser = Parser(prog="app.py", description=__doc__)
     add_model_flags(parser)
     parser.add_argument("--host", help="address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=int, help="port to listen on (default: the first free one from 7860)")
+    parser.add_argument("--port", type=port, metavar="N", help="default: the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="also open a public link, for a week")
     parser.add_argument(
         "--auth",
@@ -65,6 +67,13 @@ def parse() -> argparse.Namespace:
         help="ask visitors for this; better set as TINYGPT_AUTH, where other users of the machine cannot see it",
     )
     return parser.parse_args()
+
+
+def port(text: str) -> int:
+    """A port's number. Raises ValueError when it is none."""
+    if not 1 <= int(text) <= 65_535:
+        raise ValueError
+    return int(text)
 
 
 def credentials(text: str | None) -> tuple[str, str] | None:

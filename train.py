@@ -11,13 +11,13 @@ from tqdm import tqdm
 
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.config import PRESETS, GPTConfig, SampleConfig, TrainConfig
-from tinygpt.data import DEFAULT_URL, load_dataset
+from tinygpt.data import DEFAULT_URL, is_url, load_dataset
 from tinygpt.device import DEVICES, choose_device, choose_dtype
 from tinygpt.flags import Parser, add_flags, given
 from tinygpt.generation import stream
 from tinygpt.hub import check_repo_id, push
 from tinygpt.output import as_text, write_output
-from tinygpt.training import STATE, Trainer, saved_run
+from tinygpt.training import STATE, RunStart, Trainer, saved_run
 
 _SAMPLE = SampleConfig(max_new_tokens=500, seed=1337)
 
@@ -36,9 +36,13 @@ def main() -> None:
         print(write_sample(trainer.folder))
         print(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
         if args.push_to_hub:
+            again = f"python train.py --resume --out {trainer.folder} --push-to-hub {args.push_to_hub}"
+            print(f"Publishing. If it fails, the weights are safe; to try again: {again}")
             print(f"Published at {push(trainer.folder, args.push_to_hub)}")
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"train.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit("train.py: ended; what was saved before is kept")
 
 
 def parse() -> argparse.Namespace:
@@ -62,21 +66,25 @@ def build_trainer(args: argparse.Namespace) -> Trainer:
     folder = args.out or Path("runs") / preset
     device = choose_device(args.device)
     if args.resume:
-        model, recipe, saved_preset, dtype = saved_run(folder)
-        preset = args.preset or saved_preset
+        start = saved_run(folder)
     elif (folder / STATE).exists():
         raise ValueError(f"{folder} already holds a run: add --resume to go on with it, or --out to start elsewhere")
     else:
-        model, recipe, dtype = PRESETS[preset].model, PRESETS[preset].train, choose_dtype(device)
-    dataset = load_dataset(args.data or DEFAULT_URL)
+        recipe = PRESETS[preset]
+        start = RunStart(
+            model=recipe.model, recipe=recipe.train, preset=preset, precision=choose_dtype(device), source=[DEFAULT_URL]
+        )
+    source = [path if is_url(path) else str(Path(path).resolve()) for path in args.data or start.source]
+    dataset = load_dataset(source)
     trainer = Trainer(
-        replace(model, **given(args, GPTConfig), vocab_size=dataset.tokenizer.vocab_size),
-        replace(recipe, **given(args, TrainConfig)),
+        replace(start.model, **given(args, GPTConfig), vocab_size=dataset.tokenizer.vocab_size),
+        replace(start.recipe, **given(args, TrainConfig)),
         dataset,
         folder,
-        preset=preset,
+        preset=args.preset or start.preset,
+        source=source,
         device=device,
-        dtype=getattr(torch, args.dtype) if args.dtype else dtype,
+        dtype=getattr(torch, args.dtype) if args.dtype else start.precision,
     )
     if args.resume:
         trainer.resume()  # refuses what differs from the saved run
@@ -85,8 +93,13 @@ def build_trainer(args: argparse.Namespace) -> Trainer:
 
 def show_progress(trainer: Trainer) -> None:
     """Run to the end, or to Ctrl-C, with a progress bar and a line for every evaluation."""
-    # The first Ctrl-C ends the run after its step; from then on it kills, as always.
-    default = signal.signal(signal.SIGINT, lambda *_: (trainer.stop(), signal.signal(signal.SIGINT, default)))
+
+    def finish_step(*_: object) -> None:
+        print("\nFinishing this step, then saving. Ctrl-C again ends it at once.", file=sys.stderr)
+        signal.signal(signal.SIGINT, default)
+        trainer.stop()
+
+    default = signal.signal(signal.SIGINT, finish_step)
     per_step = trainer.config.batch_size * trainer.model.config.block_size
     bar = tqdm(
         initial=trainer.step * per_step,

@@ -11,13 +11,13 @@ from machine import describe
 from tinygpt.checkpoint import load_checkpoint, read_facts
 from tinygpt.data import DEFAULT_URL, load_dataset
 from tinygpt.evaluation import evaluate_full
-from tinygpt.flags import Parser
+from tinygpt.flags import SHIPPED, Parser
 from tinygpt.hub import find_weights
 
 
 def main() -> None:
     parser = Parser(prog="loss.py", description="Measure a checkpoint on the whole validation split.")
-    parser.add_argument("--weights", default="weights", metavar="PATH|USER/NAME")
+    parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME")
     parser.add_argument("--data", nargs="+", default=DEFAULT_URL, metavar="FILE")
     args = parser.parse_args()
     try:

@@ -19,20 +19,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*flags: str) -> Iterator[str]:
-    """app.py with these flags; gives its address."""
+def serving(*flags: str, **environment: str) -> Iterator[str]:
+    """app.py with these flags and additions to the environment; gives its address."""
     port = free_port()
-    with wait_until_listening([sys.executable, str(ROOT / "app.py"), "--port", str(port), *flags], cwd=ROOT):
+    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), *flags]
+    with wait_until_listening(command, cwd=ROOT, **environment):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def wait_until_listening(command: list[str], cwd: Path) -> Iterator[None]:
+def wait_until_listening(command: list[str], cwd: Path, **environment: str) -> Iterator[None]:
     """A process that starts the app, from the moment it says that it listens; killed in the end."""
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env=os.environ | {"PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"},
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

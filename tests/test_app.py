@@ -12,6 +12,7 @@ from gradio_client import Client
 from server import ROOT, free_port, serving
 
 from tinygpt import SampleConfig, load_checkpoint, stream
+from tinygpt.ui.blocks import AT_ONCE, QUEUE
 
 WEIGHTS = ROOT / "weights"
 APP = ROOT / "app.py"
@@ -172,11 +173,19 @@ def test_extremes_within_bounds_work(address: str):
 
 def test_a_crowd_past_the_queue_is_told_so_and_the_page_still_answers():
     with serving() as address:
-        answers = [post(address, request(length=5000)) for _ in range(115)]
+        answers = [post(address, request(length=5000)) for _ in range(QUEUE + 2 * AT_ONCE)]
         assert {status for status, _ in answers} == {200, 503}
         assert "full" in answers[-1][1]
         with urllib.request.urlopen(address, timeout=30) as page:
             assert page.status == 200
+
+
+def test_on_zerogpu_where_a_gpu_is_only_pretended_it_writes_on_the_processor(tmp_path):
+    (tmp_path / "spaces.py").write_text(
+        "import torch\ntorch.cuda.is_available = lambda: True\ndef GPU(function): return function\n"
+    )
+    with serving(PYTHONPATH=str(tmp_path)) as address:
+        assert len(Client(address, verbose=False).predict("O", 7, api_name="/generate")) == 7
 
 
 def test_a_large_upload_is_refused(address: str):
@@ -207,6 +216,26 @@ def test_absent_weights_are_named(run):
     assert result.returncode != 0
     assert "nowhere" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "http"])
+def test_a_port_that_is_none_is_refused(called, port: str):
+    result = called(APP, "--port", port)
+    assert result.returncode != 0
+    assert "--port" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"), [("validation_loss", "x"), ("seconds", None), ("steps", True), ("preset", 3), ("training", [])]
+)
+def test_weights_whose_facts_make_no_sense_are_refused_in_one_line(called, tmp_path, fact: str, value: object):
+    for file in ("model.safetensors", "config.json"):
+        (tmp_path / file).write_bytes((WEIGHTS / file).read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8")) | {fact: value}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    result = called(APP, "--weights", tmp_path)
+    assert result.returncode != 0
+    assert f"{fact} cannot be" in result.stderr
 
 
 @pytest.mark.parametrize("auth", ["nocolon", ":", "user:", ":password"])

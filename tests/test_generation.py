@@ -1,6 +1,7 @@
 """generation.py: the cached stream writes, character for character, what the plain loop writes."""
 
 import gc
+import math
 import weakref
 
 import numpy as np
@@ -211,3 +212,18 @@ def test_until_asks_for_nothing_after_the_stop_string():
     pieces = iter(["a", "b", "END", "c"])
     assert list(until("END", pieces)) == ["a", "b", ""]
     assert list(pieces) == ["c"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"temperature": -1}, {"temperature": math.nan}, {"top_p": 3}, {"top_k": 0}, {"top_k": 999}, {"seed": -5}],
+    ids=str,
+)
+def test_generate_refuses_what_is_out_of_bounds(build, setting):
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        build().generate(torch.zeros((1, 1), dtype=torch.long), 3, **setting)
+
+
+def test_stream_says_that_beams_are_searched_elsewhere(build, tokenizer):
+    with pytest.raises(ValueError, match="beam_search"):
+        stream(build(), tokenizer, "My", SampleConfig(beam_width=2))

@@ -45,7 +45,7 @@ def test_a_wish_to_stop_ends_the_text_with_what_there_is(session: Session):
     signal = StopSignal()
     drafts = session.write("a", settings(length=5000), signal)
     first = next(drafts)
-    signal.given = True
+    signal.reason = "stopped"
     last = [first, *drafts][-1]
     assert len(last.continuation) < 5000
 
@@ -55,14 +55,14 @@ def test_a_text_nobody_reads_ends_by_itself(session: Session, monkeypatch):
     signal = StopSignal()
     drafts = list(session.write("a", settings(length=5000), signal))
     assert len(drafts[-1].continuation) < 5000
-    assert signal.given
+    assert signal.reason == "ended after 0 seconds"
 
 
 def test_stopping_one_text_leaves_another_alone(session: Session):
     mine, other = StopSignal(), StopSignal()
     first, second = session.write("a", settings(), mine), session.write("a", settings(), other)
     next(first), next(second)
-    mine.given = True
+    mine.reason = "stopped"
     list(first)
     assert len(list(second)[-1].continuation) == 20
 

@@ -104,11 +104,11 @@ def test_broken_weights_are_one_line_and_a_failure(run, weights, tmp_path):
     assert ended.stderr == f"tinygpt: {broken / 'model.safetensors'} {complaint}\n"
 
 
-def test_an_output_that_cannot_be_written_is_a_failure_after_the_text_was_shown(called, weights, expected, tmp_path):
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is(called, weights, tmp_path):
     flags = ("--prompt", "My", "--length", 9, "--seed", 1, "--output", tmp_path / "no" / "where.txt")
     ended = called(*CPU, "--weights", weights, *flags)
-    assert (ended.returncode, ended.stdout) == (1, expected("My", max_new_tokens=9, seed=1))
-    assert ended.stderr.splitlines()[-1].startswith("tinygpt: [Errno 2] No such file or directory")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "its folder does not exist" in ended.stderr
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(start, weights, expected):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint
-from tinygpt.checkpoint import CONFIG, WEIGHTS, load_tensors, read_facts
+from tinygpt.checkpoint import CONFIG, WEIGHTS, load_tensors, read_facts, save_tensors
 from tinygpt.data import split
 from tinygpt.training import METRICS, STATE, saved_run
 
@@ -120,7 +120,7 @@ def test_resuming_a_finished_run_changes_nothing(train, tmp_path):
         ({"learning_rate": 0.5}, "recipe's learning_rate: 0.01 there, 0.5 now"),
         ({"max_iters": 7}, "recipe's max_iters: 6 there, 7 now"),
         ({"seed": 1}, "recipe's seed: 1337 there, 1 now"),
-        ({"dtype": torch.bfloat16}, r"precision: 'torch\.float32' there, 'torch\.bfloat16' now"),
+        ({"dtype": torch.bfloat16}, r"precision: 'float32' there, 'bfloat16' now"),
     ],
 )
 def test_resuming_with_another_model_or_recipe_is_refused_naming_the_difference(train, tmp_path, changes, named):
@@ -155,7 +155,15 @@ def test_resuming_from_a_damaged_state_is_refused_in_one_line(train, tmp_path, d
 
 def test_the_saved_run_tells_what_it_is(train, tmp_path):
     trainer = finished(train(tmp_path, optimizer="muon"))
-    assert saved_run(tmp_path) == (trainer.model.config, trainer.config, "tiny", torch.float32)
+    saved = saved_run(tmp_path)
+    assert (saved.model, saved.recipe, saved.preset) == (trainer.model.config, trainer.config, "tiny")
+    assert saved.precision == torch.float32
+
+
+def test_a_file_of_something_else_is_not_taken_for_a_saved_run(train, tmp_path):
+    save_tensors(tmp_path / STATE, {"a": torch.zeros(1)}, {"preset": "tiny"})
+    with pytest.raises(ValueError, match="is not the training state of a run"):
+        saved_run(tmp_path)
 
 
 # What is kept

@@ -101,3 +101,9 @@ def test_the_rate_is_characters_a_second():
     draft = Draft(prompt="", continuation="four", notes=(), settings=SampleConfig(), seconds=0.5)
     assert draft.rate == 8
     assert Draft(prompt="", continuation="", notes=(), settings=SampleConfig(), seconds=0.0).rate == 0
+
+
+def test_a_stop_text_is_brought_into_known_characters_like_the_prompt(build, tokenizer):
+    last = [*write(build(), tokenizer, "My", SampleConfig(max_new_tokens=5, seed=1, stop="é"))][-1]
+    assert last.settings.stop == "e"
+    assert "In the stop text: Changed é to e." in last.notes

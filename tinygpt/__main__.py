@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.config import SampleConfig
@@ -19,6 +20,8 @@ def main() -> None:
     one_core_a_stream()
     try:
         settings = SampleConfig(**given(args, SampleConfig))
+        if args.output and not Path(args.output).absolute().parent.is_dir():
+            raise ValueError(f"--output {args.output} cannot be written: its folder does not exist")
         model, tokenizer = load_checkpoint(find_weights(args.weights), choose_device(args.device))
         draft = show(write(model, tokenizer, prompt_of(args), settings))
         if args.output:
@@ -27,6 +30,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
         sys.exit(f"tinygpt: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def parse() -> argparse.Namespace:
@@ -59,7 +64,7 @@ def show(drafts: Iterator[Draft]) -> Draft:
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
     print(draft.continuation[shown:])
-    seed = "" if draft.settings.beam_width else f", seed {draft.settings.seed}"
+    seed = f", seed {draft.settings.seed}" if draft.settings.draws else ""
     length = len(draft.continuation)
     print(f"[{length:,} characters in {draft.seconds:.1f} s, {draft.rate:,.0f} a second{seed}]", file=sys.stderr)
     return draft

@@ -22,9 +22,11 @@ def beam_search(
     first in vocabulary order. Width 1 is greedy. Nothing is drawn: temperature, top_k, top_p and
     seed have no effect. Stop by closing the iterator.
 
-    Raises ValueError, before anything is written, for unknown characters in the prompt.
+    Raises ValueError, before anything is written, for unknown characters in the prompt and for
+    settings without a beam_width.
     """
-    assert settings.beam_width, "beam_search needs settings with a beam_width"
+    if settings.beam_width is None:
+        raise ValueError("beam_width must be a whole number from 1 to 8, not None")
     return _search(Window(model, prompt_ids(model, tokenizer, prompt)), tokenizer, settings)
 
 

@@ -91,6 +91,8 @@ def _trained(facts: dict[str, Any]) -> str:
         seen = f", {steps * batch_size * block_size:,} characters seen" if each else ""
         time = f", {facts['seconds']:,.0f} seconds" if facts.get("seconds") else ""
         sentences.append(f"{steps:,} steps{each}{seen}{time}.")
+    if facts.get("precision") and facts.get("device"):
+        sentences.append(f"Trained in {facts['precision']} on: {facts['device']}.")
     if facts.get("publish") == "last":
         decay = recipe.get("average_decay")
         averaged = f", averaged with those before (decay {decay:g})" if decay else ""

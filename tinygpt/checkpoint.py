@@ -29,6 +29,20 @@ NEXT_CONFIG = "config.next.json"
 
 _FORMAT = "tinygpt 1"
 _MAX_CONFIG_BYTES = 10_000_000
+# Facts that others read: each may be missing, none may be of another kind.
+_FACTS = {
+    "preset": str,
+    "publish": str,
+    "steps": int,
+    "seconds": int | float,
+    "training": dict,
+    "precision": str,
+    "device": str,
+    "data_sha256": str,
+    "weights_sha256": str,
+    "validation_loss": int | float,
+    "validation_block_size": int,
+}
 _IMPOSTORS = {
     b"version https://git-lfs": "is a Git LFS pointer, not the weights: run `git lfs pull`",
     b"<": "is a web page, not weights: download the file again",
@@ -129,11 +143,11 @@ def _read(folder: Path) -> tuple[dict[str, Any], bytes]:
     """config.json, and the bytes of the weights it belongs to."""
     weights = _bytes(folder / WEIGHTS)
     sha256 = hashlib.sha256(weights).hexdigest()
-    for name in (CONFIG, NEXT_CONFIG):
-        if (folder / name).exists() or name == CONFIG:
-            config = _parsed(folder / name)
-            if config.get("weights_sha256") == sha256:
-                return config, weights
+    there = [folder / name for name in (CONFIG, NEXT_CONFIG) if (folder / name).exists()]
+    for path in there or [folder / CONFIG]:
+        config = _parsed(path)
+        if config.get("weights_sha256") == sha256:
+            return config, weights
     problem = f"is not the file that {CONFIG} describes (its sha256 is {sha256}): download or train it again"
     problem = next((known for start, known in _IMPOSTORS.items() if weights.startswith(start)), problem)
     raise ValueError(f"{folder / WEIGHTS} {problem}")
@@ -157,6 +171,9 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not JSON ({error}): download or train it again") from None
     if not isinstance(config, dict) or config.get("format") != _FORMAT:
         raise ValueError(f'{path} is not the config of a tinygpt checkpoint: it lacks "format": "{_FORMAT}"')
+    for name, kind in _FACTS.items():
+        if name in config and (not isinstance(config[name], kind) or isinstance(config[name], bool)):
+            raise ValueError(f"{path}: {name} cannot be {config[name]!r:.80}")
     return config
 
 

@@ -155,6 +155,16 @@ class SampleConfig:
         if self.beam_width is not None:
             check_integer("beam_width", self.beam_width, 1, 8)
 
+    @property
+    def draws(self) -> bool:
+        """Whether characters are drawn, and so depend on the seed."""
+        return self.beam_width is None and self.temperature > 0
+
+    def check_vocabulary(self, vocab_size: int) -> None:
+        """Raise ValueError for a top_k above the number of characters there are."""
+        if self.top_k is not None and self.top_k > vocab_size:
+            raise ValueError(f"top_k must be at most {vocab_size}, the vocabulary, not {self.top_k}")
+
     def seeded(self) -> Self:
         """These settings with a seed: their own, or a fresh one from the operating system."""
         return self if self.seed is not None else replace(self, seed=secrets.randbits(64))
@@ -169,7 +179,7 @@ class Preset:
     train: TrainConfig
 
 
-# The lecture's larger model, on which two of the seeds stand (Karpathy, "Let's build GPT", 2023).
+# The lecture's larger model (Karpathy, "Let's build GPT", 2023), which has nanoGPT's sizes.
 _LECTURE = GPTConfig(block_size=256, n_layer=6, n_head=6, n_embd=384, dropout=0.2)
 
 PRESETS = {
@@ -214,7 +224,7 @@ PRESETS = {
     ),
     "nanogpt": Preset(
         about="nanoGPT's sizes and recipe (its shakespeare_char) on our classic block; wants a GPU",
-        model=GPTConfig(block_size=256, n_layer=6, n_head=6, n_embd=384, dropout=0.2),
+        model=_LECTURE,
         train=TrainConfig(
             eval_interval=250,
             eval_iters=200,

@@ -45,24 +45,28 @@ def load_dataset(
     """Read a text and split it.
 
     Args:
-        source: a URL, a path, or several paths whose texts are joined in that order.
+        source: a URL or a path, or several whose texts are joined in that order.
         sha256: what the bytes must hash to; known for the default corpus.
         cache: the folder that keeps downloads.
 
     Raises ValueError for a text that cannot be trained on or has another hash, and OSError
     (FileNotFoundError, TimeoutError, ConnectionError) when it cannot be read.
     """
-    if source == DEFAULT_URL:
+    sources = [source] if isinstance(source, str | Path) else list(source)
+    if sources == [DEFAULT_URL]:
         sha256 = sha256 or DEFAULT_SHA256
-        source = os.environ.get(CORPUS_VARIABLE) or source
-    if isinstance(source, str) and source.startswith(("http://", "https://")):
-        source = download(source, sha256, cache)
-    paths = [source] if isinstance(source, str | Path) else list(source)
-    contents = [Path(path).read_bytes() for path in paths]
+        sources = [os.environ.get(CORPUS_VARIABLE) or DEFAULT_URL]
+    paths = [download(one, sha256, cache) if is_url(one) else one for one in sources]
+    contents = [_content(path) for path in paths]
     found = hashlib.sha256(b"".join(contents)).hexdigest()
     if sha256 and found != sha256:
         raise ValueError(f"{paths[0]} is not the expected text: its sha256 is {found}, not {sha256}")
     return split("".join(map(_decoded, contents, paths)), found)
+
+
+def is_url(source: str | Path) -> bool:
+    """Whether a source is on the web rather than on this machine."""
+    return str(source).startswith(("http://", "https://"))
 
 
 def split(text: str, sha256: str) -> Dataset:
@@ -142,6 +146,14 @@ def _fetch(url: str, file) -> str:
         if expected and size < int(expected):
             raise ConnectionError(f"cut off after {size:,} of {int(expected):,} bytes")
     return digest.hexdigest()
+
+
+def _content(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        reason = f"{path} cannot be read ({error.strerror}): check the path in --data or {CORPUS_VARIABLE}"
+        raise type(error)(reason) from None
 
 
 def _decoded(content: bytes, path: str | Path) -> str:

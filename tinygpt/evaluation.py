@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tinygpt.data import Dataset, check_fits, get_batch
-from tinygpt.model import GPTLanguageModel
+from tinygpt.model import GPTLanguageModel, evaluating
 
 PUBLISHED_BLOCK = 256  # characters
 
@@ -41,17 +41,16 @@ def estimate_loss(
     The same batches every time for one seed, from a generator of its own: two estimates differ by
     the model alone, and training's randomness is not touched.
     """
-    training, _ = model.training, model.eval()
     device = model.lm_head.weight.device
     losses = {}
     for name, data in (("train", dataset.train), ("validation", dataset.validation)):
         generator = torch.Generator().manual_seed(seed)
         total = 0.0
-        for _ in range(eval_iters):
-            x_BT, y_BT = get_batch(data, batch_size, model.config.block_size, generator)
-            total += model(x_BT.to(device), y_BT.to(device))[1].item()
+        with evaluating(model):
+            for _ in range(eval_iters):
+                x_BT, y_BT = get_batch(data, batch_size, model.config.block_size, generator)
+                total += model(x_BT.to(device), y_BT.to(device))[1].item()
         losses[name] = total / eval_iters
-    model.train(training)
     return losses
 
 
@@ -65,7 +64,6 @@ def evaluate_full(model: GPTLanguageModel, data: Tensor, block_size: int = PUBLI
     Raises ValueError when `data` is shorter than two characters.
     """
     check_fits(data, 1)
-    training, _ = model.training, model.eval()
     device = model.lm_head.weight.device
     size = min(block_size, model.config.block_size)
     inputs, targets = data[:-1].long(), data[1:].long()
@@ -74,8 +72,8 @@ def evaluate_full(model: GPTLanguageModel, data: Tensor, block_size: int = PUBLI
     if whole < len(inputs):
         batches.append((inputs[None, whole:], targets[None, whole:]))
     total = 0.0
-    for x_BT, y_BT in batches:
-        logits_BTV = model(x_BT.to(device)).float()
-        total += F.cross_entropy(logits_BTV.flatten(0, 1), y_BT.to(device).flatten(), reduction="sum").item()
-    model.train(training)
+    with evaluating(model):
+        for x_BT, y_BT in batches:
+            logits_BTV = model(x_BT.to(device)).float()
+            total += F.cross_entropy(logits_BTV.flatten(0, 1), y_BT.to(device).flatten(), reduction="sum").item()
     return FullLoss(total / len(targets), size, len(targets))

@@ -1,4 +1,4 @@
-"""Command-line flags made from the fields of a config, so that neither can be without the other."""
+"""Command-line flags: made from the fields of a config, so that neither can be without the other, and shared ones."""
 
 import argparse
 import sys

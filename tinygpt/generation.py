@@ -55,15 +55,16 @@ def stream(
     """The continuation of `prompt`, in pieces as it is written; stop by closing the iterator.
 
     Joined, the pieces are what `model.generate` writes with the same settings. An empty prompt is
-    a newline. A seed of None is drawn anew: to know it, pass `settings.seeded()`. For
-    `beam_width` see beam_search.
+    a newline. A seed of None is drawn anew: to know it, pass `settings.seeded()`.
 
     Raises ValueError, before anything is written, for characters that `tokenizer.normalise` would
-    have changed and for a top_k above the vocabulary.
+    have changed, for a top_k above the vocabulary and for a beam_width (see beam_search).
     """
     settings = (settings or SampleConfig()).seeded()
+    if settings.beam_width is not None:
+        raise ValueError(f"stream draws one text; for beam_width {settings.beam_width} call beam_search")
+    settings.check_vocabulary(tokenizer.vocab_size)
     ids_1T = prompt_ids(model, tokenizer, prompt)
-    check_top_k(settings, tokenizer)
     pieces = (tokenizer.vocabulary[id] for id in _ids(model, ids_1T, settings))  # unlike map, it can be closed
     return until(settings.stop, pieces) if settings.stop else pieces
 
@@ -71,12 +72,6 @@ def stream(
 def prompt_ids(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str) -> Tensor:
     """A prompt as the model reads it: ids of shape (1, T) on the model's device."""
     return torch.tensor([tokenizer.encode(prompt or "\n")], device=model.lm_head.weight.device)
-
-
-def check_top_k(settings: SampleConfig, tokenizer: TextEncoderDecoder) -> None:
-    """Raise ValueError for a top_k above the number of characters there are."""
-    if settings.top_k is not None and settings.top_k > tokenizer.vocab_size:
-        raise ValueError(f"top_k must be at most {tokenizer.vocab_size}, the vocabulary, not {settings.top_k}")
 
 
 def until(stop: str, pieces: Iterable[str]) -> Iterator[str]:

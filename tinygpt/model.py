@@ -14,8 +14,8 @@ it. "llama" and "qwen3" are its modern form; their weights mean what the models 
 mean in the transformers library.
 """
 
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tinygpt.cache import KVCache, LayerCache
-from tinygpt.config import GPTConfig
+from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.sampling import sample
 
 
@@ -76,19 +76,23 @@ class GPTLanguageModel(nn.Module):
 
         The plain loop: a whole forward pass for every character. It is what every faster way to
         generate has to equal. Row b is drawn with seed + b, from a fresh seed if none is given.
+
+        Raises ValueError for a setting out of SampleConfig's bounds.
         """
-        seed = secrets.randbits(64) if seed is None else seed
-        training, _ = self.training, self.eval()
+        settings = SampleConfig(
+            max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
+        ).seeded()
+        settings.check_vocabulary(self.config.vocab_size)
         window_BT = x_BT[:, -self.config.block_size :]
-        for i in range(max_new_tokens):
-            logits_BV = self(window_BT)[:, -1].float().cpu().numpy()
-            ids = [sample(row, temperature, top_k, top_p, seed + b, i) for b, row in enumerate(logits_BV)]
-            next_B1 = torch.tensor(ids, device=x_BT.device)[:, None]
-            x_BT = torch.cat([x_BT, next_B1], dim=1)
-            window_BT = torch.cat([window_BT, next_B1], dim=1)
-            if window_BT.size(1) > self.config.block_size:
-                window_BT = window_BT[:, -self.config.kept :]
-        self.train(training)
+        with evaluating(self):
+            for i in range(max_new_tokens):
+                logits_BV = self(window_BT)[:, -1].float().cpu().numpy()
+                ids = [sample(row, temperature, top_k, top_p, settings.seed + b, i) for b, row in enumerate(logits_BV)]
+                next_B1 = torch.tensor(ids, device=x_BT.device)[:, None]
+                x_BT = torch.cat([x_BT, next_B1], dim=1)
+                window_BT = torch.cat([window_BT, next_B1], dim=1)
+                if window_BT.size(1) > self.config.block_size:
+                    window_BT = window_BT[:, -self.config.kept :]
         return x_BT
 
 
@@ -303,6 +307,17 @@ FAMILIES = {
     "llama": Family(TokenEmbedding, RMSNorm, RotaryAttention, SwiGLU),
     "qwen3": Family(TokenEmbedding, RMSNorm, NormedRotaryAttention, SwiGLU),
 }
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Without dropout inside the block; afterwards the model is in the mode it was in."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 def _initialise(module: nn.Module) -> None:

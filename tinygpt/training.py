@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,14 +56,19 @@ class Trainer:
         folder: Path,
         *,
         preset: str = "",
+        source: Sequence[str] = (),
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
     ):
-        """Raises ValueError when the text is too short for the model's context."""
+        """A run at its first step. `source` is where the text came from, kept for who resumes.
+
+        Raises ValueError when the text is too short for the model's context.
+        """
         assert model_config.vocab_size == dataset.tokenizer.vocab_size, "the model needs the text's vocabulary"
         for part in (dataset.train, dataset.validation):
             check_fits(part, model_config.block_size)
         self.config, self.dataset, self.folder, self.preset = config, dataset, Path(folder), preset
+        self.source = list(source)
         self.device, self.dtype = device or torch.device("cpu"), dtype
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         torch.manual_seed(config.seed)
@@ -164,6 +169,8 @@ class Trainer:
             "publish": self.config.publish,
             "training": asdict(self.config),
             "seconds": round(self.seconds, 1),
+            "precision": str(self.dtype).removeprefix("torch."),
+            "device": self.device.type,
             "data_sha256": self.dataset.sha256,
         }
         save_checkpoint(self.folder, self.published_model, self.dataset.tokenizer, dtype=torch.float16, facts=facts)
@@ -215,15 +222,16 @@ class Trainer:
 
     def _identity(self) -> dict:
         return {
-            "text (sha256)": self.dataset.sha256,
+            "text, by its sha256": self.dataset.sha256,
             "model": asdict(self.model.config),
             "recipe": asdict(self.config),
             "preset": self.preset,
-            "precision": str(self.dtype),
+            "precision": str(self.dtype).removeprefix("torch."),
+            "device": self.device.type,
         }
 
     def _position(self) -> dict:
-        return {"step": self.step, "seconds": self.seconds, "best": self.best}
+        return {"step": self.step, "seconds": self.seconds, "best": self.best, "source": self.source}
 
     def _random_states(self) -> dict[str, Tensor]:
         states = {"batches": self._batches.get_state(), "cpu": torch.get_rng_state()}
@@ -238,11 +246,31 @@ class Trainer:
         write_atomically(path, "".join(kept).encode())
 
 
-def saved_run(folder: Path) -> tuple[GPTConfig, TrainConfig, str, torch.dtype]:
-    """The model, recipe, preset and precision of the run whose training state is in `folder`."""
-    _, facts = load_tensors(Path(folder) / STATE)
-    precision = getattr(torch, facts["precision"].removeprefix("torch."))
-    return GPTConfig(**facts["model"]), TrainConfig(**facts["recipe"]), facts["preset"], precision
+@dataclass(frozen=True, kw_only=True)
+class RunStart:
+    """What a run starts from: a preset, or the training state of the run to go on with."""
+
+    model: GPTConfig
+    recipe: TrainConfig
+    preset: str
+    precision: torch.dtype
+    source: list[str]  # of the text, as load_dataset takes it
+
+
+def saved_run(folder: Path) -> RunStart:
+    """The run whose training state is in `folder`. Raises FileNotFoundError, or ValueError for another file."""
+    path = Path(folder) / STATE
+    _, facts = load_tensors(path)
+    try:
+        return RunStart(
+            model=GPTConfig(**facts["model"]),
+            recipe=TrainConfig(**facts["recipe"]),
+            preset=facts["preset"],
+            precision=getattr(torch, facts["precision"]),
+            source=facts["source"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not the training state of a run ({error!r}): start again with --out") from None
 
 
 def check_same(name: str, saved: object, now: object) -> None:

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 
 from tinygpt.beam import beam_search
 from tinygpt.config import MAX_PROMPT, SampleConfig
-from tinygpt.generation import check_top_k, stream
+from tinygpt.generation import stream
 from tinygpt.model import GPTLanguageModel
 from tinygpt.tokenizer import TextEncoderDecoder
 
@@ -37,7 +37,11 @@ def write(
     the vocabulary.
     """
     prompt, notes = prepare(model, tokenizer, prompt)
-    check_top_k(settings, tokenizer)
+    settings.check_vocabulary(tokenizer.vocab_size)
+    if settings.stop:  # in known characters, like the prompt: any other would never be met
+        stop, changes = tokenizer.normalise(settings.stop)
+        notes += tuple(f"In the stop text: {change}" for change in changes)
+        settings = replace(settings, stop=stop or None)
     return _drafts(model, tokenizer, prompt, notes, settings.seeded())
 
 

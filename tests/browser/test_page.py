@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tinygpt import SampleConfig, load_checkpoint, stream
+from tinygpt.ui.blocks import AT_ONCE
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 
@@ -88,6 +89,7 @@ def test_the_sliders_and_the_strategy_count(page: Page):
     write(page, "ROMEO:\n")
     greedy = finished(page)
     expect(status(page)).to_contain_text("greedy")
+    expect(status(page)).not_to_contain_text("seed")
     advanced(page)
     page.get_by_role("radio", name="beam").check()
     page.get_by_role("button", name="Write", exact=True).click()
@@ -156,11 +158,12 @@ def test_html_in_a_prompt_stays_text(page: Page):
     expect(page.locator("#leaf img, #leaf script, #status img, #status script")).to_have_count(0)
 
 
-def test_a_wrong_seed_is_refused_with_a_sentence(page: Page):
+def test_a_wrong_seed_is_refused_with_a_sentence_even_when_its_field_is_folded_away(page: Page):
     advanced(page)
     page.locator("#seed textarea, #seed input").fill("seven")
+    page.get_by_role("button", name="Advanced").click()
     page.get_by_role("button", name="Write", exact=True).click()
-    expect(page.get_by_text("seed must be a whole number").first).to_be_visible()
+    expect(status(page).get_by_text("seed must be a whole number")).to_be_visible()
 
 
 def test_copy_puts_the_text_on_the_clipboard(page: Page):
@@ -207,7 +210,7 @@ def test_two_visitors_do_not_disturb_each_other(page: Page, browser: Browser, ad
 
 
 def test_visitors_who_leave_free_their_place(browser: Browser, address: str, page: Page):
-    leavers = [browser.new_context() for _ in range(8)]  # as many as are served at once
+    leavers = [browser.new_context() for _ in range(AT_ONCE)]
     for context in leavers:
         other = context.new_page()
         other.goto(address)

@@ -7,6 +7,8 @@ import gradio as gr
 
 from tinygpt.ui.session import FIELDS, Session, StopSignal, parse_settings
 
+WRITERS = "writers"  # page and endpoint share the places at the machine
+
 
 def generate_api(blocks: gr.Blocks, session: Session) -> None:
     """Add the endpoint; its final value is the continuation as one string."""
@@ -27,13 +29,13 @@ def generate_api(blocks: gr.Blocks, session: Session) -> None:
         length: 1 to 5,000 characters. temperature: 0 to 2. top_k: 1 to the vocabulary, top_p: above 0
         to 1, both off when null. seed: 0 to 2^64 - 1, digits in a text where a number would lose some;
         the same seed gives the same text. stop: end before this text appears. strategy: sample, greedy
-        or beam. beam_width: 1 to 8, for beam.
+        or beam. beam_width: 1 to 8, for beam. After 60 seconds a text ends where it is.
         """
         settings = parse_settings(length, temperature, top_k, top_p, seed, stop, strategy, beam_width)
         for draft in session.write(prompt, settings, StopSignal()):
             yield draft.continuation
 
-    gr.api(generate, api_name="generate")
+    gr.api(generate, api_name="generate", concurrency_id=WRITERS)
     endpoint = next(fn for fn in blocks.fns.values() if fn.api_name == "generate")
     endpoint.validator = partial(verdicts, session)  # gr.api has no argument for it
 
@@ -43,6 +45,7 @@ def verdicts(session: Session, prompt: object, *settings: object) -> list[dict]:
     try:
         session.check(prompt, parse_settings(*settings))
     except ValueError as error:
-        at_fault = str(error).split()[0]
-        return [gr.validate(name != at_fault, str(error)) for name in FIELDS]
+        first_word = str(error).split()[0]
+        at_fault = first_word if first_word in FIELDS else "prompt"
+        return [gr.validate(False, str(error)) if name == at_fault else gr.validate(True, "") for name in FIELDS]
     return [gr.validate(True, "")] * len(FIELDS)

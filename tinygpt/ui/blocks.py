@@ -10,6 +10,9 @@ from tinygpt.ui.session import Session
 from tinygpt.ui.training import training_tab
 from tinygpt.ui.write import write_tab
 
+AT_ONCE = 4  # texts written at the same time; more would make each too slow to watch
+QUEUE = 40  # requests that may wait; whoever comes then is told that it is full
+
 
 def build(session: Session, folder: Path) -> gr.Blocks:
     """The whole page over one loaded checkpoint; `folder` is where it came from."""
@@ -20,4 +23,4 @@ def build(session: Session, folder: Path) -> gr.Blocks:
         with gr.Tab("Training"):
             training_tab(session, folder)
         generate_api(blocks, session)
-    return blocks.queue(max_size=100, default_concurrency_limit=8)
+    return blocks.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)

@@ -1,9 +1,9 @@
 // Small things that the browser does alone.
 window.tinygpt = {
   say(button, word) {
-    const label = button.textContent;
+    button.dataset.label ??= button.textContent;
     button.textContent = word;
-    setTimeout(() => (button.textContent = label), 1500);
+    setTimeout(() => (button.textContent = button.dataset.label), 1500);
   },
   follow(leaf) {
     // Keep the end of a growing text in sight, unless the reader has scrolled up.
@@ -22,9 +22,14 @@ window.tinygpt = {
     if (leaf.getBoundingClientRect().top > innerHeight / 2) leaf.scrollIntoView({ behavior: "smooth" });
   },
   async copy() {
-    const text = document.getElementById("continuation")?.textContent;
+    const text = document.getElementById("continuation");
     if (!text) return;
-    await navigator.clipboard.writeText(text);
+    if (navigator.clipboard) await navigator.clipboard.writeText(text.textContent);
+    else {
+      // Browsers give pages that came over plain http from another machine no clipboard.
+      getSelection().selectAllChildren(text);
+      document.execCommand("copy");
+    }
     window.tinygpt.say(document.getElementById("copy"), "Copied");
   },
   download(text) {

@@ -22,21 +22,26 @@ def leaf(continuation: str, *, writing: bool = False) -> str:
     return f'{caption}<div class="leaf{" writing" if writing else ""}" id="continuation">{text}</div>'
 
 
-def status(draft: Draft | None = None, *, stopped: bool = False) -> str:
+def status(draft: Draft | None = None, *, ended: str = "") -> str:
     """The line below the page: how much, how fast, which seed, and what was changed in the prompt."""
     if draft is None:
         return '<p class="status"></p>'
     parts = [f"{len(draft.continuation):,} characters", f"{draft.seconds:.1f} s", f"{draft.rate:,.0f} a second"]
-    parts += [how(draft.settings), *(["stopped"] if stopped else [])]
+    parts += [how(draft.settings), *([ended] if ended else [])]
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in draft.notes)
     return f'<p class="status">{" · ".join(parts)}</p>{notes}'
+
+
+def refusal(error: ValueError) -> str:
+    """In the place of the status: why nothing was written."""
+    return f'<p class="note">{escape(str(error))}.</p>'
 
 
 def how(settings: SampleConfig) -> str:
     """How the characters of a text were chosen."""
     if settings.beam_width:
         return f"beam width {settings.beam_width}"
-    return "greedy" if settings.temperature == 0 else f"seed {settings.seed}"
+    return f"seed {settings.seed}" if settings.draws else "greedy"
 
 
 def masthead(parameters: int, facts: dict[str, Any]) -> str:

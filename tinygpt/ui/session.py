@@ -15,14 +15,14 @@ from tinygpt.writing import Draft, write
 FIELDS = ("prompt", "length", "temperature", "top_k", "top_p", "seed", "stop", "strategy", "beam_width")
 STRATEGIES = ("sample", "greedy", "beam")
 UPDATES = 15  # a second and visitor: fast enough to look alive, slow enough for many visitors
-DEADLINE = 300.0  # seconds after which a text ends, whether or not anybody still reads it
+DEADLINE = 60.0  # seconds after which a text ends, whether or not anybody still reads it
 
 
 @dataclass
 class StopSignal:
     """One visitor's way to end the text that is being written for them."""
 
-    given: bool = False
+    reason: str = ""  # why to end it; "" to go on
 
 
 class Session:
@@ -41,18 +41,20 @@ class Session:
     def write(self, prompt: str, settings: SampleConfig, signal: StopSignal) -> Iterator[Draft]:
         """A text as it grows, a few times a second, until it is done, stopped or out of time.
 
-        The first and the last draft are always among those yielded.
+        The first and the last draft are always among those yielded; the signal's reason then tells
+        why a text ended early.
         """
         begun = time.monotonic()
         shown = 0.0
         for draft in write(self.model, self.tokenizer, prompt, settings):
             now = time.monotonic()
-            signal.given = signal.given or now - begun > DEADLINE
+            if now - begun > DEADLINE:
+                signal.reason = f"ended after {DEADLINE:.0f} seconds"
             pending = now - shown < 1 / UPDATES
             if not pending:
                 yield draft
                 shown = now
-            if signal.given:
+            if signal.reason:
                 break
         if pending:
             yield draft

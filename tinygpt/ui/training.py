@@ -76,7 +76,5 @@ def _loss(saved: dict[str, Any]) -> str | None:
     loss = saved.get("validation_loss")
     if loss is None:
         return None
-    return (
-        f"{loss:.4f} nats ({loss / math.log(2):.3f} bits) a character, over the whole last tenth of the text "
-        f"in blocks of {saved['validation_block_size']}"
-    )
+    blocks = f" in blocks of {saved['validation_block_size']}" if "validation_block_size" in saved else ""
+    return f"{loss:.4f} nats ({loss / math.log(2):.4f} bits) a character, over the whole last tenth of the text{blocks}"

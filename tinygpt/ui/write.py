@@ -10,7 +10,7 @@ from gradio.components import Component
 from tinygpt.config import MAX_LENGTH, MAX_PROMPT, SampleConfig
 from tinygpt.output import as_text
 from tinygpt.ui import render
-from tinygpt.ui.api import verdicts
+from tinygpt.ui.api import WRITERS
 from tinygpt.ui.session import STRATEGIES, Session, StopSignal, parse_settings
 
 EXAMPLES = (
@@ -56,14 +56,14 @@ def write_tab(session: Session) -> None:
         _writer(session, page, stop, seed_used),
         [prompt, length, temperature, top_k, top_p, seed, until, strategy, beam_width, signal],
         [page.leaf, page.status, page.output, stop, seed_used],
-        validator=lambda *values: [*verdicts(session, *values[:-1]), gr.validate(True, "")],  # a signal is always fine
+        concurrency_id=WRITERS,
         **_QUIET,
     )
     start.click(None, js="() => window.tinygpt.reveal()")
     stop.click(_stop, signal, queue=False, **_QUIET)
     clear.click(
-        lambda: ("", render.leaf(""), render.status(), "", gr.Button(interactive=False)),
-        outputs=[prompt, page.leaf, page.status, page.output, stop],
+        lambda: ("", render.leaf(""), render.status(), "", "", gr.Button(interactive=False)),
+        outputs=[prompt, page.leaf, page.status, page.output, seed_used, stop],
         cancels=run,
         queue=False,
         **_QUIET,
@@ -75,27 +75,33 @@ def write_tab(session: Session) -> None:
 def _writer(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox) -> Callable[..., Iterator[dict]]:
     def write(prompt: str, *values: Any) -> Iterator[dict]:
         *values, signal = values
-        signal.given = False
-        settings = parse_settings(*values).seeded()
+        signal.reason = ""
+        try:
+            settings = parse_settings(*values).seeded()
+            session.check(prompt, settings)
+        except ValueError as error:
+            yield {page.status: render.refusal(error)}
+            return
         for draft in session.write(prompt, settings, signal):
             yield {
                 page.leaf: render.leaf(draft.continuation, writing=True),
                 page.status: render.status(draft),
+                page.output: "",
                 stop: gr.Button(interactive=True),
             }
         yield {
             page.leaf: render.leaf(draft.continuation),
-            page.status: render.status(draft, stopped=signal.given),
+            page.status: render.status(draft, ended=signal.reason),
             page.output: as_text(draft.prompt, draft.continuation),
             stop: gr.Button(interactive=False),
-            seed_used: str(settings.seed),
+            seed_used: str(settings.seed) if settings.draws else "",
         }
 
     return write
 
 
 def _stop(signal: StopSignal) -> None:
-    signal.given = True
+    signal.reason = "stopped"
 
 
 def _prompt() -> gr.Textbox:
