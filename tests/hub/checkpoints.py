@@ -1,0 +1,86 @@
+"""Checkpoints to push and pull, and calls made where the library speaks to our Hub."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import torch
+
+from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, hub, load_checkpoint, save_checkpoint
+from tinygpt.data import DEFAULT_SHA256
+
+ROOT = Path(__file__).parent.parent.parent
+
+TEXT = "\n !ROMEO:abcdefghij"
+SHAPE = GPTConfig(vocab_size=len(set(TEXT)), block_size=8, n_layer=1, n_head=2, n_embd=16)
+PUBLISHED = {"model.safetensors", "config.json", "metrics.jsonl", "README.md"}
+FACTS = {"preset": "default", "steps": 4000, "publish": "last", "data_sha256": DEFAULT_SHA256}
+
+
+def save(run, seed):
+    torch.manual_seed(seed)
+    save_checkpoint(run, GPTLanguageModel(SHAPE), TextEncoderDecoder(TEXT), dtype=torch.float16, facts=FACTS)
+
+
+def contents(run):
+    return {path.name: path.read_bytes() for path in run.iterdir()}
+
+
+def logits(run):
+    model, _ = load_checkpoint(run)
+    with torch.no_grad():
+        return model(torch.arange(8)[None])
+
+
+def refusal(kind, call, *args):
+    """The one line that a call is refused with."""
+    with pytest.raises(kind) as caught:
+        call(*args)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert len(message) < 500
+    return message
+
+
+def hurried(function, *args):
+    with patch.object(hub, "DEADLINE", 1.0):
+        return function(*args)
+
+
+def with_token(token, function, *args):
+    with patch.dict(os.environ, {"HF_TOKEN": token}):
+        return function(*args)
+
+
+def with_endpoint(url, function, *args):
+    from huggingface_hub import constants
+
+    with patch.object(constants, "ENDPOINT", url):
+        return function(*args)
+
+
+def with_cache(path, function, *args):
+    from huggingface_hub import constants
+
+    with patch.object(constants, "HF_HUB_CACHE", path):
+        return function(*args)
+
+
+def push_private(run, repo):
+    return hub.push(run, repo, private=True)
+
+
+def follow(snippet):
+    """Run a piece of Python from the card; the vocabulary it opened tells that it worked."""
+    names = {}
+    exec(snippet, names)
+    return names["tokenizer"].vocabulary
+
+
+def python(*args, **environment):
+    return subprocess.run(
+        [sys.executable, *args], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
