@@ -185,6 +185,19 @@ def test_output_txt_holds_both_texts_set_apart(page: Page):
     assert written.split("\n", 1)[1] == text + "\n"
 
 
+def test_copy_and_download_wait_for_a_text(page: Page):
+    buttons = [page.get_by_role("button", name=name, exact=True) for name in ("Copy", "Download output.txt")]
+    for button in buttons:
+        expect(button).to_be_disabled()
+    write(page, "ROMEO:\n")
+    finished(page)
+    for button in buttons:
+        expect(button).to_be_enabled()
+    page.get_by_role("button", name="Clear").click()
+    for button in buttons:
+        expect(button).to_be_disabled()
+
+
 def test_an_example_fills_the_prompt(page: Page):
     page.get_by_role("button", name="JULIET").click()
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value(re.compile("^JULIET:\n"))

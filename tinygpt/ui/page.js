@@ -23,7 +23,6 @@ window.tinygpt = {
   },
   async copy() {
     const text = document.getElementById("continuation");
-    if (!text) return;
     if (navigator.clipboard) await navigator.clipboard.writeText(text.textContent);
     else {
       // Browsers give pages that came over plain http from another machine no clipboard.
@@ -33,7 +32,6 @@ window.tinygpt = {
     window.tinygpt.say(document.getElementById("copy"), "Copied");
   },
   download(text) {
-    if (!text) return;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
     link.download = "output.txt";

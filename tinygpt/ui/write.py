@@ -21,6 +21,7 @@ EXAMPLES = (
 )
 # The page's own events: not part of the endpoint, and without spinners over the text.
 _QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+_ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,15 @@ def write_tab(session: Session) -> None:
         [start.click, prompt.submit],
         _writer(session, page, stop, seed_used),
         [prompt, length, temperature, top_k, top_p, seed, until, strategy, beam_width, signal],
-        [page.leaf, page.status, page.output, stop, seed_used],
+        [page.leaf, page.status, page.output, page.copy, page.download, stop, seed_used],
         concurrency_id=WRITERS,
         **_QUIET,
     )
     start.click(None, js="() => window.tinygpt.reveal()")
     stop.click(_stop, signal, queue=False, **_QUIET)
     clear.click(
-        lambda: ("", render.leaf(""), render.status(), "", "", gr.Button(interactive=False)),
-        outputs=[prompt, page.leaf, page.status, page.output, seed_used, stop],
+        lambda: ("", render.leaf(""), render.status(), "", _OFF, _OFF, _OFF),
+        outputs=[prompt, page.leaf, page.status, seed_used, page.copy, page.download, stop],
         cancels=run,
         queue=False,
         **_QUIET,
@@ -86,14 +87,17 @@ def _writer(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox
             yield {
                 page.leaf: render.leaf(draft.continuation, writing=True),
                 page.status: render.status(draft),
-                page.output: "",
-                stop: gr.Button(interactive=True),
+                page.copy: _OFF,
+                page.download: _OFF,
+                stop: _ON,
             }
         yield {
             page.leaf: render.leaf(draft.continuation),
             page.status: render.status(draft, ended=signal.reason),
             page.output: as_text(draft.prompt, draft.continuation),
-            stop: gr.Button(interactive=False),
+            page.copy: _ON if draft.continuation else _OFF,
+            page.download: _ON,
+            stop: _OFF,
             seed_used: str(settings.seed) if settings.draws else "",
         }
 
@@ -152,6 +156,6 @@ def _page() -> Page:
     leaf = gr.HTML(render.leaf(""), elem_id="leaf", js_on_load="window.tinygpt.follow(element)")
     status = gr.HTML(render.status(), elem_id="status")
     with gr.Row():
-        copy = gr.Button("Copy", size="sm", elem_id="copy", min_width=90)
-        download = gr.Button("Download output.txt", size="sm", min_width=90)
+        copy = gr.Button("Copy", interactive=False, size="sm", elem_id="copy", min_width=90)
+        download = gr.Button("Download output.txt", interactive=False, size="sm", min_width=90)
     return Page(leaf, status, copy, download, gr.Textbox(visible=False))
