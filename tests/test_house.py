@@ -18,6 +18,7 @@ ROOMS = [
     # numbers in, numbers out: neither text nor files
     "sampling",
     "cache",
+    "attention",
     "model",
     # text
     "tokenizer",

@@ -1,4 +1,6 @@
-"""The transformer, readable from top to bottom: the whole, the block, the parts, the families.
+"""The transformer, readable from top to bottom: the whole, the block, its parts, the families.
+
+Attention has a file of its own, attention.py, to be read where Block first names it.
 
 Dimensions, as the last letters of a tensor's name spell them:
     B  batch: sequences side by side
@@ -22,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tinygpt.attention import MultiHeadAttention, NormedRotaryAttention, RMSNorm, RotaryAttention
 from tinygpt.cache import KVCache, LayerCache
 from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.sampling import sample
@@ -117,73 +120,6 @@ class Block(nn.Module):
         return x_BTC + self.feed_forward(self.feed_forward_norm(x_BTC))
 
 
-class Head(nn.Module):
-    """One head of self-attention, spelled out. MultiHeadAttention computes all heads at once.
-
-    From every character three vectors are made: a query (what am I looking for?), a key (what can
-    I be found by?) and a value (what do I hand over when found?).
-    """
-
-    def __init__(self, config: GPTConfig):
-        super().__init__()
-        self.query = nn.Linear(config.n_embd, config.head_size, bias=False)
-        self.key = nn.Linear(config.n_embd, config.head_size, bias=False)
-        self.value = nn.Linear(config.n_embd, config.head_size, bias=False)
-
-    def weights(self, x_BTC: Tensor) -> Tensor:
-        """How much each position (row) listens to each other one (column): B×T×T, rows sum to 1."""
-        q_BTD, k_BTD = self.query(x_BTC), self.key(x_BTC)
-        # A dot product of D terms grows with sqrt(D); undone, or softmax would saturate.
-        scores_BTT = q_BTD @ k_BTD.transpose(1, 2) / q_BTD.size(-1) ** 0.5
-        # The causal mask: what comes later is out of reach, or predicting it would be copying it.
-        T = x_BTC.size(1)
-        later_TT = torch.ones(T, T, dtype=torch.bool, device=x_BTC.device).triu(diagonal=1)
-        return scores_BTT.masked_fill(later_TT, float("-inf")).softmax(dim=-1)
-
-    def forward(self, x_BTC: Tensor) -> Tensor:
-        return self.weights(x_BTC) @ self.value(x_BTC)  # (B, T, T) @ (B, T, D) -> (B, T, D)
-
-
-class MultiHeadAttention(nn.Module):
-    """All heads of a block side by side, each free to look for something else.
-
-    Their results are concatenated and mixed by one projection. Rows h·D to (h+1)·D of query, key
-    and value are those of head h.
-    """
-
-    proj_bias = True
-    weights_dropout = True  # in training, some characters go unheard
-
-    def __init__(self, config: GPTConfig):
-        super().__init__()
-        self.n_head = config.n_head
-        self.query = nn.Linear(config.n_embd, config.n_embd, bias=False)
-        self.key = nn.Linear(config.n_embd, config.n_embd, bias=False)
-        self.value = nn.Linear(config.n_embd, config.n_embd, bias=False)
-        self.proj = nn.Linear(config.n_embd, config.n_embd, bias=self.proj_bias)
-        self.dropout = nn.Dropout(config.dropout)
-
-    def forward(self, x_BTC: Tensor, cache: LayerCache | None = None) -> Tensor:
-        """x_BTC -> (B, T, C). With a cache, x continues the characters it holds."""
-        q_BHTD, k_BHTD, v_BHTD = (self._heads(part(x_BTC)) for part in (self.query, self.key, self.value))
-        q_BHTD, k_BHTD = self.placed(q_BHTD, k_BHTD, start=cache.length if cache else 0)
-        if cache:
-            k_BHTD, v_BHTD = cache.extend(k_BHTD, v_BHTD)
-        T, seen = q_BHTD.size(2), k_BHTD.size(2)
-        assert T in (1, seen), "several characters can only be read at the start of a window"
-        # The mask and softmax of Head, in one call. A single new character may see all the others.
-        dropout = self.dropout.p if self.training and self.weights_dropout else 0.0
-        out_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, dropout_p=dropout, is_causal=T > 1)
-        return self.dropout(self.proj(out_BHTD.transpose(1, 2).flatten(2)))
-
-    def placed(self, q_BHTD: Tensor, k_BHTD: Tensor, start: int) -> tuple[Tensor, Tensor]:
-        """Queries and keys as attention compares them; here as they are, positions being in x."""
-        return q_BHTD, k_BHTD
-
-    def _heads(self, x_BTC: Tensor) -> Tensor:
-        return x_BTC.unflatten(2, (self.n_head, -1)).transpose(1, 2)  # (B, T, C) -> (B, H, T, D)
-
-
 class FeedForward(nn.Module):
     """Thinks about each character by itself: out to 4C, a ReLU, and back."""
 
@@ -223,50 +159,6 @@ class Embedding(TokenEmbedding):
         return self.token(x_BT) + self.position(positions_T)
 
 
-# The modern family: the same roles, other parts. Positions are told in attention, by rotation.
-
-
-class RotaryAttention(MultiHeadAttention):
-    """Attention whose queries and keys are turned by an angle that grows with their position.
-
-    The product of two turned vectors depends only on the angle between them, that is on how far
-    apart the characters are (RoPE, Su et al., 2021). Channels i and i + D/2 form the turning pairs.
-    """
-
-    proj_bias = False
-    weights_dropout = False  # it would need the whole T×T matrix, which fused attention never writes down
-
-    def __init__(self, config: GPTConfig):
-        super().__init__(config)
-        pairs = torch.arange(0, config.head_size, 2) / config.head_size
-        angles_TD = torch.outer(torch.arange(config.block_size), 10_000.0**-pairs).repeat(1, 2)
-        self.register_buffer("cos_TD", angles_TD.cos(), persistent=False)
-        self.register_buffer("sin_TD", angles_TD.sin(), persistent=False)
-
-    def placed(self, q_BHTD: Tensor, k_BHTD: Tensor, start: int) -> tuple[Tensor, Tensor]:
-        return self._turned(q_BHTD, start), self._turned(k_BHTD, start)
-
-    def _turned(self, x_BHTD: Tensor, start: int) -> Tensor:
-        here = slice(start, start + x_BHTD.size(2))
-        first, second = x_BHTD.chunk(2, dim=-1)
-        return x_BHTD * self.cos_TD[here] + torch.cat([-second, first], dim=-1) * self.sin_TD[here]
-
-
-class NormedRotaryAttention(RotaryAttention):
-    """Rotary attention that first brings every query and key to one length (Qwen3; Henry et al., 2020).
-
-    A few large scores can then not run away with the softmax, and training bears a higher rate.
-    """
-
-    def __init__(self, config: GPTConfig):
-        super().__init__(config)
-        self.query_norm = RMSNorm(config.head_size)
-        self.key_norm = RMSNorm(config.head_size)
-
-    def placed(self, q_BHTD: Tensor, k_BHTD: Tensor, start: int) -> tuple[Tensor, Tensor]:
-        return super().placed(self.query_norm(q_BHTD), self.key_norm(k_BHTD), start)
-
-
 class SwiGLU(nn.Module):
     """A feed-forward part with a gate: one branch decides how much of the other passes (Shazeer, 2020)."""
 
@@ -281,16 +173,6 @@ class SwiGLU(nn.Module):
 
     def forward(self, x_BTC: Tensor) -> Tensor:
         return self.dropout(self.proj(F.silu(self.gate(x_BTC)) * self.expand(x_BTC)))
-
-
-class RMSNorm(nn.RMSNorm):
-    """Scales a vector to length sqrt(width), without LayerNorm's shift (Zhang and Sennrich, 2019)."""
-
-    def __init__(self, width: int):
-        super().__init__(width, eps=1e-6)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.to(self.weight.dtype))  # squares want more than half precision
 
 
 class Family(NamedTuple):
