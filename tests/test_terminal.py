@@ -25,7 +25,7 @@ def expected(build, tokenizer):
 
 
 def reported_seed(err: str) -> int:
-    return int(re.search(r", seed (\d+)\]$", err.strip())[1])
+    return int(re.search(r"seed (\d+)\]$", err.strip())[1])
 
 
 def test_a_prompt_given_by_flag_is_continued_and_its_seed_gives_the_text_again(run, called, weights, expected):
@@ -33,7 +33,7 @@ def test_a_prompt_given_by_flag_is_continued_and_its_seed_gives_the_text_again(r
     first = run(*TINYGPT, *arguments)
     seed = reported_seed(first.stderr)
     assert (first.returncode, first.stdout) == (0, expected("My bread", max_new_tokens=40, seed=seed))
-    assert re.search(rf"^\[40 characters in \d+\.\d s, [\d,]+ a second, seed {seed}\]\n$", first.stderr, re.MULTILINE)
+    assert re.search(rf"^\[40 characters · \d+\.\d s · [\d,]+ a second · seed {seed}\]\n$", first.stderr, re.MULTILINE)
     assert called(*CPU, *arguments, "--seed", seed).stdout == first.stdout
     other = called(*CPU, *arguments)
     assert other.stdout != first.stdout

@@ -97,10 +97,16 @@ def test_closing_ends_the_work(build, tokenizer, beam_width):
     assert list(growing) == []
 
 
-def test_the_rate_is_characters_a_second():
-    draft = Draft(prompt="", continuation="four", notes=(), settings=SampleConfig(), seconds=0.5)
-    assert draft.rate == 8
-    assert Draft(prompt="", continuation="", notes=(), settings=SampleConfig(), seconds=0.0).rate == 0
+@pytest.mark.parametrize(
+    ("text", "seconds", "said"),
+    [
+        ("four", 0.5, "4 characters · 0.5 s · 8 a second"),
+        ("a", 1.0, "1 character · 1.0 s · 1 a second"),
+        ("", 0.0, "0 characters · 0.0 s · 0 a second"),
+    ],
+)
+def test_a_draft_tells_how_much_was_written_and_how_fast(text, seconds, said):
+    assert str(Draft(prompt="", continuation=text, notes=(), settings=SampleConfig(), seconds=seconds)) == said
 
 
 def test_a_stop_text_is_brought_into_known_characters_like_the_prompt(build, tokenizer):

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from tinygpt.checkpoint import load_checkpoint
@@ -52,21 +53,24 @@ def prompt_of(args: argparse.Namespace) -> str:
 
 def show(drafts: Iterator[Draft]) -> Draft:
     """Print a text while it grows, notes and seed on stderr; Ctrl-C ends it early. Returns the last draft."""
-    draft = next(drafts)
+    draft = first = next(drafts)
     print(*(note + "\n" for note in draft.notes), sep="", end="", file=sys.stderr)
-    print(draft.prompt, end="", flush=True)
+    searching = draft.settings.beam_width is not None
     shown = 0
     try:
-        for draft in drafts:
-            if draft.settings.beam_width is None:  # beams change their mind: only their last word is printed
-                start, shown = shown, len(draft.continuation)  # before printing: Ctrl-C must not print it twice
-                print(draft.continuation[start:], end="", flush=True)
+        for draft in chain([first], drafts):
+            if not searching:
+                start, shown = shown, len(draft.prompt + draft.continuation)  # first: Ctrl-C must not print it twice
+                print((draft.prompt + draft.continuation)[start:], end="", flush=True)
+            elif sys.stderr.isatty():  # beams change their mind: until their last word only a count is shown
+                print(f"\r[{draft}]", end="", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
-    print(draft.continuation[shown:])
-    seed = f", seed {draft.settings.seed}" if draft.settings.draws else ""
-    length = len(draft.continuation)
-    print(f"[{length:,} characters in {draft.seconds:.1f} s, {draft.rate:,.0f} a second{seed}]", file=sys.stderr)
+    if searching and sys.stderr.isatty():
+        print(file=sys.stderr)  # the count stays, above the text
+    print((draft.prompt + draft.continuation)[shown:])
+    if not searching or not sys.stderr.isatty():
+        print(f"[{draft}{f' · seed {draft.settings.seed}' if draft.settings.draws else ''}]", file=sys.stderr)
     return draft
 
 

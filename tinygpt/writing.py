@@ -22,10 +22,10 @@ class Draft:
     settings: SampleConfig  # with the seed in use
     seconds: float  # since the writing began
 
-    @property
-    def rate(self) -> float:
-        """Characters a second."""
-        return len(self.continuation) / self.seconds if self.seconds else 0.0
+    def __str__(self) -> str:
+        """How much was written and how fast, for the line below the text."""
+        length, rate = len(self.continuation), len(self.continuation) / self.seconds if self.seconds else 0.0
+        return f"{length:,} character{'' if length == 1 else 's'} · {self.seconds:.1f} s · {rate:,.0f} a second"
 
 
 def write(

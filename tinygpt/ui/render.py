@@ -26,8 +26,7 @@ def status(draft: Draft | None = None, *, ended: str = "") -> str:
     """The line below the page: how much, how fast, which seed, and what was changed in the prompt."""
     if draft is None:
         return '<p class="status"></p>'
-    parts = [f"{len(draft.continuation):,} characters", f"{draft.seconds:.1f} s", f"{draft.rate:,.0f} a second"]
-    parts += [how(draft.settings), *([ended] if ended else [])]
+    parts = [str(draft), how(draft.settings), *([ended] if ended else [])]
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in draft.notes)
     return f'<p class="status">{" · ".join(parts)}</p>{notes}'
 
