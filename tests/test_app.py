@@ -159,6 +159,12 @@ def test_an_unknown_argument_is_refused(client: Client):
         client.predict("ROMEO:\n", loudness=11, api_name="/generate")
 
 
+def test_beams_without_a_width_are_refused_not_turned_into_chance(address: str):
+    status, body = post(address, request(strategy="beam", beam_width=None))
+    assert status == 422
+    assert "beam_width must be" in body
+
+
 def test_a_file_in_place_of_the_prompt_is_refused(address: str):
     status, body = post(address, request(prompt={"path": "/etc/hosts", "meta": {"_type": "gradio.FileData"}}))
     assert status in (400, 422)

@@ -46,7 +46,7 @@ def how(settings: SampleConfig) -> str:
 def masthead(parameters: int, facts: dict[str, Any]) -> str:
     """The head of the page: a title page's lines, and the one figure that tells how good the model is."""
     loss = facts.get("validation_loss")
-    figure = f" · {loss:.3f} nats a character on text it never saw" if isinstance(loss, float) else ""
+    figure = f" · {loss:.3f} nats a character on text it never saw" if loss is not None else ""
     return (
         '<header class="masthead"><h1>tinygpt</h1>'
         "<p>A small machine that has read some of Shakespeare’s plays, letter by letter, "

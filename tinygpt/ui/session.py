@@ -42,22 +42,26 @@ class Session:
         """A text as it grows, a few times a second, until it is done, stopped or out of time.
 
         The first and the last draft are always among those yielded; the signal's reason then tells
-        why a text ended early.
+        why a text ended early. Raises ValueError, before anything is written, as `check` does.
         """
-        begun = time.monotonic()
-        shown = 0.0
-        for draft in write(self.model, self.tokenizer, prompt, settings):
-            now = time.monotonic()
-            if now - begun > DEADLINE:
-                signal.reason = f"ended after {DEADLINE:.0f} seconds"
-            pending = now - shown < 1 / UPDATES
-            if not pending:
-                yield draft
-                shown = now
-            if signal.reason:
-                break
-        if pending:
+        return _paced(write(self.model, self.tokenizer, prompt, settings), signal)
+
+
+def _paced(drafts: Iterator[Draft], signal: StopSignal) -> Iterator[Draft]:
+    begun = time.monotonic()
+    shown = 0.0
+    for draft in drafts:
+        now = time.monotonic()
+        if now - begun > DEADLINE:
+            signal.reason = f"ended after {DEADLINE:.0f} seconds"
+        pending = now - shown < 1 / UPDATES
+        if not pending:
             yield draft
+            shown = now
+        if signal.reason:
+            break
+    if pending:
+        yield draft
 
 
 def parse_settings(
@@ -76,6 +80,8 @@ def parse_settings(
     seed or stop is none. Raises ValueError, beginning with the name of the field at fault.
     """
     check_choice("strategy", strategy, STRATEGIES)
+    if strategy == "beam" and beam_width is None:
+        raise ValueError("beam_width must be a whole number from 1 to 8 for the strategy beam, not None")
     if isinstance(seed, str):
         seed = seed.strip() or None
         if seed and seed.isascii() and seed.isdigit() and len(seed) <= 20:

@@ -79,11 +79,11 @@ def _writer(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox
         signal.reason = ""
         try:
             settings = parse_settings(*values).seeded()
-            session.check(prompt, settings)
+            drafts = session.write(prompt, settings, signal)
         except ValueError as error:
             yield {page.status: render.refusal(error)}
             return
-        for draft in session.write(prompt, settings, signal):
+        for draft in drafts:
             yield {
                 page.leaf: render.leaf(draft.continuation, writing=True),
                 page.status: render.status(draft),
