@@ -1,14 +1,18 @@
 """Train a model on Tiny Shakespeare, or on a text of your own, and save its weights."""
 
 import argparse
+import importlib.util
+import os
 import signal
 import sys
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
+from tinygpt import parallel
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.config import PRESETS, GPTConfig, SampleConfig, TrainConfig
 from tinygpt.data import DEFAULT_URL, is_url, load_dataset
@@ -17,32 +21,46 @@ from tinygpt.flags import Parser, add_flags, given
 from tinygpt.generation import stream
 from tinygpt.hub import check_repo_id, push
 from tinygpt.output import as_text, write_output
-from tinygpt.training import STATE, RunStart, Trainer, saved_run
+from tinygpt.state import STATE, RunStart, saved_run
+from tinygpt.training import Progress, Trainer
 
 _SAMPLE = SampleConfig(max_new_tokens=500, seed=1337)
 
 
 def main() -> None:
+    # Large pages of memory: with small ones, a compiled step spends a tenth of its time on page faults.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     args = parse()
     try:
-        if args.push_to_hub:
-            check_repo_id(args.push_to_hub)  # now, not after hours of training
-        trainer = build_trainer(args)
-        show_progress(trainer)
-        if trainer.step < trainer.config.max_iters:
-            print(f"Stopped at step {trainer.step:,}, saved. To go on: python train.py --resume --out {trainer.folder}")
-            return
-        print(f"Validation loss: {trainer.finish()}")
-        print(write_sample(trainer.folder))
-        print(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
-        if args.push_to_hub:
-            again = f"python train.py --resume --out {trainer.folder} --push-to-hub {args.push_to_hub}"
-            print(f"Publishing. If it fails, the weights are safe; to try again: {again}")
-            print(f"Published at {push(trainer.folder, args.push_to_hub)}")
+        device = choose_device(args.device)
+        with parallel.joined(device):
+            train(args, device)
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"train.py: {error}")
     except KeyboardInterrupt:
         sys.exit("train.py: ended; what was saved before is kept")
+
+
+def train(args: argparse.Namespace, device: torch.device) -> None:
+    """The whole task: train, measure, show a sample, publish. The first of several processes speaks for all."""
+    if args.push_to_hub:
+        check_repo_id(args.push_to_hub)  # now, not after hours of training
+    if args.track and not importlib.util.find_spec("trackio"):
+        raise ValueError("--track needs trackio, which is not installed: pip install trackio")
+    trainer = build_trainer(args, device)
+    show_progress(trainer, args.track)
+    if parallel.rank():
+        return
+    if trainer.step < trainer.config.max_iters:
+        print(f"Stopped at step {trainer.step:,}, saved. To go on: python train.py --resume --out {trainer.folder}")
+        return
+    print(f"Validation loss: {trainer.finish()}")
+    print(write_sample(trainer.folder))
+    print(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
+    if args.push_to_hub:
+        again = f"python train.py --resume --out {trainer.folder} --push-to-hub {args.push_to_hub}"
+        print(f"Publishing. If it fails, the weights are safe; to try again: {again}")
+        print(f"Published at {push(trainer.folder, args.push_to_hub)}")
 
 
 def parse() -> argparse.Namespace:
@@ -50,32 +68,44 @@ def parse() -> argparse.Namespace:
     presets = "; ".join(f"{name} ({preset.about})" for name, preset in PRESETS.items())
     parser.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"recipe to start from: {presets}")
     parser.add_argument("--data", nargs="+", metavar="FILE", help="your own text files (default: Tiny Shakespeare)")
+    parser.add_argument("--teachers", nargs="+", default=[], type=Path, metavar="FOLDER", help="weights to learn from")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the run is kept (default: runs/PRESET)")
     parser.add_argument("--resume", action="store_true", help="go on with the run kept in --out, to the bit")
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: the fastest there is")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="default: bfloat16 where it is faster")
     parser.add_argument("--push-to-hub", metavar="USER/NAME", help="publish the weights on the Hugging Face Hub")
+    parser.add_argument(
+        "--track", metavar="PROJECT", help="show the run in trackio's dashboard too (pip install trackio)"
+    )
     add_flags(parser, GPTConfig, skip=("vocab_size",))
     add_flags(parser, TrainConfig)
     return parser.parse_args()
 
 
-def build_trainer(args: argparse.Namespace) -> Trainer:
+def build_trainer(args: argparse.Namespace, device: torch.device) -> Trainer:
     """The run the flags describe: a preset with changes, or the one to resume."""
     preset = args.preset or "default"
     folder = args.out or Path("runs") / preset
-    device = choose_device(args.device)
     if args.resume:
         start = saved_run(folder)
     elif (folder / STATE).exists():
         raise ValueError(f"{folder} already holds a run: add --resume to go on with it, or --out to start elsewhere")
     else:
         recipe = PRESETS[preset]
+        # One stopwatch may differ from another: all processes go by the same.
+        faster_in_half = parallel.any_of(choose_dtype(device) == torch.bfloat16)
         start = RunStart(
-            model=recipe.model, recipe=recipe.train, preset=preset, precision=choose_dtype(device), source=[DEFAULT_URL]
+            model=recipe.model,
+            recipe=recipe.train,
+            preset=preset,
+            precision=torch.bfloat16 if faster_in_half else torch.float32,
+            source=[DEFAULT_URL],
+            teachers=[],
         )
     source = [path if is_url(path) else str(Path(path).resolve()) for path in args.data or start.source]
     dataset = load_dataset(source)
+    if dataset.left_out and parallel.rank() == 0:
+        print(f"Left out {dataset.left_out:,} characters of the training text: they stand in the validation text too.")
     trainer = Trainer(
         replace(start.model, **given(args, GPTConfig), vocab_size=dataset.tokenizer.vocab_size),
         replace(start.recipe, **given(args, TrainConfig)),
@@ -83,6 +113,7 @@ def build_trainer(args: argparse.Namespace) -> Trainer:
         folder,
         preset=args.preset or start.preset,
         source=source,
+        teachers=[str(folder.resolve()) for folder in args.teachers] or start.teachers,
         device=device,
         dtype=getattr(torch, args.dtype) if args.dtype else start.precision,
     )
@@ -91,15 +122,19 @@ def build_trainer(args: argparse.Namespace) -> Trainer:
     return trainer
 
 
-def show_progress(trainer: Trainer) -> None:
+def show_progress(trainer: Trainer, project: str | None) -> None:
     """Run to the end, or to Ctrl-C, with a progress bar and a line for every evaluation."""
 
-    def finish_step(*_: object) -> None:
-        print("\nFinishing this step, then saving. Ctrl-C again ends it at once.", file=sys.stderr)
-        signal.signal(signal.SIGINT, default)
+    def finish_step(number: int, _: object) -> None:
+        if number == signal.SIGINT:
+            print("\nFinishing this step, then saving. Ctrl-C again ends it at once.", file=sys.stderr)
+            signal.signal(signal.SIGINT, before[signal.SIGINT])
         trainer.stop()
 
-    default = signal.signal(signal.SIGINT, finish_step)
+    # torchrun passes Ctrl-C on as SIGTERM, and a host that shuts down sends the same.
+    before = {number: signal.signal(number, finish_step) for number in (signal.SIGINT, signal.SIGTERM)}
+    first = parallel.rank() == 0
+    steps = tracked(trainer, project) if project and first else trainer.run()
     per_step = trainer.config.batch_size * trainer.model.config.block_size
     bar = tqdm(
         initial=trainer.step * per_step,
@@ -107,15 +142,29 @@ def show_progress(trainer: Trainer) -> None:
         unit=" characters",
         unit_scale=True,
         smoothing=0.05,
+        disable=not first,
     )
     with bar:
-        for progress in trainer.run():
+        for progress in steps:
             bar.set_postfix_str(f"loss {progress.loss:.3f}", refresh=False)
             bar.update(per_step)
             if progress.losses:
                 train, validation = progress.losses["train"], progress.losses["validation"]
                 bar.write(f"step {progress.step:6,}   train {train:.4f}   validation {validation:.4f}")
-    signal.signal(signal.SIGINT, default)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def tracked(trainer: Trainer, project: str) -> Iterator[Progress]:
+    """The run's steps; their losses go to trackio, which keeps and shows them on this machine."""
+    import trackio  # optional, and it brings gradio along
+
+    trackio.init(project=project, name=trainer.folder.name, config=asdict(trainer.config), resume="allow")
+    for progress in trainer.run():
+        if progress.losses:
+            trackio.log({f"{split}_loss": loss for split, loss in progress.losses.items()}, step=progress.step)
+        yield progress
+    trackio.finish()
 
 
 def write_sample(folder: Path) -> str:

@@ -2,19 +2,15 @@
 
 import hashlib
 import os
-import socket
-import threading
-import time
-import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygpt import data, get_batch, load_dataset
-from tinygpt.data import CORPUS_VARIABLE, DEFAULT_SHA256, download, split
+from tinygpt import get_batch, load_dataset
+from tinygpt.data import DEFAULT_SHA256, split
+from tinygpt.download import CORPUS_VARIABLE
 
 NEEDS_CORPUS = pytest.mark.skipif(
     not os.environ.get(CORPUS_VARIABLE), reason=f"set {CORPUS_VARIABLE} to the Tiny Shakespeare file to run this"
@@ -136,139 +132,6 @@ def test_a_split_not_longer_than_a_block_is_refused():
     get_batch(torch.arange(9), 1, 8)
     with pytest.raises(ValueError, match=r"too short: .* 8 characters and one block needs 9"):
         get_batch(torch.arange(8), 1, 8)
-
-
-# Downloads, from a server here
-
-BODY = b"A text to be downloaded, quite whole.\n" * 5
-SHA256 = hashlib.sha256(BODY).hexdigest()
-
-
-@pytest.fixture
-def server(monkeypatch):
-    """The address of a server whose paths fail in different ways, and the requests it got."""
-    requests, over = [], threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            requests.append(self.path)
-            self.close_connection = True
-            match self.path:
-                case "/missing":
-                    self.send_error(404)
-                case "/rubbish":
-                    self.wfile.write(b"this is not HTTP\r\n\r\n")
-                case "/silent":
-                    over.wait()
-                case "/cut-chunk":
-                    self.answer(("Transfer-Encoding", "chunked"), b"64\r\nonly this much")
-                case "/cut":
-                    self.answer(("Content-Length", "1000"), BODY)
-                case "/stalled":
-                    self.answer(("Content-Length", "1000"), BODY)
-                    over.wait()
-                case _:
-                    self.answer(("Content-Length", str(len(BODY))), BODY)
-
-        def answer(self, header, body):
-            self.send_response(200)
-            self.send_header(*header)
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-        def log_message(self, *_):
-            pass
-
-    monkeypatch.setattr(data, "_STALL", 0.3)
-    monkeypatch.setattr(urllib.request, "getproxies", dict)  # straight to the server, whatever the environment says
-    monkeypatch.setattr(urllib.request, "_opener", None)
-    socket.setdefaulttimeout(10)  # where the package forgets its own limit, this one ends the test
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}", requests
-        over.set()
-        http.shutdown()
-        thread.join()
-    socket.setdefaulttimeout(None)
-
-
-def test_a_download_is_verified_kept_and_not_repeated(server, tmp_path):
-    url, requests = server
-    for _ in range(2):
-        assert "".join(decoded(load_dataset(f"{url}/text", sha256=SHA256, cache=tmp_path))) == BODY.decode()
-    assert requests == ["/text"]
-
-
-def test_without_a_known_hash_each_address_has_its_own_copy(server, tmp_path):
-    url, requests = server
-    paths = {download(f"{url}/{name}", None, tmp_path) for name in ("one", "two", "one")}
-    assert len(paths) == 2
-    assert requests == ["/one", "/two"] or requests == ["/two", "/one"]
-
-
-@pytest.mark.parametrize(
-    ("path", "error", "complaint"),
-    [
-        ("/missing", ConnectionError, "404"),
-        ("/cut", ConnectionError, "cut off after 190 of 1,000 bytes"),
-        ("/cut-chunk", ConnectionError, "could not be downloaded"),
-        ("/rubbish", ConnectionError, "could not be downloaded"),
-        ("/stalled", TimeoutError, "did not arrive in time"),
-        ("/silent", TimeoutError, "did not arrive in time"),
-    ],
-)
-def test_a_download_that_fails_is_explained_and_leaves_nothing(server, tmp_path, path, error, complaint):
-    url, _ = server
-    start = time.monotonic()
-    with pytest.raises(error, match=complaint) as caught:
-        load_dataset(url + path, cache=tmp_path)
-    assert time.monotonic() - start < 5
-    assert url + path in str(caught.value)
-    assert "--data" in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_download_that_trickles_past_the_deadline_is_given_up(server, tmp_path, monkeypatch):
-    url, _ = server
-    monkeypatch.setattr(data, "_DEADLINE", 0.0)
-    with pytest.raises(TimeoutError, match="did not arrive in time"):
-        load_dataset(f"{url}/text", cache=tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_download_of_another_hash_or_size_is_refused_and_leaves_nothing(server, tmp_path, monkeypatch):
-    url, _ = server
-    with pytest.raises(ValueError, match=f"sha256 {SHA256}, not {'0' * 64}; nothing was kept"):
-        load_dataset(f"{url}/text", sha256="0" * 64, cache=tmp_path)
-    monkeypatch.setattr(data, "_MAX_BYTES", 100)
-    with pytest.raises(ValueError, match="larger than 100 bytes"):
-        load_dataset(f"{url}/text", cache=tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_no_server_at_all_is_explained(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    with pytest.raises(ConnectionError, match="check the connection"):
-        load_dataset(f"http://127.0.0.1:{port}/text", cache=tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_earlier_copy_is_used_without_a_network(tmp_path):
-    (tmp_path / SHA256).write_bytes(BODY)
-    assert load_dataset("http://127.0.0.1:1/", sha256=SHA256, cache=tmp_path).sha256 == SHA256
-    assert (tmp_path / SHA256).read_bytes() == BODY
-
-
-def test_a_damaged_copy_is_downloaded_again(server, tmp_path):
-    url, _ = server
-    (tmp_path / SHA256).write_bytes(BODY[:-1])
-    assert load_dataset(f"{url}/text", sha256=SHA256, cache=tmp_path).sha256 == SHA256
-    assert (tmp_path / SHA256).read_bytes() == BODY
 
 
 def test_a_byte_order_mark_is_no_character_in_any_of_several_files(tmp_path):

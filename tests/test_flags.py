@@ -17,8 +17,15 @@ def parsed(config: type, *arguments: str, **options) -> dict:
 @pytest.mark.parametrize("config", [GPTConfig, TrainConfig, SampleConfig])
 def test_every_field_has_a_flag_that_gives_its_value_back(config):
     for item in fields(config):
+        if item.name == "compile":
+            continue  # takes no value
         value = {"top_k": 3, "top_p": 0.5, "seed": 7, "stop": "END", "beam_width": 2}.get(item.name, item.default)
         assert parsed(config, f"--{item.name.replace('_', '-')}", str(value)) == {item.name: value}
+
+
+def test_a_field_that_is_true_or_false_has_a_flag_for_either():
+    assert parsed(TrainConfig, "--compile") == {"compile": True}
+    assert parsed(TrainConfig, "--no-compile") == {"compile": False}
 
 
 def test_only_flags_that_were_given_appear():

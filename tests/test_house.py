@@ -13,15 +13,19 @@ ROOMS = [
     # settings and small tools
     "config",
     "device",
+    "parallel",
     "flags",
     "output",
     # numbers in, numbers out: neither text nor files
     "sampling",
     "cache",
+    "layers",
     "attention",
     "model",
     # text
     "tokenizer",
+    "download",
+    "overlap",
     "data",
     # what is done with a model
     "generation",
@@ -29,6 +33,8 @@ ROOMS = [
     "evaluation",
     "optim",
     "checkpoint",
+    "ensemble",
+    "state",
     # whole tasks
     "training",
     "card",

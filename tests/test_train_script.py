@@ -11,7 +11,8 @@ import torch
 
 from tinygpt import Trainer, load_checkpoint, load_dataset
 from tinygpt.checkpoint import WEIGHTS, load_tensors, read_facts
-from tinygpt.training import METRICS, STATE, saved_run
+from tinygpt.state import STATE, saved_run
+from tinygpt.training import METRICS
 
 TRAIN = Path(__file__).parent.parent / "train.py"
 TINY = (

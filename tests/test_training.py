@@ -12,7 +12,8 @@ import torch
 from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint
 from tinygpt.checkpoint import CONFIG, WEIGHTS, load_tensors, read_facts, save_tensors
 from tinygpt.data import split
-from tinygpt.training import METRICS, STATE, saved_run
+from tinygpt.state import STATE, saved_run
+from tinygpt.training import METRICS
 
 RECIPES = {
     "muon, averaged": {

@@ -10,6 +10,11 @@ from torch import Tensor, nn
 
 from tinygpt.cache import LayerCache
 from tinygpt.config import GPTConfig
+from tinygpt.layers import Dropout, RMSNorm
+
+# Up to this many positions a processor trains faster with attention written out than with torch's fused
+# one, whose backward pass takes three times as long there. Beyond, the T×T matrices take too much memory.
+LONGEST_WRITTEN_OUT = 512
 
 
 class Head(nn.Module):
@@ -56,7 +61,7 @@ class MultiHeadAttention(nn.Module):
         self.key = nn.Linear(config.n_embd, config.n_embd, bias=False)
         self.value = nn.Linear(config.n_embd, config.n_embd, bias=False)
         self.proj = nn.Linear(config.n_embd, config.n_embd, bias=self.proj_bias)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTC: Tensor, cache: LayerCache | None = None) -> Tensor:
         """x_BTC -> (B, T, C). With a cache, x continues the characters it holds."""
@@ -66,14 +71,26 @@ class MultiHeadAttention(nn.Module):
             k_BHTD, v_BHTD = cache.extend(k_BHTD, v_BHTD)
         T, seen = q_BHTD.size(2), k_BHTD.size(2)
         assert T in (1, seen), "several characters can only be read at the start of a window"
-        # The mask and softmax of Head, in one call. A single new character may see all the others.
-        dropout = self.dropout.p if self.training and self.weights_dropout else 0.0
-        out_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, dropout_p=dropout, is_causal=T > 1)
+        if torch.is_grad_enabled() and x_BTC.device.type == "cpu" and T <= LONGEST_WRITTEN_OUT:
+            out_BHTD = self._written_out(q_BHTD, k_BHTD, v_BHTD)
+        else:
+            # The mask and softmax of Head, in one call. A single new character may see all the others.
+            dropout = self.dropout.p if self.training and self.weights_dropout else 0.0
+            out_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, dropout_p=dropout, is_causal=T > 1)
         return self.dropout(self.proj(out_BHTD.transpose(1, 2).flatten(2)))
 
     def placed(self, q_BHTD: Tensor, k_BHTD: Tensor, start: int) -> tuple[Tensor, Tensor]:
         """Queries and keys as attention compares them; here as they are, positions being in x."""
         return q_BHTD, k_BHTD
+
+    def _written_out(self, q_BHTD: Tensor, k_BHTD: Tensor, v_BHTD: Tensor) -> Tensor:
+        B, _, T, D = q_BHTD.shape
+        q_BTD, k_BTD, v_BTD = (part.flatten(0, 1) for part in (q_BHTD, k_BHTD, v_BHTD))  # heads are rows here
+        later_TT = torch.full((T, T), float("-inf"), dtype=q_BTD.dtype).triu(diagonal=1)
+        weights_BTT = torch.baddbmm(later_TT, q_BTD, k_BTD.transpose(1, 2), alpha=D**-0.5).softmax(dim=-1)
+        if self.weights_dropout:
+            weights_BTT = self.dropout(weights_BTT)
+        return (weights_BTT @ v_BTD).unflatten(0, (B, -1))
 
     def _heads(self, x_BTC: Tensor) -> Tensor:
         return x_BTC.unflatten(2, (self.n_head, -1)).transpose(1, 2)  # (B, T, C) -> (B, H, T, D)
@@ -118,13 +135,3 @@ class NormedRotaryAttention(RotaryAttention):
 
     def placed(self, q_BHTD: Tensor, k_BHTD: Tensor, start: int) -> tuple[Tensor, Tensor]:
         return super().placed(self.query_norm(q_BHTD), self.key_norm(k_BHTD), start)
-
-
-class RMSNorm(nn.RMSNorm):
-    """Scales a vector to length sqrt(width), without LayerNorm's shift (Zhang and Sennrich, 2019)."""
-
-    def __init__(self, width: int):
-        super().__init__(width, eps=1e-6)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.to(self.weight.dtype))  # squares want more than half precision

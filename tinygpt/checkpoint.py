@@ -39,6 +39,7 @@ _FACTS = {
     "precision": str,
     "device": str,
     "data_sha256": str,
+    "teachers_sha256": list,
     "weights_sha256": str,
     "validation_loss": int | float,
     "validation_block_size": int,

@@ -82,6 +82,9 @@ class TrainConfig:
     """The recipe of a training run. Raises ValueError when a setting is out of bounds."""
 
     batch_size: int = option(64, "sequences in one step")
+    batches: Literal["random", "shuffled"] = option(
+        "random", "random: stretches from anywhere; shuffled: all of the text once, in random order, then again"
+    )
     max_iters: int = option(5000, "training steps")
     eval_interval: int = option(500, "steps between two evaluations")
     eval_iters: int = option(20, "random batches of each split in one evaluation")
@@ -93,19 +96,26 @@ class TrainConfig:
     beta2: float = option(0.999, "AdamW's memory of squared gradients")
     muon_learning_rate: float = option(0.02, "Muon's highest learning rate")
     muon_weight_decay: float = option(0.2, "Muon's decoupled weight decay")
+    muon_steps: int = option(5, "Newton-Schulz steps with which Muon makes a gradient orthogonal")
     warmup_iters: int = option(0, "steps over which the learning rate rises from zero")
     decay: Literal["none", "linear", "cosine"] = option("none", "how the learning rate falls")
     decay_share: float = option(1.0, "share of the steps, at the end, over which it falls")
     final_share: float = option(0.0, "share of the highest learning rate that is left at the last step")
     grad_clip: float = option(0.0, "longest gradient allowed, 0 for no limit")
     average_decay: float = option(0.0, "decay a step of the averaged weights, 0 for no averaging")
+    teacher_share: float = option(0.0, "share learned from what the --teachers predict, the rest from the text")
+    snapshots: int = option(0, "checkpoints kept of the run's course: at its end, at 1/8 of it, at 1/64, ...")
     publish: Literal["last", "best"] = option(
         "last", "weights that are kept: those of the last step, or the best by validation loss"
+    )
+    compile: bool = option(
+        False, "compile the step first, where this machine can: half a minute that a long run wins back"
     )
     seed: int = option(1337, "seed of the weights, the batches and dropout")
 
     def __post_init__(self) -> None:
         check_integer("batch_size", self.batch_size, 1, 65_536)
+        check_choice("batches", self.batches, ("random", "shuffled"))
         check_integer("max_iters", self.max_iters, 1, 100_000_000)
         check_integer("eval_interval", self.eval_interval, 1, 100_000_000)
         check_integer("eval_iters", self.eval_iters, 1, 100_000)
@@ -115,13 +125,17 @@ class TrainConfig:
         check_number("beta2", self.beta2, 0, 0.999999)
         check_number("muon_learning_rate", self.muon_learning_rate, 0, 10)
         check_number("muon_weight_decay", self.muon_weight_decay, 0, 100)
+        check_integer("muon_steps", self.muon_steps, 1, 99)
         check_integer("warmup_iters", self.warmup_iters, 0, self.max_iters)
         check_choice("decay", self.decay, ("none", "linear", "cosine"))
         check_number("decay_share", self.decay_share, 0.001, 1)
         check_number("final_share", self.final_share, 0, 1)
         check_number("grad_clip", self.grad_clip, 0, 1e9)
         check_number("average_decay", self.average_decay, 0, 0.999999)
+        check_number("teacher_share", self.teacher_share, 0, 1)
+        check_integer("snapshots", self.snapshots, 0, 10)
         check_choice("publish", self.publish, ("last", "best"))
+        check_choice("compile", self.compile, (True, False))
         check_integer("seed", self.seed, 0, 2**63 - 1)
 
 

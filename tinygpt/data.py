@@ -1,29 +1,21 @@
-"""From a text file, here or on the web, to one tensor of ids a split and random batches of it."""
+"""From text files, here or on the web, to one tensor of ids a split and random batches of it."""
 
-import hashlib
-import http.client
 import os
-import tempfile
-import time
-import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from tinygpt.download import CACHE, CORPUS_VARIABLE, download, file_sha256
+from tinygpt.overlap import without
 from tinygpt.tokenizer import TextEncoderDecoder
 
 DEFAULT_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 DEFAULT_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
-CACHE = Path.home() / ".cache" / "tinygpt"
-# A file that stands in for the download: for machines without internet.
-CORPUS_VARIABLE = "TINYGPT_CORPUS"
 
-_STALL = 5.0  # seconds without a byte
-_DEADLINE = 45.0  # seconds for the whole download
-_MAX_BYTES = 500_000_000
+_PIECE = 1 << 20  # characters read at a time: of a large text, no more than its ids is ever held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +26,7 @@ class Dataset:
     train: Tensor  # (N,), the smallest integer type that holds the ids
     validation: Tensor  # (M,)
     sha256: str  # of the text's bytes
+    left_out: int = 0  # characters of the first 90 % that are not trained on, since the last 10 % holds them too
 
 
 def load_dataset(
@@ -43,6 +36,8 @@ def load_dataset(
     cache: Path = CACHE,
 ) -> Dataset:
     """Read a text and split it.
+
+    Of several files that share passages, what came to validate is taken out of what is trained on.
 
     Args:
         source: a URL or a path, or several whose texts are joined in that order.
@@ -57,11 +52,19 @@ def load_dataset(
         sha256 = sha256 or DEFAULT_SHA256
         sources = [os.environ.get(CORPUS_VARIABLE) or DEFAULT_URL]
     paths = [download(one, sha256, cache) if is_url(one) else one for one in sources]
-    contents = [_content(path) for path in paths]
-    found = hashlib.sha256(b"".join(contents)).hexdigest()
+    found = file_sha256(*paths)
     if sha256 and found != sha256:
         raise ValueError(f"{paths[0]} is not the expected text: its sha256 is {found}, not {sha256}")
-    return split("".join(map(_decoded, contents, paths)), found)
+    characters: set[str] = set()
+    length = 0
+    for piece in _pieces(paths):
+        characters.update(piece)
+        length += len(piece)
+    tokenizer = TextEncoderDecoder("".join(characters))
+    train, validation = _split(_encoded(_pieces(paths), length, tokenizer))
+    kept = without(train, validation) if len(paths) > 1 else train
+    left_out = len(train) - len(kept)
+    return Dataset(tokenizer=tokenizer, train=kept, validation=validation, sha256=found, left_out=left_out)
 
 
 def is_url(source: str | Path) -> bool:
@@ -72,12 +75,8 @@ def is_url(source: str | Path) -> bool:
 def split(text: str, sha256: str) -> Dataset:
     """The dataset of a text. Raises ValueError when there is nothing to learn in it."""
     tokenizer = TextEncoderDecoder(text)
-    if tokenizer.vocab_size < 2:
-        raise ValueError(f"the text repeats one character, {text[0]!r}: there is nothing to learn in it")
-    smallest = next(t for t in (torch.uint8, torch.int16, torch.int32) if tokenizer.vocab_size <= torch.iinfo(t).max)
-    ids = torch.tensor(tokenizer.encode(text), dtype=smallest)
-    cut = int(0.9 * len(ids))
-    return Dataset(tokenizer=tokenizer, train=ids[:cut], validation=ids[cut:], sha256=sha256)
+    train, validation = _split(_encoded([text], len(text), tokenizer))
+    return Dataset(tokenizer=tokenizer, train=train, validation=validation, sha256=sha256)
 
 
 def get_batch(
@@ -89,8 +88,27 @@ def get_batch(
     """
     check_fits(data, block_size)
     starts_B = torch.randint(len(data) - block_size, (batch_size,), generator=generator)
-    stretches_BT = data[starts_B[:, None] + torch.arange(block_size + 1)].long()
-    return stretches_BT[:, :-1], stretches_BT[:, 1:]
+    return _stretches(data, starts_B, block_size)
+
+
+def get_shuffled_batch(data: Tensor, batch_size: int, block_size: int, step: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Batch number `step`, from 0, of reading one split over and over: x_BT and y_BT, as get_batch gives them.
+
+    Each pass cuts the split into blocks, from another place on, and takes every block once, in
+    another order. Random stretches would read some passages twice before others once.
+
+    Raises ValueError when the split is not longer than one block.
+    """
+    check_fits(data, block_size)
+    blocks = max(1, (len(data) - 1) // block_size - 1)  # of a pass; the one left over gives room for the offset
+    starts = []
+    for number in range(step * batch_size, (step + 1) * batch_size):
+        if not starts or number % blocks == 0:
+            generator = torch.Generator().manual_seed(seed + number // blocks)
+            offset = torch.randint(len(data) - blocks * block_size, (1,), generator=generator)
+            order = offset + block_size * torch.randperm(blocks, generator=generator)
+        starts.append(order[number % blocks])
+    return _stretches(data, torch.stack(starts), block_size)
 
 
 def check_fits(data: Tensor, block_size: int) -> None:
@@ -102,67 +120,43 @@ def check_fits(data: Tensor, block_size: int) -> None:
         )
 
 
-def download(url: str, sha256: str | None, cache: Path) -> Path:
-    """The path of a cached copy of `url`, fetched if it is not there yet.
-
-    Nothing half-downloaded or of another hash is ever kept. Raises ValueError for a wrong hash
-    or size, TimeoutError after 45 seconds, ConnectionError for everything else.
-    """
-    target = cache / (sha256 or hashlib.sha256(url.encode()).hexdigest())
-    if target.exists() and sha256 in (None, hashlib.sha256(target.read_bytes()).hexdigest()):
-        return target
-    cache.mkdir(parents=True, exist_ok=True)
-    remedy = f"check the connection, or download it by other means and set {CORPUS_VARIABLE} or --data to the file"
-    with tempfile.NamedTemporaryFile(dir=cache, prefix=".download-", delete=False) as part:
-        try:
-            found = _fetch(url, part)
-            if sha256 and found != sha256:
-                raise ValueError(f"{url} gave a text of sha256 {found}, not {sha256}; nothing was kept, {remedy}")
-            part.close()
-            os.replace(part.name, target)
-        except TimeoutError as error:
-            raise TimeoutError(f"{url} did not arrive in time; {remedy}") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise ConnectionError(f"{url} could not be downloaded ({error}); {remedy}") from error
-        finally:
-            part.close()
-            Path(part.name).unlink(missing_ok=True)
-    return target
+def _stretches(data: Tensor, starts_B: Tensor, block_size: int) -> tuple[Tensor, Tensor]:
+    stretches_BT = data[starts_B[:, None] + torch.arange(block_size + 1)].long()
+    return stretches_BT[:, :-1], stretches_BT[:, 1:]
 
 
-def _fetch(url: str, file) -> str:
-    """Write what `url` answers into `file` and return its sha256, within the time and size allowed."""
-    digest, size, end = hashlib.sha256(), 0, time.monotonic() + _DEADLINE
-    with urllib.request.urlopen(url, timeout=_STALL) as answer:
-        while chunk := answer.read1(65_536):
-            size += len(chunk)
-            if time.monotonic() > end:
-                raise TimeoutError
-            if size > _MAX_BYTES:
-                raise ValueError(f"{url} is larger than {_MAX_BYTES:,} bytes; nothing was kept")
-            digest.update(chunk)
-            file.write(chunk)
-        expected = answer.headers.get("Content-Length")
-        if expected and size < int(expected):
-            raise ConnectionError(f"cut off after {size:,} of {int(expected):,} bytes")
-    return digest.hexdigest()
+def _pieces(paths: Sequence[str | Path]) -> Iterator[str]:
+    """The files' texts one after the other, piece by piece, with plain line ends."""
+    for path in paths:
+        blank = True
+        with open(path, encoding="utf-8-sig") as file:
+            try:
+                while piece := file.read(_PIECE):
+                    if "\0" in piece:
+                        raise ValueError(f"{path} is binary: it holds NUL bytes; give a plain text file")
+                    blank = blank and piece.isspace()
+                    yield piece
+            except UnicodeDecodeError as error:
+                byte = file.buffer.tell() - len(error.object) + error.start
+                raise ValueError(f"{path} is not UTF-8 text ({error.reason} at byte {byte:,})") from None
+        if blank:
+            raise ValueError(f"{path} is empty: there is nothing to learn in it")
 
 
-def _content(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        reason = f"{path} cannot be read ({error.strerror}): check the path in --data or {CORPUS_VARIABLE}"
-        raise type(error)(reason) from None
+def _encoded(pieces: Iterable[str], length: int, tokenizer: TextEncoderDecoder) -> Tensor:
+    if tokenizer.vocab_size < 2:
+        raise ValueError(f"the text repeats one character, {tokenizer.vocabulary!r}: there is nothing to learn in it")
+    smallest = next(t for t in (torch.uint8, torch.int16, torch.int32) if tokenizer.vocab_size <= torch.iinfo(t).max)
+    ids_by_code = torch.zeros(0x110000, dtype=smallest)  # one place for every character of Unicode
+    ids_by_code[[ord(c) for c in tokenizer.vocabulary]] = torch.arange(tokenizer.vocab_size, dtype=smallest)
+    ids, done = torch.empty(length, dtype=smallest), 0
+    for piece in pieces:
+        codes = torch.frombuffer(bytearray(piece.encode("utf-32-le")), dtype=torch.int32)
+        ids[done : done + len(codes)] = ids_by_code[codes]
+        done += len(codes)
+    return ids
 
 
-def _decoded(content: bytes, path: str | Path) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start:,})") from None
-    if "\0" in text:
-        raise ValueError(f"{path} is binary: it holds NUL bytes; give a plain text file")
-    if not text.strip():
-        raise ValueError(f"{path} is empty: there is nothing to learn in it")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _split(ids: Tensor) -> tuple[Tensor, Tensor]:
+    cut = int(0.9 * len(ids))
+    return ids[:cut], ids[cut:]

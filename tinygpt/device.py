@@ -36,6 +36,15 @@ def choose_dtype(device: torch.device) -> torch.dtype:
     return torch.float32
 
 
+def can_compile(device: torch.device) -> bool:
+    """Whether torch.compile works here. It wants a C++ compiler, or Triton for a GPU; so it is tried."""
+    try:
+        torch.compile(lambda x: x + 1)(torch.ones(2, device=device))
+    except Exception:  # torch's own kinds, and whatever the compiler it calls ends with
+        return False
+    return True
+
+
 def _seconds(dtype: torch.dtype) -> float:
     a, b = torch.ones(2048, 192, dtype=dtype), torch.ones(192, 512, dtype=dtype)
     best = float("inf")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from tinygpt.data import Dataset, check_fits, get_batch
 from tinygpt.model import GPTLanguageModel, evaluating
@@ -55,7 +55,7 @@ def estimate_loss(
 
 
 @torch.no_grad()
-def evaluate_full(model: GPTLanguageModel, data: Tensor, block_size: int = PUBLISHED_BLOCK) -> FullLoss:
+def evaluate_full(model: nn.Module, data: Tensor, block_size: int = PUBLISHED_BLOCK) -> FullLoss:
     """The published loss: the mean of -ln p over every character of `data` but the first.
 
     Blocks of 256 do not overlap, each is seen without anything before it, and the shorter last one
@@ -63,17 +63,44 @@ def evaluate_full(model: GPTLanguageModel, data: Tensor, block_size: int = PUBLI
 
     Raises ValueError when `data` is shorter than two characters.
     """
-    check_fits(data, 1)
-    device = model.lm_head.weight.device
     size = min(block_size, model.config.block_size)
-    inputs, targets = data[:-1].long(), data[1:].long()
-    whole = len(inputs) // size * size
-    batches = list(zip(inputs[:whole].view(-1, size).split(32), targets[:whole].view(-1, size).split(32), strict=True))
-    if whole < len(inputs):
-        batches.append((inputs[None, whole:], targets[None, whole:]))
+    return _evaluate(model, data, size, size)
+
+
+@torch.no_grad()
+def evaluate_sliding(model: nn.Module, data: Tensor, stride: int) -> FullLoss:
+    """The same with windows that overlap: all but the first `block_size - stride` characters of a
+    text are predicted from at least as many before them. It flatters a model, and is no published loss.
+
+    Raises ValueError when `data` is shorter than two characters.
+    """
+    return _evaluate(model, data, model.config.block_size, stride)
+
+
+def _evaluate(model: nn.Module, data: Tensor, size: int, stride: int) -> FullLoss:
+    """Windows of `size`, each `stride` after the one before; what an earlier one predicted does not count again."""
+    check_fits(data, 1)
+    device = next(model.parameters()).device
+    count = len(data) - 1  # of predicted characters
+    whole = range(0, count - size + 1, stride)
+    batches = [torch.tensor(whole[i : i + 32]) for i in range(0, len(whole), 32)]
+    end = whole[-1] + size if whole else 0  # of what these predict
     total = 0.0
     with evaluating(model):
-        for x_BT, y_BT in batches:
-            logits_BTV = model(x_BT.to(device)).float()
-            total += F.cross_entropy(logits_BTV.flatten(0, 1), y_BT.to(device).flatten(), reduction="sum").item()
-    return FullLoss(total / len(targets), size, len(targets))
+        for starts_B in batches:
+            stretches_BT = data[starts_B[:, None] + torch.arange(size + 1)].long().to(device)
+            losses_BT = _losses(model, stretches_BT)
+            new = losses_BT[:, -stride:]
+            total += new.sum().item()
+            if starts_B[0] == 0:
+                total += losses_BT[0, :-stride].sum().item()
+        if end < count:
+            rest = data[max(0, end - (size - stride)) :].long().to(device)
+            total += _losses(model, rest[None])[:, end - count :].sum().item()
+    return FullLoss(total / count, size, count)
+
+
+def _losses(model: nn.Module, stretches_BT: Tensor) -> Tensor:
+    """-ln p of every character but the first, each row by itself."""
+    logits_BTV = model(stretches_BT[:, :-1]).float()
+    return F.cross_entropy(logits_BTV.transpose(1, 2), stretches_BT[:, 1:], reduction="none")

@@ -57,6 +57,8 @@ def given(arguments: argparse.Namespace, config: type) -> dict[str, Any]:
 
 
 def _kind(hint: Any) -> dict[str, Any]:
+    if hint is bool:
+        return {"action": argparse.BooleanOptionalAction}
     if get_origin(hint) is Literal:
         return {"choices": get_args(hint)}
     kind = get_args(hint)[0] if isinstance(hint, UnionType) else hint  # X of "X | None"

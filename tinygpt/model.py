@@ -24,9 +24,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tinygpt.attention import MultiHeadAttention, NormedRotaryAttention, RMSNorm, RotaryAttention
+from tinygpt.attention import MultiHeadAttention, NormedRotaryAttention, RotaryAttention
 from tinygpt.cache import KVCache, LayerCache
 from tinygpt.config import GPTConfig, SampleConfig
+from tinygpt.layers import Dropout, RMSNorm
 from tinygpt.sampling import sample
 
 
@@ -44,13 +45,14 @@ class GPTLanguageModel(nn.Module):
         self.apply(_initialise)
 
     def forward(
-        self, x_BT: Tensor, targets_BT: Tensor | None = None, cache: KVCache | None = None
+        self, x_BT: Tensor, targets: Tensor | None = None, cache: KVCache | None = None
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Logits of the character after each position.
 
         Args:
             x_BT: ids of characters, T at most block_size.
-            targets_BT: the ids that do come next; with them the loss is returned too.
+            targets: the ids that do come next, targets_BT, or how likely each is to, targets_BTV;
+                with them the loss is returned too.
             cache: remembers earlier characters of the same window. x_BT then continues them:
                 either many characters at position 0 or a single one after that.
 
@@ -61,9 +63,9 @@ class GPTLanguageModel(nn.Module):
         for block, layer_cache in zip(self.blocks, layers, strict=True):
             x_BTC = block(x_BTC, layer_cache)
         logits_BTV = self.lm_head(self.norm(x_BTC))
-        if targets_BT is None:
+        if targets is None:
             return logits_BTV
-        return logits_BTV, F.cross_entropy(logits_BTV.float().flatten(0, 1), targets_BT.flatten())
+        return logits_BTV, F.cross_entropy(logits_BTV.float().flatten(0, 1), targets.flatten(0, 1))
 
     @torch.no_grad()
     def generate(
@@ -127,7 +129,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.expand = nn.Linear(config.n_embd, 4 * config.n_embd)
         self.proj = nn.Linear(4 * config.n_embd, config.n_embd)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTC: Tensor) -> Tensor:
         return self.dropout(self.proj(self.expand(x_BTC).relu()))
@@ -169,7 +171,7 @@ class SwiGLU(nn.Module):
         self.gate = nn.Linear(config.n_embd, width, bias=False)
         self.expand = nn.Linear(config.n_embd, width, bias=False)
         self.proj = nn.Linear(width, config.n_embd, bias=False)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTC: Tensor) -> Tensor:
         return self.dropout(self.proj(F.silu(self.gate(x_BTC)) * self.expand(x_BTC)))

@@ -30,7 +30,8 @@ def build_optimizers(model: GPTLanguageModel, config: TrainConfig) -> list[Optim
     )
     optimizers: list[Optimizer] = [adamw]
     if muon:
-        optimizers.append(Muon(muon, lr=config.muon_learning_rate, weight_decay=config.muon_weight_decay))
+        rates = {"lr": config.muon_learning_rate, "weight_decay": config.muon_weight_decay}
+        optimizers.append(Muon(muon, **rates, ns_steps=config.muon_steps))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]

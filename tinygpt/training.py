@@ -8,26 +8,32 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from tinygpt import parallel
 from tinygpt.checkpoint import (
     annotate_checkpoint,
     load_checkpoint,
     load_tensors,
+    read_facts,
     save_checkpoint,
     save_tensors,
     write_atomically,
 )
 from tinygpt.config import GPTConfig, TrainConfig
-from tinygpt.data import Dataset, check_fits, get_batch
+from tinygpt.data import Dataset, check_fits, get_batch, get_shuffled_batch
+from tinygpt.device import can_compile
+from tinygpt.ensemble import load_ensemble, predictions
 from tinygpt.evaluation import FullLoss, estimate_loss, evaluate_full
 from tinygpt.model import GPTLanguageModel
 from tinygpt.optim import build_optimizers, learning_rate_share, set_learning_rate
+from tinygpt.state import STATE, check_same, pack, unpack
 
-STATE = "training_state.safetensors"
 METRICS = "metrics.jsonl"
+HISTORY = "history"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,42 +63,69 @@ class Trainer:
         *,
         preset: str = "",
         source: Sequence[str] = (),
+        teachers: Sequence[str] = (),
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
     ):
         """A run at its first step. `source` is where the text came from, kept for who resumes.
 
-        Raises ValueError when the text is too short for the model's context.
+        `teachers` are folders of checkpoints. Together they say how likely each character was to
+        come next, and the model learns that instead of only which one came (distillation, Hinton
+        et al., 2015), for `teacher_share` of its targets.
+
+        Raises ValueError when the text is too short for the model's context, or the batch cannot
+        be shared evenly by the processes that train together.
         """
         assert model_config.vocab_size == dataset.tokenizer.vocab_size, "the model needs the text's vocabulary"
+        if config.batch_size % parallel.processes():
+            raise ValueError(
+                f"{parallel.processes()} processes cannot share a batch of {config.batch_size}: --batch-size must be a "
+                f"multiple of their number"
+            )
         for part in (dataset.train, dataset.validation):
             check_fits(part, model_config.block_size)
         self.config, self.dataset, self.folder, self.preset = config, dataset, Path(folder), preset
-        self.source = list(source)
+        self.source, self.teachers = list(source), list(teachers)
+        if bool(self.teachers) != bool(config.teacher_share):
+            raise ValueError("--teachers and --teacher-share go together: who teaches, and how much of it counts")
         self.device, self.dtype = device or torch.device("cpu"), dtype
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         torch.manual_seed(config.seed)
         self._batches = torch.Generator().manual_seed(config.seed)
         self.model = GPTLanguageModel(model_config).to(self.device)
+        forward = parallel.shared(self.model)
+        self.compiled = config.compile and not parallel.any_of(not can_compile(self.device))
+        self._forward = torch.compile(forward) if self.compiled else forward
         self._optimizers = build_optimizers(self.model, config)
         self._averaged = None
         if config.average_decay:
             self._averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
+        self._teachers_sha256 = [read_facts(folder)["weights_sha256"] for folder in self.teachers]
+        self._snapshots = {max(1, config.max_iters // 8**i) for i in range(config.snapshots)}
         self._stopping = False
+        if parallel.rank():  # all began with the same weights and draw the same batches, but not the same dropout
+            torch.manual_seed(config.seed + parallel.rank())
 
     def run(self) -> Iterator[Progress]:
         """Train to the last step, telling of each one; the published weights are on disk at the end.
 
         Raises FloatingPointError when the loss is no longer finite; what was saved stays.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._forget_metrics_after(self.step)
+        if parallel.rank() == 0:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._forget_metrics_after(self.step)
         earlier, start = self.seconds, time.monotonic()
-        while self.step < self.config.max_iters and not self._stopping:
+        if self.teachers:
+            ensemble = load_ensemble(self.teachers, self.dataset.tokenizer, self.device)
+            with self._autocast():
+                self._taught_NV = predictions(ensemble, self.dataset.train)
+        while self.step < self.config.max_iters and not parallel.any_of(self._stopping):
             loss = self._train_step()
             self.seconds = earlier + time.monotonic() - start
             due = self.step % self.config.eval_interval == 0 or self.step == self.config.max_iters
             losses = self._evaluate() if due else None
+            if self.step in self._snapshots and parallel.rank() == 0:
+                self._publish(self.folder / HISTORY / f"step-{self.step:06}")
             yield Progress(step=self.step, loss=loss, seconds=self.seconds, losses=losses)
         self.seconds = earlier + time.monotonic() - start
         self.save()
@@ -109,7 +142,7 @@ class Trainer:
     def save(self) -> None:
         """Write the training state and, unless the best ones are kept instead, the published weights."""
         self._save_state()
-        if self.config.publish == "last" or self.best == math.inf:
+        if parallel.rank() == 0 and (self.config.publish == "last" or self.best == math.inf):
             self._publish()
 
     def finish(self) -> FullLoss:
@@ -120,12 +153,12 @@ class Trainer:
         return full
 
     def _train_step(self) -> float:
-        x_BT, y_BT = get_batch(self.dataset.train, self.config.batch_size, self.model.config.block_size, self._batches)
+        x_BT, targets = self._batch()
         self.model.train()
         with self._autocast():
-            _, loss = self.model(x_BT.to(self.device), y_BT.to(self.device))
+            _, loss = self._forward(self._here(x_BT), self._here(targets))
         loss.backward()
-        value = loss.item()
+        value = parallel.mean(loss.detach()).item()
         if not math.isfinite(value):
             raise self._broken(value)
         if self.config.grad_clip:
@@ -139,7 +172,27 @@ class Trainer:
         self.step += 1
         return value
 
-    def _evaluate(self) -> dict[str, float]:
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        """x_BT, and what to learn after each of its characters: y_BT, or probabilities_BTV from the teachers too."""
+        data = self.dataset.train
+        if not self.teachers:
+            return self._drawn(data)
+        places_BT, next_BT = self._drawn(torch.arange(len(data)))
+        text_BTV = F.one_hot(data[next_BT].long(), self.model.config.vocab_size).float()
+        return data[places_BT].long(), text_BTV.lerp(self._taught_NV[places_BT].float(), self.config.teacher_share)
+
+    def _drawn(self, data: Tensor) -> tuple[Tensor, Tensor]:
+        size = self.config.batch_size, self.model.config.block_size
+        if self.config.batches == "shuffled":
+            return get_shuffled_batch(data, *size, self.step, self.config.seed)
+        return get_batch(data, *size, self._batches)
+
+    def _evaluate(self) -> dict[str, float] | None:
+        losses = self._estimate() if parallel.rank() == 0 else None
+        self._save_state()
+        return losses
+
+    def _estimate(self) -> dict[str, float]:
         with self._autocast():
             losses = estimate_loss(self.published_model, self.dataset, self.config.batch_size, self.config.eval_iters)
         if not math.isfinite(sum(losses.values())):
@@ -158,10 +211,9 @@ class Trainer:
         self.best = min(self.best, losses["validation"])
         if is_best or self.config.publish == "last":
             self._publish()
-        self._save_state()
         return losses
 
-    def _publish(self) -> None:
+    def _publish(self, folder: Path | None = None) -> None:
         # Half precision halves the file; the published loss is measured on what it holds.
         facts = {
             "preset": self.preset,
@@ -172,8 +224,16 @@ class Trainer:
             "precision": str(self.dtype).removeprefix("torch."),
             "device": self.device.type,
             "data_sha256": self.dataset.sha256,
+            "teachers_sha256": self._teachers_sha256,
         }
-        save_checkpoint(self.folder, self.published_model, self.dataset.tokenizer, dtype=torch.float16, facts=facts)
+        model, tokenizer = self.published_model, self.dataset.tokenizer
+        save_checkpoint(folder or self.folder, model, tokenizer, dtype=torch.float16, facts=facts)
+
+    def _here(self, x_BT: Tensor) -> Tensor:
+        x_BT = parallel.share(x_BT)
+        if self.device.type == "cuda":
+            return x_BT.pin_memory().to(self.device, non_blocking=True)
+        return x_BT.to(self.device)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
@@ -184,17 +244,10 @@ class Trainer:
             f"the loss became {value} at step {self.step + 1}{kept}; start again with a lower --learning-rate"
         )
 
-    # The training state: everything a run needs to go on as if it had never stopped.
-
     def _save_state(self) -> None:
-        tensors = _under("model", self.model.state_dict())
-        if self._averaged:
-            tensors |= _under("averaged", self._averaged.state_dict())
-        for i, optimizer in enumerate(self._optimizers):
-            for j, values in optimizer.state_dict()["state"].items():
-                tensors |= _under(f"optimizer.{i}.{j}", values)
-        tensors |= _under("random", self._random_states())
-        save_tensors(self.folder / STATE, tensors, self._identity() | self._position())
+        tensors = pack(self.model, self._averaged, self._optimizers) | self._random_states()
+        if parallel.rank() == 0:
+            save_tensors(self.folder / STATE, tensors, self._identity() | self._position())
 
     def resume(self) -> None:
         """Go to where the folder's training state stands.
@@ -205,19 +258,11 @@ class Trainer:
         tensors, facts = load_tensors(self.folder / STATE)
         for name, mine in self._identity().items():
             check_same(name, facts.get(name), mine)
-        self.model.load_state_dict(_below("model", tensors))
-        if self._averaged:
-            self._averaged.load_state_dict(_below("averaged", tensors))
-        for i, optimizer in enumerate(self._optimizers):
-            state: dict[int, dict[str, Tensor]] = {}
-            for key, value in _below(f"optimizer.{i}", tensors).items():
-                j, name = key.split(".")
-                state.setdefault(int(j), {})[name] = value
-            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        unpack(tensors, self.model, self._averaged, self._optimizers)
         self._batches.set_state(tensors["random.batches"])
-        torch.set_rng_state(tensors["random.cpu"])
+        torch.set_rng_state(tensors[f"random.cpu.{parallel.rank()}"])
         if self.device.type != "cpu":
-            getattr(torch, self.device.type).set_rng_state(tensors[f"random.{self.device.type}"])
+            getattr(torch, self.device.type).set_rng_state(tensors[f"random.{self.device.type}.{parallel.rank()}"])
         self.step, self.seconds, self.best = facts["step"], facts["seconds"], facts["best"]
 
     def _identity(self) -> dict:
@@ -228,15 +273,23 @@ class Trainer:
             "preset": self.preset,
             "precision": str(self.dtype).removeprefix("torch."),
             "device": self.device.type,
+            "teachers, by their sha256": self._teachers_sha256,
+            "number of processes": parallel.processes(),
+            "whether the step is compiled": self.compiled,
         }
 
     def _position(self) -> dict:
-        return {"step": self.step, "seconds": self.seconds, "best": self.best, "source": self.source}
+        return {"step": self.step, "seconds": self.seconds, "best": self.best} | {
+            "source": self.source,
+            "teachers": self.teachers,
+        }
 
     def _random_states(self) -> dict[str, Tensor]:
-        states = {"batches": self._batches.get_state(), "cpu": torch.get_rng_state()}
-        if self.device.type != "cpu":
-            states[self.device.type] = getattr(torch, self.device.type).get_rng_state()
+        states = {"random.batches": self._batches.get_state()}  # the same in every process; the others are not
+        states |= {f"random.cpu.{i}": state for i, state in enumerate(parallel.gathered(torch.get_rng_state()))}
+        if (kind := self.device.type) != "cpu":
+            here = parallel.gathered(getattr(torch, kind).get_rng_state())
+            states |= {f"random.{kind}.{i}": state for i, state in enumerate(here)}
         return states
 
     def _forget_metrics_after(self, step: int) -> None:
@@ -244,49 +297,3 @@ class Trainer:
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
         write_atomically(path, "".join(kept).encode())
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunStart:
-    """What a run starts from: a preset, or the training state of the run to go on with."""
-
-    model: GPTConfig
-    recipe: TrainConfig
-    preset: str
-    precision: torch.dtype
-    source: list[str]  # of the text, as load_dataset takes it
-
-
-def saved_run(folder: Path) -> RunStart:
-    """The run whose training state is in `folder`. Raises FileNotFoundError, or ValueError for another file."""
-    path = Path(folder) / STATE
-    _, facts = load_tensors(path)
-    try:
-        return RunStart(
-            model=GPTConfig(**facts["model"]),
-            recipe=TrainConfig(**facts["recipe"]),
-            preset=facts["preset"],
-            precision=getattr(torch, facts["precision"]),
-            source=facts["source"],
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is not the training state of a run ({error!r}): start again with --out") from None
-
-
-def check_same(name: str, saved: object, now: object) -> None:
-    """Raise ValueError naming what differs between a saved run and the one that is to continue it."""
-    if isinstance(saved, dict) and isinstance(now, dict):
-        for key in saved.keys() | now.keys():
-            check_same(f"{name}'s {key}", saved.get(key), now.get(key))
-    elif saved != now:
-        raise ValueError(f"the saved run differs in {name}: {saved!r} there, {now!r} now; resume with what it had")
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
-
-
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What _under put there."""
-    start = f"{prefix}."
-    return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}

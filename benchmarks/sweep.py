@@ -1,0 +1,119 @@
+"""Compare recipes by the loss they reach in the same time, on text held out of the training text.
+
+    python benchmarks/sweep.py --minutes 5 --seeds 1 2 3 --dropout 0.2   run one setting, add it to sweep.jsonl
+    python benchmarks/sweep.py                                           show what was measured
+
+The validation text is not touched: a run here trains on the first 90 % of the training text and is scored
+by evaluate_full on the rest of it.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import torch
+from machine import describe
+
+from tinygpt.config import PRESETS, GPTConfig, TrainConfig
+from tinygpt.data import Dataset, load_dataset
+from tinygpt.device import choose_device, choose_dtype
+from tinygpt.evaluation import evaluate_full
+from tinygpt.flags import Parser, add_flags, given
+from tinygpt.training import Trainer
+
+TABLE = Path(__file__).with_suffix(".jsonl")
+_TRIAL = 20  # steps that are timed to tell how many fit into the minutes
+
+
+def main() -> None:
+    parser = Parser(prog="sweep.py", description=__doc__.split("\n")[0])
+    parser.add_argument("--preset", choices=PRESETS, default="default", metavar="NAME")
+    parser.add_argument(
+        "--minutes", type=float, metavar="X", help="of one core's time a run; without it the table is shown"
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the weights here")
+    add_flags(parser, GPTConfig, skip=("vocab_size",))
+    add_flags(parser, TrainConfig, skip=("seed",))
+    args = parser.parse_args()
+    if not args.minutes:
+        print(table([json.loads(line) for line in TABLE.read_text().splitlines()]))
+        return
+    torch.set_num_threads(1)
+    changes = given(args, GPTConfig) | given(args, TrainConfig)
+    name = " ".join(f"{key}={value}" for key, value in changes.items()) or "as it is"
+    preset = PRESETS[args.preset]
+    model, train = replace(preset.model, **given(args, GPTConfig)), replace(preset.train, **given(args, TrainConfig))
+    dataset = held_out(load_dataset())
+    train = replace(train, max_iters=steps_in(60 * args.minutes, model, train, dataset))
+    for seed in args.seeds:
+        row = {"preset": args.preset, "setting": name, "seed": seed, "minutes": args.minutes, "steps": train.max_iters}
+        row |= run(model, replace(train, seed=seed), dataset, args.keep and args.keep / f"{name} {seed}")
+        with TABLE.open("a") as file:
+            file.write(json.dumps(row | {"machine": describe()}) + "\n")
+        print(row, flush=True)
+
+
+def held_out(dataset: Dataset) -> Dataset:
+    """The training text alone, its last 10 % standing in for the validation text."""
+    cut = int(0.9 * len(dataset.train))
+    return replace(dataset, train=dataset.train[:cut], validation=dataset.train[cut:])
+
+
+def steps_in(seconds: float, model: GPTConfig, train: TrainConfig, dataset: Dataset) -> int:
+    """How many steps fit into this much of a core's time, compiling left out."""
+    trial = replace(train, max_iters=2 * _TRIAL, eval_interval=2 * _TRIAL, eval_iters=1, warmup_iters=0)
+    with tempfile.TemporaryDirectory() as folder:
+        steps = Trainer(model, trial, dataset, Path(folder), dtype=choose_dtype(choose_device())).run()
+        for _ in range(_TRIAL):
+            next(steps)
+        start = time.process_time()
+        for _ in range(_TRIAL - 1):
+            next(steps)
+        each = (time.process_time() - start) / (_TRIAL - 1)
+    return max(1, round(seconds / each))
+
+
+def run(model: GPTConfig, train: TrainConfig, dataset: Dataset, keep: Path | None) -> dict:
+    """Train one recipe and score its published weights on the held-out text."""
+    start = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        train = replace(train, eval_interval=train.max_iters, eval_iters=1)
+        folder = keep or Path(folder)
+        trainer = Trainer(model, train, dataset, folder, dtype=choose_dtype(choose_device()))
+        for _ in trainer.run():
+            pass
+        loss = evaluate_full(trainer.published_model, dataset.validation)
+        train_loss = evaluate_full(trainer.published_model, dataset.train[:100_000])
+    return {
+        "loss": round(loss.nats, 4),
+        "train_loss": round(train_loss.nats, 4),
+        "characters": train.max_iters * train.batch_size * model.block_size,
+        "core_seconds": round(time.process_time() - start),
+    }
+
+
+def table(rows: list[dict]) -> str:
+    """One line a setting, best first within its minutes: mean loss, its seeds, steps, seconds."""
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        groups.setdefault((row["minutes"], row["preset"], row["setting"]), []).append(row)
+    lines = [f"{'minutes':>7}  {'loss':7} {'seeds':>5} {'spread':>7} {'train':>7} {'steps':>6}  setting"]
+    ranked = sorted(groups.items(), key=lambda group: (group[0][0], mean(row["loss"] for row in group[1])))
+    for (minutes, preset, setting), runs in ranked:
+        losses = [r["loss"] for r in runs]
+        lines.append(
+            f"{minutes:7g}  {mean(losses):.4f}  {len(runs):5} {max(losses) - min(losses):7.4f} "
+            f"{mean(r['train_loss'] for r in runs):7.4f} {runs[0]['steps']:6}  {preset}: {setting}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
