@@ -196,25 +196,40 @@ class Preset:
 # The lecture's larger model (Karpathy, "Let's build GPT", 2023), which has nanoGPT's sizes.
 _LECTURE = GPTConfig(block_size=256, n_layer=6, n_head=6, n_embd=384, dropout=0.2)
 
+_MODERN = GPTConfig(family="qwen3", block_size=256, n_layer=6, n_head=3, n_embd=192, dropout=0.15)
+_RECIPE = TrainConfig(
+    batch_size=16,
+    batches="shuffled",
+    max_iters=1000,
+    eval_interval=250,
+    eval_iters=20,
+    optimizer="muon",
+    learning_rate=3e-3,
+    weight_decay=0.1,
+    beta2=0.99,
+    warmup_iters=50,
+    decay="linear",
+    decay_share=0.9,
+    grad_clip=1.0,
+    average_decay=0.99,
+    compile=True,
+)
+
 PRESETS = {
     "default": Preset(
         about="ours: a modern block, Muon, a long fall of the learning rate, averaged weights",
-        model=GPTConfig(family="qwen3", block_size=256, n_layer=6, n_head=6, n_embd=192, dropout=0.15),
-        train=TrainConfig(
-            batch_size=8,
-            max_iters=4000,
-            eval_interval=250,
-            eval_iters=40,
-            optimizer="muon",
-            learning_rate=3e-3,
-            weight_decay=0.1,
-            beta2=0.99,
-            warmup_iters=50,
-            decay="linear",
-            decay_share=0.9,
-            grad_clip=1.0,
-            average_decay=0.99,
-        ),
+        model=_MODERN,
+        train=_RECIPE,
+    ),
+    "teacher": Preset(
+        about="the default for twice as long; several of them, by --seed, teach best",
+        model=_MODERN,
+        train=replace(_RECIPE, max_iters=2000, eval_interval=500),
+    ),
+    "best": Preset(
+        about="the weights that come along: learns from --teachers, for hours",
+        model=replace(_MODERN, dropout=0.1),
+        train=replace(_RECIPE, max_iters=11_000, eval_interval=500, teacher_share=1.0, snapshots=4),
     ),
     "little-shakespeare": Preset(
         about="4 layers, 64 wide, context 32: minutes on a laptop",

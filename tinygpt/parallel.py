@@ -46,7 +46,7 @@ def share(x_BT: Tensor) -> Tensor:
 
 def shared(model: nn.Module) -> nn.Module:
     """The model, its gradients averaged over the processes: those of the joined batch."""
-    return DistributedDataParallel(model, broadcast_buffers=False) if dist.is_initialized() else model
+    return DistributedDataParallel(model) if dist.is_initialized() else model
 
 
 def mean(values: Tensor) -> Tensor:
