@@ -15,7 +15,7 @@ from tinygpt.state import STATE
 from tinygpt.training import METRICS
 
 TRAIN = Path(__file__).parent.parent / "train.py"
-TWO = ("-m", "torch.distributed.run", "--nproc_per_node=2", "--master-port=0", TRAIN)
+TWO = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", TRAIN)
 TINY = (
     *("--preset", "little-shakespeare", "--device", "cpu", "--dtype", "float32", "--publish", "last"),
     *("--block-size", 8, "--n-layer", 1, "--n-head", 2, "--n-embd", 16, "--batch-size", 4, "--eval-iters", 1),
