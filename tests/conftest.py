@@ -15,7 +15,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, TrainConfig, save_checkpoint
+from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, TrainConfig, Trainer, save_checkpoint
 from tinygpt.data import Dataset, split
 
 ROOT = Path(__file__).parent.parent
@@ -70,6 +70,17 @@ def shape(tokenizer: TextEncoderDecoder) -> GPTConfig:
 def recipe() -> TrainConfig:
     """A training run that takes no time."""
     return TrainConfig(batch_size=4, max_iters=6, eval_interval=2, eval_iters=2, learning_rate=1e-2)
+
+
+@pytest.fixture
+def train(shape, recipe, dataset):
+    """train(folder, max_iters=..., ...): a trainer of a tiny model with dropout, not yet run."""
+
+    def made(folder: Path, model: dict | None = None, data=dataset, dtype=torch.float32, teachers=(), **changes):
+        shaped = replace(shape, **{"family": "qwen3", "dropout": 0.1} | (model or {}))
+        return Trainer(shaped, replace(recipe, **changes), data, folder, preset="tiny", dtype=dtype, teachers=teachers)
+
+    return made
 
 
 @pytest.fixture(scope="session")

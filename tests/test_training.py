@@ -1,171 +1,18 @@
-"""training.py: the loop, what it keeps, and going on as if it had never stopped."""
+"""training.py: the loop and what it keeps."""
 
-import json
 import math
-import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
+from runs import finished, metrics
 
 from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint
-from tinygpt.checkpoint import CONFIG, WEIGHTS, load_tensors, read_facts, save_tensors
+from tinygpt.checkpoint import CONFIG, WEIGHTS, load_tensors, read_facts
 from tinygpt.data import split
-from tinygpt.state import STATE, saved_run
-from tinygpt.training import METRICS
-
-RECIPES = {
-    "muon, averaged": {
-        "optimizer": "muon",
-        "average_decay": 0.9,
-        "decay": "linear",
-        "warmup_iters": 2,
-        "grad_clip": 1.0,
-    },
-    "adamw, best": {"publish": "best", "weight_decay": 0.1, "decay": "cosine"},
-}
-each_recipe = pytest.mark.parametrize("changes", RECIPES.values(), ids=RECIPES)
-
-
-@pytest.fixture
-def train(shape, recipe, dataset):
-    """train(folder, max_iters=..., ...): a trainer of a tiny model with dropout, not yet run."""
-
-    def made(folder: Path, model: dict | None = None, data=dataset, dtype=torch.float32, **changes) -> Trainer:
-        shaped = replace(shape, **{"family": "qwen3", "dropout": 0.1} | (model or {}))
-        return Trainer(shaped, replace(recipe, **changes), data, folder, preset="tiny", dtype=dtype)
-
-    return made
-
-
-def finished(trainer: Trainer, steps: int | None = None) -> Trainer:
-    """Run to the end, or stop after some steps, as Ctrl-C does."""
-    for progress in trainer.run():
-        if progress.step == steps:
-            trainer.stop()
-    return trainer
-
-
-def metrics(folder: Path) -> list[dict]:
-    rows = [json.loads(line) for line in (folder / METRICS).read_text().splitlines()]
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
-
-
-def assert_same_run(one: Path, two: Path) -> None:
-    """Everything that was kept is the same to the bit, except for the time it took."""
-    (tensors, facts), (others, other_facts) = load_tensors(one / STATE), load_tensors(two / STATE)
-    assert tensors.keys() == others.keys()
-    assert all(torch.equal(tensors[name], others[name]) for name in tensors)
-    assert facts | {"seconds": 0} == other_facts | {"seconds": 0}
-    assert (one / WEIGHTS).read_bytes() == (two / WEIGHTS).read_bytes()
-    assert read_facts(one) | {"seconds": 0} == read_facts(two) | {"seconds": 0}
-    assert metrics(one) == metrics(two)
-
-
-# Going on
-
-
-@each_recipe
-@pytest.mark.parametrize("stop", [1, 3, 4], ids="stopped after {}".format)
-def test_a_run_that_was_stopped_and_resumed_is_the_run_that_was_not(train, tmp_path, changes, stop):
-    finished(train(tmp_path / "whole", **changes))
-    finished(train(tmp_path / "parts", **changes), steps=stop)
-    torch.manual_seed(99)  # a new process starts with other random states
-    again = train(tmp_path / "parts", **changes)
-    again.resume()
-    assert again.step == stop
-    finished(again)
-    assert_same_run(tmp_path / "whole", tmp_path / "parts")
-
-
-@each_recipe
-def test_going_on_from_an_older_state_writes_no_row_twice(train, tmp_path, changes):
-    finished(train(tmp_path / "whole", **changes))
-    finished(train(tmp_path / "parts", **changes), steps=2)
-    shutil.copy(tmp_path / "parts" / STATE, tmp_path / "older")
-    going_on = train(tmp_path / "parts", **changes)
-    going_on.resume()
-    finished(going_on)
-    shutil.copy(tmp_path / "older", tmp_path / "parts" / STATE)  # as if killed right after step 2 was saved
-    with (tmp_path / "parts" / METRICS).open("a") as file:
-        file.write('{"step": 8, "train_lo')  # and in the midst of a row
-    again = train(tmp_path / "parts", **changes)
-    again.resume()
-    finished(again)
-    assert [row["step"] for row in metrics(tmp_path / "parts")] == [2, 4, 6]
-    assert_same_run(tmp_path / "whole", tmp_path / "parts")
-
-
-def test_a_new_run_starts_its_metrics_anew(train, tmp_path):
-    for _ in range(2):
-        finished(train(tmp_path))
-    assert [row["step"] for row in metrics(tmp_path)] == [2, 4, 6]
-
-
-def test_resuming_a_finished_run_changes_nothing(train, tmp_path):
-    finished(train(tmp_path / "one"))
-    shutil.copytree(tmp_path / "one", tmp_path / "two")
-    again = train(tmp_path / "two")
-    again.resume()
-    assert list(again.run()) == []
-    assert_same_run(tmp_path / "one", tmp_path / "two")
-
-
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"model": {"n_embd": 32}}, "model's n_embd: 16 there, 32 now"),
-        ({"model": {"dropout": 0.2}}, "model's dropout: 0.1 there, 0.2 now"),
-        ({"model": {"family": "llama"}}, "model's family: 'qwen3' there, 'llama' now"),
-        ({"learning_rate": 0.5}, "recipe's learning_rate: 0.01 there, 0.5 now"),
-        ({"max_iters": 7}, "recipe's max_iters: 6 there, 7 now"),
-        ({"seed": 1}, "recipe's seed: 1337 there, 1 now"),
-        ({"dtype": torch.bfloat16}, r"precision: 'float32' there, 'bfloat16' now"),
-    ],
-)
-def test_resuming_with_another_model_or_recipe_is_refused_naming_the_difference(train, tmp_path, changes, named):
-    finished(train(tmp_path))
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(ValueError, match=named):
-        train(tmp_path, **changes).resume()
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_resuming_with_another_text_is_refused(train, tmp_path, text):
-    finished(train(tmp_path))
-    with pytest.raises(ValueError, match="text"):
-        train(tmp_path, data=split(text[::-1], "0" * 64)).resume()
-
-
-def test_resuming_where_there_is_nothing_is_refused(train, tmp_path):
-    with pytest.raises(FileNotFoundError, match=STATE):
-        train(tmp_path).resume()
-    with pytest.raises(FileNotFoundError, match=STATE):
-        saved_run(tmp_path)
-
-
-@pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda _: b"", lambda _: b"<html>"])
-def test_resuming_from_a_damaged_state_is_refused_in_one_line(train, tmp_path, damage):
-    finished(train(tmp_path))
-    (tmp_path / STATE).write_bytes(damage((tmp_path / STATE).read_bytes()))
-    with pytest.raises(ValueError, match=f"{STATE} is not a safetensors file") as caught:
-        train(tmp_path).resume()
-    assert "\n" not in str(caught.value)
-
-
-def test_the_saved_run_tells_what_it_is(train, tmp_path):
-    trainer = finished(train(tmp_path, optimizer="muon"))
-    saved = saved_run(tmp_path)
-    assert (saved.model, saved.recipe, saved.preset) == (trainer.model.config, trainer.config, "tiny")
-    assert saved.precision == torch.float32
-
-
-def test_a_file_of_something_else_is_not_taken_for_a_saved_run(train, tmp_path):
-    save_tensors(tmp_path / STATE, {"a": torch.zeros(1)}, {"preset": "tiny"})
-    with pytest.raises(ValueError, match="is not the training state of a run"):
-        saved_run(tmp_path)
-
+from tinygpt.ensemble import load_ensemble, predictions
+from tinygpt.state import STATE
+from tinygpt.training import HISTORY, METRICS
 
 # What is kept
 
@@ -251,6 +98,43 @@ def test_a_gradient_is_cut_to_the_length_the_recipe_allows(train, tmp_path):
     assert moved[1] < 1e-5
 
 
+def test_snapshots_show_the_run_from_early_on_to_its_end(train, tmp_path):
+    finished(train(tmp_path, max_iters=64, eval_interval=64, snapshots=3, average_decay=0.9))
+    folders = sorted((tmp_path / HISTORY).iterdir())
+    assert [read_facts(folder)["steps"] for folder in folders] == [1, 8, 64]
+    assert (folders[-1] / WEIGHTS).read_bytes() == (tmp_path / WEIGHTS).read_bytes()
+
+
+# Teachers
+
+
+def test_a_model_learns_what_its_teachers_expect_rather_than_what_came(train, tmp_path, dataset):
+    teachers = [tmp_path / "one", tmp_path / "two"]
+    for seed, folder in enumerate(teachers):
+        finished(train(folder, seed=seed, max_iters=30, eval_interval=30))
+    ensemble = load_ensemble(teachers, dataset.tokenizer, torch.device("cpu"))
+    expected_NV = predictions(ensemble, dataset.train).float()
+
+    def distance(**changes) -> float:
+        """How far the trained model is from the teachers, on the text."""
+        trainer = train(tmp_path / str(changes), max_iters=60, eval_interval=60, model={"dropout": 0.0}, **changes)
+        learned_NV = predictions(finished(trainer).published_model, dataset.train).float()
+        return (expected_NV * (expected_NV.log() - learned_NV.log())).sum(dim=1).mean().item()
+
+    assert distance(teachers=teachers, teacher_share=1.0) < 0.8 * distance()
+
+
+def test_config_json_names_the_teachers(train, tmp_path, weights):
+    finished(train(tmp_path, teachers=[weights], teacher_share=1.0))
+    assert read_facts(tmp_path)["teachers_sha256"] == [read_facts(weights)["weights_sha256"]]
+
+
+@pytest.mark.parametrize("changes", [{"teacher_share": 0.5}, {"teachers": ["somewhere"]}])
+def test_teachers_without_a_share_and_a_share_without_teachers_are_refused(train, tmp_path, changes):
+    with pytest.raises(ValueError, match="--teachers and --teacher-share go together"):
+        train(tmp_path, **changes)
+
+
 # What can go wrong
 
 
@@ -289,14 +173,26 @@ def test_a_run_learns(train, tmp_path):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_can_be_built_and_trained(name, dataset, shape, tmp_path):
+def test_every_preset_can_be_built_and_trained(name, dataset, shape, tmp_path, weights):
     preset = PRESETS[name]
     sizes = {"vocab_size": shape.vocab_size, "block_size": 8, "n_layer": 1, "n_head": 2, "n_embd": 16}
-    config = replace(preset.train, batch_size=2, max_iters=2, warmup_iters=1, eval_iters=1)
-    trainer = finished(Trainer(replace(preset.model, **sizes), config, dataset, tmp_path, preset=name))
+    config = replace(preset.train, batch_size=2, max_iters=2, warmup_iters=1, eval_iters=1, compile=False)
+    teachers = [weights] if config.teacher_share else []
+    model = replace(preset.model, **sizes)
+    trainer = finished(Trainer(model, config, dataset, tmp_path, preset=name, teachers=teachers))
     assert trainer.step == 2
     assert load_checkpoint(tmp_path)[0].config == trainer.model.config
     assert math.isfinite(trainer.finish().nats)
+
+
+def test_a_compiled_run_ends_near_the_one_that_was_not_compiled(train, tmp_path):
+    weights = []
+    for compiled in (False, True):
+        trainer = finished(train(tmp_path / str(compiled), compile=compiled, model={"dropout": 0.0}))
+        weights.append(trainer.model.lm_head.weight.detach())
+    if not trainer.compiled:
+        pytest.skip("torch.compile finds no compiler here")
+    torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("error:Mismatch dtype")  # torch's, when a norm falls back to slow code

@@ -107,7 +107,8 @@ def load_checkpoint(
         expected = GPTLanguageModel(shape).state_dict()
     tensors, _ = _unpacked(weights, path)
     _check_tensors(tensors, expected, path)
-    model = GPTLanguageModel(shape)
+    with torch.random.fork_rng(devices=[]):  # its first random weights are not to be felt elsewhere
+        model = GPTLanguageModel(shape)
     model.load_state_dict(tensors)
     return model.to(device).eval(), TextEncoderDecoder(vocabulary)
 

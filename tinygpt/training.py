@@ -63,7 +63,7 @@ class Trainer:
         *,
         preset: str = "",
         source: Sequence[str] = (),
-        teachers: Sequence[str] = (),
+        teachers: Sequence[str | Path] = (),
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
     ):
@@ -85,9 +85,12 @@ class Trainer:
         for part in (dataset.train, dataset.validation):
             check_fits(part, model_config.block_size)
         self.config, self.dataset, self.folder, self.preset = config, dataset, Path(folder), preset
-        self.source, self.teachers = list(source), list(teachers)
+        self.source, self.teachers = list(source), [str(folder) for folder in teachers]
         if bool(self.teachers) != bool(config.teacher_share):
-            raise ValueError("--teachers and --teacher-share go together: who teaches, and how much of it counts")
+            raise ValueError(
+                f"--teachers and --teacher-share go together, not {len(self.teachers)} teachers and a share of "
+                f"{config.teacher_share:g}: name the folders of trained weights, or set the share to 0"
+            )
         self.device, self.dtype = device or torch.device("cpu"), dtype
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         torch.manual_seed(config.seed)

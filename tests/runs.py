@@ -1,0 +1,35 @@
+"""What the tests of training runs share."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from tinygpt import Trainer
+from tinygpt.checkpoint import WEIGHTS, load_tensors, read_facts
+from tinygpt.state import STATE
+from tinygpt.training import METRICS
+
+
+def finished(trainer: Trainer, steps: int | None = None) -> Trainer:
+    """Run to the end, or stop after some steps, as Ctrl-C does."""
+    for progress in trainer.run():
+        if progress.step == steps:
+            trainer.stop()
+    return trainer
+
+
+def metrics(folder: Path) -> list[dict]:
+    rows = [json.loads(line) for line in (folder / METRICS).read_text().splitlines()]
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def assert_same_run(one: Path, two: Path) -> None:
+    """Everything that was kept is the same to the bit, except for the time it took."""
+    (tensors, facts), (others, other_facts) = load_tensors(one / STATE), load_tensors(two / STATE)
+    assert tensors.keys() == others.keys()
+    assert all(torch.equal(tensors[name], others[name]) for name in tensors)
+    assert facts | {"seconds": 0} == other_facts | {"seconds": 0}
+    assert (one / WEIGHTS).read_bytes() == (two / WEIGHTS).read_bytes()
+    assert read_facts(one) | {"seconds": 0} == read_facts(two) | {"seconds": 0}
+    assert metrics(one) == metrics(two)
