@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygpt import get_batch, load_dataset
-from tinygpt.data import DEFAULT_SHA256, split
+from tinygpt.data import DEFAULT_SHA256, get_shuffled_batch, split
 from tinygpt.download import CORPUS_VARIABLE
 
 NEEDS_CORPUS = pytest.mark.skipif(
@@ -101,6 +102,46 @@ def test_another_text_than_the_expected_one_is_refused(text_file, monkeypatch):
         load_dataset()
 
 
+@pytest.mark.parametrize("repeated", ["the same file twice", "an excerpt after it", "an excerpt before it"])
+def test_what_validates_is_never_trained_on_where_files_share_passages(tmp_path, text, repeated):
+    """Whatever 200 characters of the validation text are taken, they do not stand in the training text."""
+    excerpt = text[len(text) // 3 :]
+    files = {"the same file twice": [text, text], "an excerpt after it": [text, excerpt]}.get(repeated, [excerpt, text])
+    for name, content in zip("ab", files, strict=True):
+        (tmp_path / name).write_text(content, encoding="utf-8", newline="\n")
+    dataset = load_dataset([tmp_path / "a", tmp_path / "b"])
+    train, validation = decoded(dataset)
+    assert validation in "".join(files)
+    assert not any(validation[i : i + 200] in train for i in range(len(validation) - 199))
+    assert dataset.left_out > 0.9 * len(validation)
+    assert len(train) + dataset.left_out == int(0.9 * sum(map(len, files)))
+
+
+def test_nothing_is_left_out_of_a_single_file_or_of_files_that_share_nothing(tmp_path, text):
+    half = len(text) // 2
+    for name, content in (("a", text[:half]), ("b", text[half:].upper())):
+        (tmp_path / name).write_text(content, encoding="utf-8", newline="\n")
+    assert load_dataset([tmp_path / "a", tmp_path / "b"]).left_out == 0
+    assert load_dataset(tmp_path / "a").left_out == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read off as Linux counts it")
+@pytest.mark.parametrize("alphabet", ["abcdefgh \n", "жизнь и судьба\n", "plain text with a 🪶 in it\n"])
+def test_a_large_text_is_held_in_at_most_three_times_its_size(run, tmp_path, alphabet):
+    size = 30_000_000  # bytes
+    path, piece = tmp_path / "large.txt", alphabet * 1000
+    path.write_text(piece * (size // len(piece.encode())), encoding="utf-8")
+    program = (
+        "import resource, sys, torch; from tinygpt.data import load_dataset, get_batch\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "before = peak(); dataset = load_dataset(sys.argv[1]); get_batch(dataset.train, 8, 64)\n"
+        "print(peak() - before)"
+    )
+    ended = run("-c", program, path)
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) < 3 * size
+
+
 # Batches
 
 
@@ -128,10 +169,39 @@ def test_one_seed_gives_the_same_batches_and_leaves_the_global_state_alone(datas
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@given(st.integers(1, 5), st.integers(1, 9), st.integers(0, 2**31))
+def test_a_pass_of_shuffled_batches_reads_every_place_at_most_once_and_nearly_all(batch_size, block_size, seed):
+    numbers = torch.arange(10 * block_size + seed % 40)
+    blocks = (len(numbers) - 1) // block_size - 1
+    batches = [get_shuffled_batch(numbers, batch_size, block_size, step, seed) for step in range(2 * blocks)]
+    x_NT = torch.cat([x_BT for x_BT, _ in batches])
+    assert all(torch.equal(y_BT, x_BT + 1) for x_BT, y_BT in batches)
+    for first in (0, blocks):
+        read = x_NT[first : first + blocks].flatten().tolist()
+        assert len(set(read)) == len(read) == blocks * block_size
+    assert not torch.equal(x_NT[:blocks], x_NT[blocks : 2 * blocks])
+
+
+def test_a_shuffled_batch_depends_on_its_number_and_the_seed_alone(dataset):
+    one, again, next_one, other = (
+        get_shuffled_batch(dataset.train, 4, 8, step, seed)[0] for step, seed in ((3, 1), (3, 1), (4, 1), (3, 2))
+    )
+    assert torch.equal(one, again)
+    assert not torch.equal(one, next_one)
+    assert not torch.equal(one, other)
+
+
+def test_shuffled_batches_are_drawn_from_the_shortest_split_there_can_be():
+    for length in (9, 10, 16, 17, 18):
+        x_BT, y_BT = get_shuffled_batch(torch.arange(length), 3, 8, 5, 0)
+        assert torch.equal(y_BT, x_BT + 1)
+
+
 def test_a_split_not_longer_than_a_block_is_refused():
     get_batch(torch.arange(9), 1, 8)
-    with pytest.raises(ValueError, match=r"too short: .* 8 characters and one block needs 9"):
-        get_batch(torch.arange(8), 1, 8)
+    for draw in (lambda data: get_batch(data, 1, 8), lambda data: get_shuffled_batch(data, 1, 8, 0, 0)):
+        with pytest.raises(ValueError, match=r"too short: .* 8 characters and one block needs 9"):
+            draw(torch.arange(8))
 
 
 def test_a_byte_order_mark_is_no_character_in_any_of_several_files(tmp_path):

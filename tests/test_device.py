@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tinygpt.device import DEVICES, choose_device, choose_dtype
+from tinygpt.device import DEVICES, can_compile, choose_device, choose_dtype
 
 
 def test_auto_is_a_device_that_is_there():
@@ -19,6 +19,14 @@ def test_a_device_that_is_not_there_is_refused_with_those_that_are(monkeypatch):
     for name in (*set(DEVICES) - {"auto", "cpu"}, "abacus"):
         with pytest.raises(ValueError, match=f"device {name} is not available here; choose auto or one of: cpu$"):
             choose_device(name)
+
+
+def test_where_compiling_fails_it_is_said_to(monkeypatch):
+    def broken(*_):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    assert not can_compile(torch.device("cpu"))
 
 
 def test_the_precision_is_one_that_can_be_trained_in():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tinygpt import estimate_loss, evaluate_full, get_batch
+from tinygpt.evaluation import evaluate_sliding
 from tinygpt.model import FAMILIES
 
 
@@ -39,6 +40,23 @@ def test_a_longer_context_than_the_published_one_is_not_used(build, dataset):
 def test_a_smaller_block_can_be_asked_for(build, dataset):
     model, data = build(), dataset.validation[:50]
     assert evaluate_full(model, data, block_size=3).nats == pytest.approx(slowly(model, data.tolist(), 3), abs=1e-5)
+
+
+@pytest.mark.parametrize("length", [2, 6, 9, 10, 13, 40, 300])
+@pytest.mark.parametrize("stride", [1, 3, 8])
+@torch.no_grad()
+def test_the_sliding_loss_predicts_each_character_from_the_window_that_first_reaches_it(build, dataset, length, stride):
+    model, ids = build(), dataset.validation[:length].tolist()
+    total = 0.0
+    for t in range(1, length):
+        start = max(0, -(-(t - 8) // stride) * stride)  # the first window whose last target comes at or after t
+        last = (length - 1 - 8) // stride * stride if length > 9 else 0
+        if start > last:  # the rest is read in one shorter window
+            start = max(0, last + stride) if length > 9 else 0
+        total -= model(torch.tensor([ids[start:t]]))[0, -1].double().log_softmax(-1)[ids[t]].item()
+    sliding = evaluate_sliding(model, dataset.validation[:length], stride)
+    assert sliding.nats == pytest.approx(total / (length - 1), abs=1e-5)
+    assert sliding.predicted == length - 1
 
 
 def test_the_full_loss_says_in_words_what_it_is(build, dataset):

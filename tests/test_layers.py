@@ -1,0 +1,44 @@
+"""layers.py: dropout that saves random bits drops as much, and as much at random, as torch's does."""
+
+import pytest
+import torch
+
+from tinygpt.layers import Dropout
+
+
+@pytest.mark.parametrize("p", [0.05, 0.15, 0.5, 0.9])
+def test_a_share_of_the_values_is_dropped_and_the_others_make_up_for_it(p):
+    torch.manual_seed(0)
+    x = torch.ones(100_003)  # not a multiple of what one draw serves
+    dropped = Dropout(p)(x)
+    assert (dropped == 0).float().mean().item() == pytest.approx(p, abs=0.01)
+    assert torch.allclose(dropped[dropped > 0], torch.tensor(1 / (1 - p)))
+    assert not torch.equal(Dropout(p)(x), dropped)
+
+
+def test_values_are_dropped_independently_of_their_neighbours():
+    torch.manual_seed(0)
+    kept = (Dropout(0.3)(torch.ones(200_000)) > 0).float()
+    for apart in (1, 2, 3, 4):
+        both = (kept[:-apart] * kept[apart:]).mean().item()
+        assert both == pytest.approx(0.49, abs=0.01)
+
+
+def test_the_gradient_is_dropped_with_the_value():
+    x = torch.ones(1000, requires_grad=True)
+    y = Dropout(0.4)(x)
+    y.sum().backward()
+    assert torch.equal(x.grad, y.detach())
+
+
+def test_nothing_is_dropped_when_not_training_or_where_nothing_is_to_be():
+    x = torch.randn(50)
+    assert torch.equal(Dropout(0.5).eval()(x), x)
+    before = torch.get_rng_state()
+    assert torch.equal(Dropout(0.0)(x), x)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_precision_stays(dtype):
+    assert Dropout(0.5)(torch.ones(8, dtype=dtype)).dtype == dtype
