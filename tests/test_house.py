@@ -12,6 +12,7 @@ PACKAGE = ROOT / "tinygpt"
 ROOMS = [
     # settings and small tools
     "config",
+    "memorised",
     "device",
     "parallel",
     "flags",
@@ -51,7 +52,7 @@ KEPT_TO = {
     "huggingface_hub": {"hub"},
     "safetensors": {"checkpoint"},
     "gradio": {"ui", "app"},
-    "torch": set(ROOMS) - {"config", "flags", "output", "sampling", "tokenizer"},
+    "torch": set(ROOMS) - {"config", "flags", "output", "memorised", "sampling", "tokenizer"},
 }
 
 FILES = [ROOT / "app.py", ROOT / "train.py", *sorted(set(PACKAGE.rglob("*.py")) - {PACKAGE / "__init__.py"})]
