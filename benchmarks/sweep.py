@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import mean
 
@@ -37,6 +37,9 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, metavar="X", help="of one core's time a run; without it the table is shown"
     )
+    parser.add_argument(
+        "--name", metavar="TEXT", help="of the setting in the table (default: the flags that were given)"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the weights here")
     add_flags(parser, GPTConfig, skip=("vocab_size",))
@@ -47,17 +50,23 @@ def main() -> None:
         return
     torch.set_num_threads(1)
     changes = given(args, GPTConfig) | given(args, TrainConfig)
-    name = " ".join(f"{key}={value}" for key, value in changes.items()) or "as it is"
+    name = args.name or " ".join(f"{key}={value}" for key, value in changes.items())
     preset = PRESETS[args.preset]
     model, train = replace(preset.model, **given(args, GPTConfig)), replace(preset.train, **given(args, TrainConfig))
     dataset = held_out(load_dataset())
     train = replace(train, max_iters=steps_in(60 * args.minutes, model, train, dataset))
     for seed in args.seeds:
-        row = {"preset": args.preset, "setting": name, "seed": seed, "minutes": args.minutes, "steps": train.max_iters}
+        row = {
+            "recipe": asdict(model) | asdict(train),
+            "setting": name,
+            "seed": seed,
+            "minutes": args.minutes,
+            "steps": train.max_iters,
+        }
         row |= run(model, replace(train, seed=seed), dataset, args.keep and args.keep / f"{name} {seed}")
         with TABLE.open("a") as file:
             file.write(json.dumps(row | {"machine": describe()}) + "\n")
-        print(row, flush=True)
+        print(f"{row['loss']:.4f}  {name}, seed {seed}", flush=True)
 
 
 def held_out(dataset: Dataset) -> Dataset:
@@ -103,14 +112,14 @@ def table(rows: list[dict]) -> str:
     """One line a setting, best first within its minutes: mean loss, its seeds, steps, seconds."""
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
-        groups.setdefault((row["minutes"], row["preset"], row["setting"]), []).append(row)
+        groups.setdefault((row["minutes"], row["setting"]), []).append(row)
     lines = [f"{'minutes':>7}  {'loss':7} {'seeds':>5} {'spread':>7} {'train':>7} {'steps':>6}  setting"]
     ranked = sorted(groups.items(), key=lambda group: (group[0][0], mean(row["loss"] for row in group[1])))
-    for (minutes, preset, setting), runs in ranked:
+    for (minutes, setting), runs in ranked:
         losses = [r["loss"] for r in runs]
         lines.append(
             f"{minutes:7g}  {mean(losses):.4f}  {len(runs):5} {max(losses) - min(losses):7.4f} "
-            f"{mean(r['train_loss'] for r in runs):7.4f} {runs[0]['steps']:6}  {preset}: {setting}"
+            f"{mean(r['train_loss'] for r in runs):7.4f} {runs[0]['steps']:6}  {setting}"
         )
     return "\n".join(lines)
 

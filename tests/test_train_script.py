@@ -1,5 +1,7 @@
 """train.py as a real process: a whole run, Ctrl-C, going on, and what it refuses."""
 
+import importlib.util
+import json
 import os
 import re
 import shlex
@@ -109,6 +111,54 @@ def test_ctrl_c_saves_and_says_how_to_go_on_and_going_on_ends_as_if_it_had_not_s
     assert (folder / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
     rows, others = ((path / METRICS).read_text().count("\n") for path in (folder, tmp_path / "whole"))
     assert rows == others == 150
+
+
+def test_a_host_that_shuts_down_ends_a_run_as_ctrl_c_does(start, text_file, tmp_path):
+    if os.name == "nt":
+        pytest.skip("Windows ends a process without asking")
+    flags = ("--max-iters", 150, "--eval-interval", 1, "--data", text_file, "--out", tmp_path / "run")
+    process = start("-u", TRAIN, *TINY, *flags)
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "To go on: python train.py --resume" in first + out
+
+
+def test_tracking_without_trackio_is_refused_before_anything_is_trained(called, text_file, tmp_path, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "trackio" else found(name))
+    ended = called(TRAIN, *TINY, "--track", "plays", "--data", text_file, "--out", tmp_path / "run")
+    assert ended.returncode == 1
+    assert_one_line(ended.stderr, "--track needs trackio, which is not installed: pip install trackio")
+    assert not (tmp_path / "run").exists()
+
+
+def test_tracking_shows_every_evaluation_in_trackio(run, text_file, tmp_path):
+    flags = ("--max-iters", 4, "--eval-interval", 2, "--data", text_file, "--out", tmp_path / "run")
+    ended = run(TRAIN, *TINY, *flags, "--track", "plays")
+    assert ended.returncode == 0, ended.stderr
+    query = ("get", "metric", "--project", "plays", "--run", "run", "--metric", "validation_loss")
+    shown = run("-m", "trackio.cli", *query).stdout
+    assert re.findall(r"^(\d+) \|", shown, re.MULTILINE) == ["2", "4"]
+    rows = [json.loads(row) for row in (tmp_path / "run" / METRICS).read_text().splitlines()]
+    assert all(str(row["validation_loss"]) in shown for row in rows)  # and the record stays where it was
+
+
+def test_files_that_share_passages_are_said_to(called, text, text_file, tmp_path):
+    (tmp_path / "again.txt").write_text(text, encoding="utf-8", newline="\n")
+    data = ("--data", text_file, tmp_path / "again.txt")
+    ended = called(TRAIN, *TINY, "--max-iters", 1, "--eval-interval", 1, *data, "--out", tmp_path / "run")
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(r"^Left out [\d,]+ characters of the training text", ended.stdout, re.MULTILINE)
+
+
+def test_the_best_preset_asks_for_its_teachers(called, text_file, tmp_path):
+    ended = called(
+        TRAIN, "--preset", "best", "--no-compile", "--data", text_file, "--block-size", 8, "--out", tmp_path / "run"
+    )
+    assert ended.returncode == 1
+    assert_one_line(ended.stderr, "name the folders of trained weights")
 
 
 def test_a_loss_that_is_no_longer_finite_is_a_failure_that_keeps_the_last_good_state(run, text_file, tmp_path):
