@@ -59,6 +59,15 @@ def test_the_average_is_named_only_where_there_is_one():
     assert "averaged" not in model_card(everything() | {"training": vars(TrainConfig())})
 
 
+def test_teachers_are_named_where_there_were_any():
+    taught = everything() | {"teachers_sha256": ["cd" * 32, "ef" * 32]}
+    card = model_card(taught | {"training": vars(TrainConfig(teacher_share=0.5))})
+    assert "learned from 2 other models" in card
+    assert "50 % of its targets" in card
+    assert "ef" * 32 in card
+    assert "other models" not in model_card(everything() | {"teachers_sha256": []})
+
+
 def test_another_text_is_not_called_shakespeare():
     card = model_card(everything() | {"data_sha256": "cd" * 32})
     assert "hakespeare" not in card

@@ -93,6 +93,12 @@ def _trained(facts: dict[str, Any]) -> str:
         sentences.append(f"{steps:,} steps{each}{seen}{time}.")
     if facts.get("precision") and facts.get("device"):
         sentences.append(f"Trained in {facts['precision']} on: {facts['device']}.")
+    if teachers := facts.get("teachers_sha256"):
+        sentences.append(
+            f"It learned from {len(teachers)} other models of the same text, whose mean expectations made up "
+            f"{100 * recipe.get('teacher_share', 1):g} % of its targets; the sha256 of their weights: "
+            f"{', '.join(f'`{sha256}`' for sha256 in teachers)}."
+        )
     if facts.get("publish") == "last":
         decay = recipe.get("average_decay")
         averaged = f", averaged with those before (decay {decay:g})" if decay else ""
