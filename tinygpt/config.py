@@ -229,7 +229,7 @@ PRESETS = {
     "best": Preset(
         about="the weights that come along: learns from --teachers, for hours",
         model=replace(_MODERN, dropout=0.1),
-        train=replace(_RECIPE, max_iters=11_000, eval_interval=500, teacher_share=1.0, snapshots=4),
+        train=replace(_RECIPE, max_iters=10_000, eval_interval=500, teacher_share=1.0, snapshots=4),
     ),
     "little-shakespeare": Preset(
         about="4 layers, 64 wide, context 32: minutes on a laptop",
