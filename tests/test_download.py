@@ -1,6 +1,7 @@
 """download.py: whole and verified, or explained and nothing kept."""
 
 import hashlib
+import os
 import socket
 import threading
 import time
@@ -124,6 +125,17 @@ def test_a_download_of_another_hash_or_size_is_refused_and_leaves_nothing(server
     with pytest.raises(ValueError, match="larger than 100 bytes"):
         load_dataset(f"{url}/text", cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_download_left_is_swept_and_one_under_way_is_not(server, tmp_path):
+    url, _ = server
+    left_over, under_way = tmp_path / ".download-old", tmp_path / ".download-new"
+    for path in (left_over, under_way):
+        path.write_bytes(BODY[:50])
+    os.utime(left_over, (0, 0))
+    load_dataset(f"{url}/text", sha256=SHA256, cache=tmp_path)
+    assert not left_over.exists()
+    assert under_way.exists()
 
 
 def test_no_server_at_all_is_explained(tmp_path):

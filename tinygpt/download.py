@@ -27,6 +27,9 @@ def download(url: str, sha256: str | None, cache: Path) -> Path:
     if target.exists() and sha256 in (None, file_sha256(target)):
         return target
     cache.mkdir(parents=True, exist_ok=True)
+    for left_over in cache.glob(".download-*"):  # of a download that was killed, not one that still runs
+        if time.time() - left_over.stat().st_mtime > 2 * _DEADLINE:
+            left_over.unlink(missing_ok=True)
     remedy = f"check the connection, or download it by other means and set {CORPUS_VARIABLE} or --data to the file"
     with tempfile.NamedTemporaryFile(dir=cache, prefix=".download-", delete=False) as part:
         try:
