@@ -73,24 +73,16 @@ class Trainer:
         come next, and the model learns that instead of only which one came (distillation, Hinton
         et al., 2015), for `teacher_share` of its targets.
 
-        Raises ValueError when the text is too short for the model's context, or the batch cannot
-        be shared evenly by the processes that train together.
+        Raises ValueError when the text is too short for the model's context, when there are
+        teachers without a share or a share without teachers, and when the processes that train
+        together cannot share the batch evenly.
         """
         assert model_config.vocab_size == dataset.tokenizer.vocab_size, "the model needs the text's vocabulary"
-        if config.batch_size % parallel.processes():
-            raise ValueError(
-                f"{parallel.processes()} processes cannot share a batch of {config.batch_size}: --batch-size must be a "
-                f"multiple of their number"
-            )
         for part in (dataset.train, dataset.validation):
             check_fits(part, model_config.block_size)
+        _check_recipe(config, len(teachers))
         self.config, self.dataset, self.folder, self.preset = config, dataset, Path(folder), preset
         self.source, self.teachers = list(source), [str(folder) for folder in teachers]
-        if bool(self.teachers) != bool(config.teacher_share):
-            raise ValueError(
-                f"--teachers and --teacher-share go together, not {len(self.teachers)} teachers and a share of "
-                f"{config.teacher_share:g}: name the folders of trained weights, or set the share to 0"
-            )
         self.device, self.dtype = device or torch.device("cpu"), dtype
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         torch.manual_seed(config.seed)
@@ -300,3 +292,16 @@ class Trainer:
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
         write_atomically(path, "".join(kept).encode())
+
+
+def _check_recipe(config: TrainConfig, teachers: int) -> None:
+    if bool(teachers) != bool(config.teacher_share):
+        raise ValueError(
+            f"--teachers and --teacher-share go together, not {teachers} teachers and a share of "
+            f"{config.teacher_share:g}: name the folders of trained weights, or set the share to 0"
+        )
+    if config.batch_size % parallel.processes():
+        raise ValueError(
+            f"{parallel.processes()} processes cannot share a batch of {config.batch_size}: "
+            f"--batch-size must be a multiple of their number"
+        )
