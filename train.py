@@ -2,7 +2,6 @@
 
 import argparse
 import importlib.util
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from tinygpt import parallel
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.config import PRESETS, GPTConfig, SampleConfig, TrainConfig
 from tinygpt.data import DEFAULT_URL, is_url, load_dataset
-from tinygpt.device import DEVICES, choose_device, choose_dtype
+from tinygpt.device import DEVICES, choose_device, choose_dtype, use_large_pages
 from tinygpt.flags import Parser, add_flags, given
 from tinygpt.generation import stream
 from tinygpt.hub import check_repo_id, push
@@ -28,39 +27,48 @@ _SAMPLE = SampleConfig(max_new_tokens=500, seed=1337)
 
 
 def main() -> None:
-    # Large pages of memory: with small ones, a compiled step spends a tenth of its time on page faults.
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    use_large_pages()
     args = parse()
     try:
-        device = choose_device(args.device)
-        with parallel.joined(device):
-            train(args, device)
+        check(args)
+        if trainer := train(args):
+            finish(trainer, args.push_to_hub)
     except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"train.py: {error}")
+        sys.exit(f"train.py: {error}" if parallel.speaks() else 1)
     except KeyboardInterrupt:
-        sys.exit("train.py: ended; what was saved before is kept")
+        sys.exit("train.py: ended; what was saved before is kept" if parallel.speaks() else 1)
 
 
-def train(args: argparse.Namespace, device: torch.device) -> None:
-    """The whole task: train, measure, show a sample, publish. The first of several processes speaks for all."""
+def check(args: argparse.Namespace) -> None:
+    """Refuse now what would fail only after hours of training."""
     if args.push_to_hub:
-        check_repo_id(args.push_to_hub)  # now, not after hours of training
+        check_repo_id(args.push_to_hub)
     if args.track and not importlib.util.find_spec("trackio"):
         raise ValueError("--track needs trackio, which is not installed: pip install trackio")
-    trainer = build_trainer(args, device)
-    show_progress(trainer, args.track)
-    if parallel.rank():
-        return
+
+
+def train(args: argparse.Namespace) -> Trainer | None:
+    """Train to the end, or to Ctrl-C, and give the run back; of several processes, in the first alone."""
+    start, folder = start_of(args)
+    with parallel.joined(choose_device(args.device or start.device)) as device:
+        trainer = build_trainer(args, start, folder, device)
+        show_progress(trainer, args.track)
+        return trainer if parallel.rank() == 0 else None
+
+
+def finish(trainer: Trainer, repo_id: str | None) -> None:
+    """Measure, show a sample, publish."""
+    python = "python" if trainer.processes == 1 else f"torchrun --nproc_per_node={trainer.processes}"
+    resume = f"{python} train.py --resume --out {trainer.folder}"
     if trainer.step < trainer.config.max_iters:
-        print(f"Stopped at step {trainer.step:,}, saved. To go on: python train.py --resume --out {trainer.folder}")
+        print(f"Stopped at step {trainer.step:,}, saved. To go on: {resume}")
         return
     print(f"Validation loss: {trainer.finish()}")
     print(write_sample(trainer.folder))
     print(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
-    if args.push_to_hub:
-        again = f"python train.py --resume --out {trainer.folder} --push-to-hub {args.push_to_hub}"
-        print(f"Publishing. If it fails, the weights are safe; to try again: {again}")
-        print(f"Published at {push(trainer.folder, args.push_to_hub)}")
+    if repo_id:
+        print(f"Publishing. If it fails, the weights are safe; to try again: {resume} --push-to-hub {repo_id}")
+        print(f"Published at {push(trainer.folder, repo_id)}")
 
 
 def parse() -> argparse.Namespace:
@@ -71,7 +79,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--teachers", nargs="+", default=[], type=Path, metavar="FOLDER", help="weights to learn from")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the run is kept (default: runs/PRESET)")
     parser.add_argument("--resume", action="store_true", help="go on with the run kept in --out, to the bit")
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: the fastest there is")
+    parser.add_argument("--device", choices=DEVICES, help="default: the fastest there is")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="default: bfloat16 where it is faster")
     parser.add_argument("--push-to-hub", metavar="USER/NAME", help="publish the weights on the Hugging Face Hub")
     parser.add_argument(
@@ -82,26 +90,20 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def build_trainer(args: argparse.Namespace, device: torch.device) -> Trainer:
-    """The run the flags describe: a preset with changes, or the one to resume."""
+def start_of(args: argparse.Namespace) -> tuple[RunStart, Path]:
+    """What the run starts from, a preset or the state of the run to go on with, and its folder."""
     preset = args.preset or "default"
     folder = args.out or Path("runs") / preset
     if args.resume:
-        start = saved_run(folder)
-    elif (folder / STATE).exists():
+        return saved_run(folder), folder
+    if (folder / STATE).exists():
         raise ValueError(f"{folder} already holds a run: add --resume to go on with it, or --out to start elsewhere")
-    else:
-        recipe = PRESETS[preset]
-        # One stopwatch may differ from another: all processes go by the same.
-        faster_in_half = parallel.any_of(choose_dtype(device) == torch.bfloat16)
-        start = RunStart(
-            model=recipe.model,
-            recipe=recipe.train,
-            preset=preset,
-            precision=torch.bfloat16 if faster_in_half else torch.float32,
-            source=[DEFAULT_URL],
-            teachers=[],
-        )
+    recipe = PRESETS[preset]
+    return RunStart(model=recipe.model, recipe=recipe.train, preset=preset, source=[DEFAULT_URL]), folder
+
+
+def build_trainer(args: argparse.Namespace, start: RunStart, folder: Path, device: torch.device) -> Trainer:
+    """The run: what it starts from, with the changes that the flags make."""
     source = [path if is_url(path) else str(Path(path).resolve()) for path in args.data or start.source]
     dataset = load_dataset(source)
     if dataset.left_out and parallel.rank() == 0:
@@ -113,13 +115,18 @@ def build_trainer(args: argparse.Namespace, device: torch.device) -> Trainer:
         folder,
         preset=args.preset or start.preset,
         source=source,
-        teachers=[str(folder.resolve()) for folder in args.teachers] or start.teachers,
+        teachers=[str(teacher.resolve()) for teacher in args.teachers] or start.teachers,
         device=device,
-        dtype=getattr(torch, args.dtype) if args.dtype else start.precision,
+        dtype=getattr(torch, args.dtype) if args.dtype else start.precision or fastest_dtype(device),
     )
     if args.resume:
         trainer.resume()  # refuses what differs from the saved run
     return trainer
+
+
+def fastest_dtype(device: torch.device) -> torch.dtype:
+    """One process's stopwatch may differ from another's: all go by the same."""
+    return torch.bfloat16 if parallel.any_of(choose_dtype(device) == torch.bfloat16) else torch.float32
 
 
 def show_progress(trainer: Trainer, project: str | None) -> None:
@@ -127,7 +134,8 @@ def show_progress(trainer: Trainer, project: str | None) -> None:
 
     def finish_step(number: int, _: object) -> None:
         if number == signal.SIGINT:
-            print("\nFinishing this step, then saving. Ctrl-C again ends it at once.", file=sys.stderr)
+            if parallel.speaks():
+                print("\nFinishing this step, then saving. Ctrl-C again ends it at once.", file=sys.stderr)
             signal.signal(signal.SIGINT, before[signal.SIGINT])
         trainer.stop()
 

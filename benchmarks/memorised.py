@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from machine import describe
 
 from tinygpt.checkpoint import load_checkpoint
-from tinygpt.config import MAX_LENGTH, SampleConfig
+from tinygpt.config import MAX_LENGTH, SampleConfig, check_integer
 from tinygpt.data import DEFAULT_URL, load_dataset
 from tinygpt.device import one_core_a_stream
 from tinygpt.flags import SHIPPED, Parser
@@ -28,9 +28,10 @@ def main() -> None:
     one_core_a_stream()
     start = time.perf_counter()
     try:
+        check_integer("characters", args.characters, 1, 10_000_000)
         model, tokenizer = load_checkpoint(find_weights(args.weights))
         dataset = load_dataset(args.data)
-        training_text = tokenizer.decode(dataset.train.tolist())
+        training_text = dataset.tokenizer.decode(dataset.train.tolist())
         texts = []
         for seed, first in enumerate(range(0, args.characters, MAX_LENGTH), start=1):
             length = min(MAX_LENGTH, args.characters - first)
@@ -38,9 +39,7 @@ def main() -> None:
             texts.append("".join(stream(model, tokenizer, "\n", settings)))
     except (ValueError, OSError) as error:
         sys.exit(f"memorised.py: {error}")
-    results = [memorised(text, training_text) for text in texts]
-    longest = max((stretch for stretch, _ in results), key=len)
-    share = sum(share * len(text) for (_, share), text in zip(results, texts, strict=True)) / args.characters
+    longest, share = memorised(texts, training_text)
     print(f"machine   {describe()}")
     print(f"written   {args.characters:,} characters at temperature {args.temperature:g}, seeds 1 to {len(texts)}")
     print(f"memorised {100 * share:.2f} % of them, in stretches of at least {SHORTEST} characters of the training text")

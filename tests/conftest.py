@@ -100,10 +100,10 @@ def build(shape: GPTConfig) -> Callable[..., GPTLanguageModel]:
 
 
 @pytest.fixture(scope="session")
-def weights(build, tokenizer: TextEncoderDecoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def weights(build, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a saved tiny model, only to be read."""
     folder = tmp_path_factory.mktemp("weights")
-    save_checkpoint(folder, build(), tokenizer)
+    save_checkpoint(folder, build(), dataset.tokenizer, facts={"data_sha256": dataset.sha256})
     return folder
 
 

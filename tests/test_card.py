@@ -68,6 +68,11 @@ def test_teachers_are_named_where_there_were_any():
     assert "other models" not in model_card(everything() | {"teachers_sha256": []})
 
 
+def test_what_was_left_out_of_the_training_text_is_told():
+    assert "trained on, without 1,234 characters" in model_card(everything() | {"left_out": 1234})
+    assert "without" not in model_card(everything() | {"left_out": 0})
+
+
 def test_another_text_is_not_called_shakespeare():
     card = model_card(everything() | {"data_sha256": "cd" * 32})
     assert "hakespeare" not in card

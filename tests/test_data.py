@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygpt import get_batch, load_dataset
-from tinygpt.data import DEFAULT_SHA256, get_shuffled_batch, split
+from tinygpt.data import DEFAULT_SHA256, shuffled_starts, split, stretches
 from tinygpt.download import CORPUS_VARIABLE
 
 NEEDS_CORPUS = pytest.mark.skipif(
@@ -173,7 +173,10 @@ def test_one_seed_gives_the_same_batches_and_leaves_the_global_state_alone(datas
 def test_a_pass_of_shuffled_batches_reads_every_place_at_most_once_and_nearly_all(batch_size, block_size, seed):
     numbers = torch.arange(10 * block_size + seed % 40)
     blocks = (len(numbers) - 1) // block_size - 1
-    batches = [get_shuffled_batch(numbers, batch_size, block_size, step, seed) for step in range(2 * blocks)]
+    batches = [
+        stretches(numbers, shuffled_starts(numbers, batch_size, block_size, step, seed), block_size)
+        for step in range(2 * blocks)
+    ]
     x_NT = torch.cat([x_BT for x_BT, _ in batches])
     assert all(torch.equal(y_BT, x_BT + 1) for x_BT, y_BT in batches)
     for first in (0, blocks):
@@ -184,7 +187,7 @@ def test_a_pass_of_shuffled_batches_reads_every_place_at_most_once_and_nearly_al
 
 def test_a_shuffled_batch_depends_on_its_number_and_the_seed_alone(dataset):
     one, again, next_one, other = (
-        get_shuffled_batch(dataset.train, 4, 8, step, seed)[0] for step, seed in ((3, 1), (3, 1), (4, 1), (3, 2))
+        shuffled_starts(dataset.train, 4, 8, step, seed) for step, seed in ((3, 1), (3, 1), (4, 1), (3, 2))
     )
     assert torch.equal(one, again)
     assert not torch.equal(one, next_one)
@@ -193,13 +196,14 @@ def test_a_shuffled_batch_depends_on_its_number_and_the_seed_alone(dataset):
 
 def test_shuffled_batches_are_drawn_from_the_shortest_split_there_can_be():
     for length in (9, 10, 16, 17, 18):
-        x_BT, y_BT = get_shuffled_batch(torch.arange(length), 3, 8, 5, 0)
+        numbers = torch.arange(length)
+        x_BT, y_BT = stretches(numbers, shuffled_starts(numbers, 3, 8, 5, 0), 8)
         assert torch.equal(y_BT, x_BT + 1)
 
 
 def test_a_split_not_longer_than_a_block_is_refused():
     get_batch(torch.arange(9), 1, 8)
-    for draw in (lambda data: get_batch(data, 1, 8), lambda data: get_shuffled_batch(data, 1, 8, 0, 0)):
+    for draw in (lambda data: get_batch(data, 1, 8), lambda data: shuffled_starts(data, 1, 8, 0, 0)):
         with pytest.raises(ValueError, match=r"too short: .* 8 characters and one block needs 9"):
             draw(torch.arange(8))
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tinygpt import PRESETS, Block, FeedForward, GPTLanguageModel, Head, MultiHeadAttention
+from tinygpt import PRESETS, Block, FeedForward, GPTLanguageModel, Head, MultiHeadAttention, attention
 from tinygpt.model import FAMILIES
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
@@ -36,6 +36,22 @@ def test_the_loss_is_the_mean_cross_entropy(build, family):
     assert torch.equal(logits_BTV, model(x_BT))
     p_BT = logits_BTV.double().softmax(-1).gather(2, y_BT[..., None])
     torch.testing.assert_close(loss, -p_BT.log().mean().float())
+
+
+@each_family
+def test_attention_written_out_for_training_is_the_fused_one(build, family, monkeypatch):
+    model = build(family)
+    x_BT, y_BT = ids(model, 3, 8), ids(model, 3, 8).flip(0)
+    losses, gradients = [], []
+    for longest in (8, 7):  # the second is too short for these
+        monkeypatch.setattr(attention, "LONGEST_WRITTEN_OUT", longest)
+        model.zero_grad()
+        _, loss = model(x_BT, y_BT)
+        loss.backward()
+        losses.append(loss)
+        gradients.append([parameter.grad.clone() for parameter in model.parameters()])
+    torch.testing.assert_close(*losses)
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-6)
 
 
 @each_family
@@ -114,7 +130,7 @@ def test_dropout_works_while_training_only(build, family):
         ("shakespeare-gpt", 10_788_929 - 65),
         ("nanogpt", 10_788_929 - 65),
         # 6 blocks of 4 C² + 3 · 512 C in matrices, 2 C + 2 · 32 in norms; two tables of 65 C and one more norm.
-        ("default", 6 * (4 * 192**2 + 3 * 512 * 192 + 2 * 192 + 2 * 32) + 2 * 65 * 192 + 192),
+        ("default", 6 * (4 * 192**2 + 3 * 512 * 192 + 2 * 192 + 2 * 64) + 2 * 65 * 192 + 192),
     ],
 )
 def test_a_preset_has_the_number_of_parameters_it_should(preset, parameters):

@@ -27,20 +27,26 @@ def state(folder: Path) -> dict[str, torch.Tensor]:
     return load_tensors(folder / STATE)[0]
 
 
-def test_two_processes_train_the_model_that_one_trains_on_the_joined_batch(run, text_file, tmp_path):
-    flags = (*TINY, "--max-iters", 12, "--eval-interval", 6, "--dropout", 0, "--grad-clip", 1, "--data", text_file)
+OURS = ("--family", "qwen3", "--optimizer", "muon", "--average-decay", 0.9, "--batches", "shuffled")
+
+
+# Muon rounds to half precision inside, whatever the precision of the run.
+@pytest.mark.parametrize(("recipe", "rounding"), [((), 1e-6), (OURS, 5e-4)], ids=["as a seed", "as ours"])
+def test_two_processes_train_the_model_that_one_trains_on_the_joined_batch(run, text_file, tmp_path, recipe, rounding):
+    flags = (*TINY, *recipe, "--max-iters", 12, "--eval-interval", 6, "--dropout", 0, "--grad-clip", 1)
+    flags += ("--data", text_file)
     alone = run(TRAIN, *flags, "--out", tmp_path / "one")
     together = run(*TWO, *flags, "--out", tmp_path / "two")
     assert (alone.returncode, together.returncode) == (0, 0), together.stderr
     one, two = state(tmp_path / "one"), state(tmp_path / "two")
-    for name in (name for name in one if name.startswith("model")):
-        torch.testing.assert_close(one[name], two[name], rtol=1e-4, atol=1e-6)
+    for name in (name for name in one if name.startswith(("model", "averaged"))):
+        torch.testing.assert_close(one[name], two[name], rtol=1e-4, atol=rounding)
     # Only one of them spoke and wrote.
     assert together.stdout.count("Validation loss") == 1
     rows = [[json.loads(line) for line in (tmp_path / n / METRICS).open()] for n in ("one", "two")]
     assert [row["step"] for row in rows[1]] == [6, 12]
     for mine, theirs in zip(*rows, strict=True):
-        assert mine["validation_loss"] == pytest.approx(theirs["validation_loss"], abs=1e-5)
+        assert mine["validation_loss"] == pytest.approx(theirs["validation_loss"], abs=10 * rounding)
 
 
 def test_two_processes_stopped_and_resumed_end_where_two_that_were_not_stopped_end(start, run, text_file, tmp_path):
@@ -48,10 +54,11 @@ def test_two_processes_stopped_and_resumed_end_where_two_that_were_not_stopped_e
     process = start(*TWO, *flags, "--out", tmp_path / "parts")
     process.stdout.readline()  # the first evaluation; more is to come than the pipe holds
     process.send_signal(signal.SIGINT)  # to torchrun alone, which passes it on
-    process.communicate(timeout=120)
+    _, err = process.communicate(timeout=120)
+    assert err.count("Finishing this step") == 1
     step = load_tensors(tmp_path / "parts" / STATE)[1]["step"]
     assert 1 <= step < 150
-    again = run(*TWO, "--resume", "--out", tmp_path / "parts", "--device", "cpu")
+    again = run(*TWO, "--resume", "--out", tmp_path / "parts")
     whole = run(*TWO, *flags, "--out", tmp_path / "whole")
     assert (again.returncode, whole.returncode) == (0, 0), again.stderr
     parts, others = state(tmp_path / "parts"), state(tmp_path / "whole")
@@ -64,7 +71,7 @@ def test_two_processes_stopped_and_resumed_end_where_two_that_were_not_stopped_e
 def test_a_batch_that_cannot_be_shared_evenly_is_refused(run, text_file, tmp_path):
     ended = run(*TWO, *TINY, "--batch-size", 3, "--data", text_file, "--out", tmp_path / "run")
     assert ended.returncode != 0
-    assert "2 processes cannot share a batch of 3" in ended.stderr
+    assert ended.stderr.count("2 processes cannot share a batch of 3") == 1
     assert not (tmp_path / "run").exists()
 
 

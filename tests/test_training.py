@@ -129,6 +129,14 @@ def test_config_json_names_the_teachers(train, tmp_path, weights):
     assert read_facts(tmp_path)["teachers_sha256"] == [read_facts(weights)["weights_sha256"]]
 
 
+def test_a_teacher_that_read_another_text_is_refused(train, tmp_path, text):
+    other = split(text + "One line more.\n", "0" * 64)
+    finished(train(tmp_path / "teacher", data=other))
+    with pytest.raises(ValueError, match="teacher was not trained on this run's text"):
+        train(tmp_path / "run", teachers=[tmp_path / "teacher"], teacher_share=1.0)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("changes", [{"teacher_share": 0.5}, {"teachers": ["somewhere"]}])
 def test_teachers_without_a_share_and_a_share_without_teachers_are_refused(train, tmp_path, changes):
     with pytest.raises(ValueError, match="--teachers and --teacher-share go together"):

@@ -109,7 +109,9 @@ def _trained(facts: dict[str, Any]) -> str:
             "picked by it, they look a little better on it than they are."
         )
     if facts.get("data_sha256"):
-        sentences.append(f"The first 90 % of the text of sha256 `{facts['data_sha256']}` were trained on.")
+        left_out = facts.get("left_out")
+        without = f", without {left_out:,} characters that the last 10 % hold too" if left_out else ""
+        sentences.append(f"The first 90 % of the text of sha256 `{facts['data_sha256']}` were trained on{without}.")
     return "## Training\n\n" + "\n".join(sentences) if sentences else ""
 
 

@@ -40,6 +40,7 @@ _FACTS = {
     "device": str,
     "data_sha256": str,
     "teachers_sha256": list,
+    "left_out": int,
     "weights_sha256": str,
     "validation_loss": int | float,
     "validation_block_size": int,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -62,6 +63,7 @@ def load_dataset(
         length += len(piece)
     tokenizer = TextEncoderDecoder("".join(characters))
     train, validation = _split(_encoded(_pieces(paths), length, tokenizer))
+    # One file is split as it is: what it repeats of itself belongs to it, and figures stay comparable.
     kept = without(train, validation) if len(paths) > 1 else train
     left_out = len(train) - len(kept)
     return Dataset(tokenizer=tokenizer, train=kept, validation=validation, sha256=found, left_out=left_out)
@@ -86,29 +88,33 @@ def get_batch(
 
     Raises ValueError when the split is not longer than one block.
     """
+    return stretches(data, random_starts(data, batch_size, block_size, generator), block_size)
+
+
+def random_starts(data: Tensor, batch_size: int, block_size: int, generator: torch.Generator | None = None) -> Tensor:
+    """Where the stretches of a batch begin, starts_B: anywhere. Raises ValueError as get_batch does."""
     check_fits(data, block_size)
-    starts_B = torch.randint(len(data) - block_size, (batch_size,), generator=generator)
-    return _stretches(data, starts_B, block_size)
+    return torch.randint(len(data) - block_size, (batch_size,), generator=generator)
 
 
-def get_shuffled_batch(data: Tensor, batch_size: int, block_size: int, step: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Batch number `step`, from 0, of reading one split over and over: x_BT and y_BT, as get_batch gives them.
+def shuffled_starts(data: Tensor, batch_size: int, block_size: int, step: int, seed: int) -> Tensor:
+    """Where those of batch number `step` begin, from 0, when the split is read over and over: starts_B.
 
     Each pass cuts the split into blocks, from another place on, and takes every block once, in
     another order. Random stretches would read some passages twice before others once.
 
-    Raises ValueError when the split is not longer than one block.
+    Raises ValueError as get_batch does.
     """
     check_fits(data, block_size)
     blocks = max(1, (len(data) - 1) // block_size - 1)  # of a pass; the one left over gives room for the offset
-    starts = []
-    for number in range(step * batch_size, (step + 1) * batch_size):
-        if not starts or number % blocks == 0:
-            generator = torch.Generator().manual_seed(seed + number // blocks)
-            offset = torch.randint(len(data) - blocks * block_size, (1,), generator=generator)
-            order = offset + block_size * torch.randperm(blocks, generator=generator)
-        starts.append(order[number % blocks])
-    return _stretches(data, torch.stack(starts), block_size)
+    numbers = range(step * batch_size, (step + 1) * batch_size)
+    return torch.stack([_pass(len(data), block_size, blocks, seed + n // blocks)[n % blocks] for n in numbers])
+
+
+def stretches(data: Tensor, starts_B: Tensor, block_size: int) -> tuple[Tensor, Tensor]:
+    """The batch that begins at these places: x_BT, and y_BT, the character that follows each of x's."""
+    both_BT = data[starts_B[:, None] + torch.arange(block_size + 1)].long()
+    return both_BT[:, :-1], both_BT[:, 1:]
 
 
 def check_fits(data: Tensor, block_size: int) -> None:
@@ -120,9 +126,12 @@ def check_fits(data: Tensor, block_size: int) -> None:
         )
 
 
-def _stretches(data: Tensor, starts_B: Tensor, block_size: int) -> tuple[Tensor, Tensor]:
-    stretches_BT = data[starts_B[:, None] + torch.arange(block_size + 1)].long()
-    return stretches_BT[:, :-1], stretches_BT[:, 1:]
+@lru_cache(maxsize=2)  # a batch may end one pass and begin the next
+def _pass(length: int, block_size: int, blocks: int, seed: int) -> Tensor:
+    """Where the blocks of one pass begin, in its order."""
+    generator = torch.Generator().manual_seed(seed)
+    offset = torch.randint(length - blocks * block_size, (1,), generator=generator)
+    return offset + block_size * torch.randperm(blocks, generator=generator)
 
 
 def _pieces(paths: Sequence[str | Path]) -> Iterator[str]:
@@ -146,7 +155,9 @@ def _pieces(paths: Sequence[str | Path]) -> Iterator[str]:
 def _encoded(pieces: Iterable[str], length: int, tokenizer: TextEncoderDecoder) -> Tensor:
     if tokenizer.vocab_size < 2:
         raise ValueError(f"the text repeats one character, {tokenizer.vocabulary!r}: there is nothing to learn in it")
-    smallest = next(t for t in (torch.uint8, torch.int16, torch.int32) if tokenizer.vocab_size <= torch.iinfo(t).max)
+    smallest = next(
+        t for t in (torch.uint8, torch.int16, torch.int32) if tokenizer.vocab_size - 1 <= torch.iinfo(t).max
+    )
     ids_by_code = torch.zeros(0x110000, dtype=smallest)  # one place for every character of Unicode
     ids_by_code[[ord(c) for c in tokenizer.vocabulary]] = torch.arange(tokenizer.vocab_size, dtype=smallest)
     ids, done = torch.empty(length, dtype=smallest), 0

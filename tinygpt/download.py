@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 CACHE = Path.home() / ".cache" / "tinygpt"
@@ -28,8 +29,9 @@ def download(url: str, sha256: str | None, cache: Path) -> Path:
         return target
     cache.mkdir(parents=True, exist_ok=True)
     for left_over in cache.glob(".download-*"):  # of a download that was killed, not one that still runs
-        if time.time() - left_over.stat().st_mtime > 2 * _DEADLINE:
-            left_over.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # one under way may be done by now
+            if time.time() - left_over.stat().st_mtime > 2 * _DEADLINE:
+                left_over.unlink()
     remedy = f"check the connection, or download it by other means and set {CORPUS_VARIABLE} or --data to the file"
     with tempfile.NamedTemporaryFile(dir=cache, prefix=".download-", delete=False) as part:
         try:

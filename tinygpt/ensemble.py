@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tinygpt.checkpoint import load_checkpoint
+from tinygpt.checkpoint import load_checkpoint, read_facts
 from tinygpt.config import GPTConfig
+from tinygpt.data import Dataset
 from tinygpt.model import GPTLanguageModel, evaluating
 from tinygpt.tokenizer import TextEncoderDecoder
 
@@ -40,6 +41,14 @@ def load_ensemble(folders: Sequence[str | Path], tokenizer: TextEncoderDecoder, 
             raise ValueError(f"{folder} was trained on other characters than this text has")
         models.append(model)
     return Ensemble(models)
+
+
+def checked_teacher(folder: str | Path, dataset: Dataset) -> str:
+    """The sha256 of its weights. Raises ValueError for a model of another text: it might know what validates here."""
+    facts = read_facts(folder)
+    if facts["vocabulary"] != dataset.tokenizer.vocabulary or facts.get("data_sha256") != dataset.sha256:
+        raise ValueError(f"{folder} was not trained on this run's text: a teacher must have read it, and nothing else")
+    return facts["weights_sha256"]
 
 
 @torch.no_grad()

@@ -34,9 +34,10 @@ def _shared(text: Tensor, other: Tensor) -> Iterator[tuple[int, int]]:
     for start in range(0, len(text), _CHUNK):
         hashes = _hashes(text[start : start + _CHUNK + WINDOW - 1])
         for i in torch.isin(hashes, keys).nonzero().flatten().tolist():
-            here, there = start + i, places[int(hashes[i])]
+            here = start + i
             if here < end:
                 continue  # within the passage that was just followed
+            there = places[int(hashes[i])]
             after = _alike(text[here:], other[there:])
             if after >= WINDOW:  # and not merely of the same hash
                 # A whole window before would have been found by itself.

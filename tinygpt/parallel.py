@@ -15,18 +15,32 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[None]:
-    """Together with the others, if torchrun started this process; each GPU serves one of them."""
+def joined(device: torch.device) -> Iterator[torch.device]:
+    """Together with the others, if torchrun started this process, on the device that is this one's.
+
+    Raises ValueError where several processes cannot compute on such devices.
+    """
     if not dist.is_torchelastic_launched():
-        yield
+        yield device
         return
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"several processes cannot train on {device.type}: add --device cpu")
     if device.type == "cuda":
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        if here > torch.cuda.device_count():
+            raise ValueError(f"{here} processes need a GPU each and there are {torch.cuda.device_count()}: start fewer")
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
     dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
-        yield
+        yield device
     finally:
         dist.destroy_process_group()
+
+
+def speaks() -> bool:
+    """Whether this process is the one that tells the user what happens, joined with the others or not yet."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def processes() -> int:
@@ -39,12 +53,12 @@ def rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def share(x_BT: Tensor) -> Tensor:
+def own_rows(x_BT: Tensor) -> Tensor:
     """This process's rows of a batch that all of them drew alike."""
     return x_BT.chunk(processes())[rank()]
 
 
-def shared(model: nn.Module) -> nn.Module:
+def distributed(model: nn.Module) -> nn.Module:
     """The model, its gradients averaged over the processes: those of the joined batch."""
     return DistributedDataParallel(model) if dist.is_initialized() else model
 

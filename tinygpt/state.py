@@ -22,9 +22,10 @@ class RunStart:
     model: GPTConfig
     recipe: TrainConfig
     preset: str
-    precision: torch.dtype
     source: list[str]  # of the text, as load_dataset takes it
-    teachers: list[str]  # folders of checkpoints
+    teachers: Sequence[str] = ()  # folders of checkpoints
+    precision: torch.dtype | None = None  # None for the faster one
+    device: str = "auto"
 
 
 def saved_run(folder: Path) -> RunStart:
@@ -36,9 +37,10 @@ def saved_run(folder: Path) -> RunStart:
             model=GPTConfig(**facts["model"]),
             recipe=TrainConfig(**facts["recipe"]),
             preset=facts["preset"],
-            precision=getattr(torch, facts["precision"]),
             source=facts["source"],
             teachers=facts["teachers"],
+            precision=getattr(torch, facts["precision"]),
+            device=facts["device"],
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not the training state of a run ({error!r}): start again with --out") from None

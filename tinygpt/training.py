@@ -18,15 +18,14 @@ from tinygpt.checkpoint import (
     annotate_checkpoint,
     load_checkpoint,
     load_tensors,
-    read_facts,
     save_checkpoint,
     save_tensors,
     write_atomically,
 )
 from tinygpt.config import GPTConfig, TrainConfig
-from tinygpt.data import Dataset, check_fits, get_batch, get_shuffled_batch
+from tinygpt.data import Dataset, check_fits, random_starts, shuffled_starts, stretches
 from tinygpt.device import can_compile
-from tinygpt.ensemble import load_ensemble, predictions
+from tinygpt.ensemble import checked_teacher, load_ensemble, predictions
 from tinygpt.evaluation import FullLoss, estimate_loss, evaluate_full
 from tinygpt.model import GPTLanguageModel
 from tinygpt.optim import build_optimizers, learning_rate_share, set_learning_rate
@@ -88,14 +87,15 @@ class Trainer:
         torch.manual_seed(config.seed)
         self._batches = torch.Generator().manual_seed(config.seed)
         self.model = GPTLanguageModel(model_config).to(self.device)
-        forward = parallel.shared(self.model)
+        forward = parallel.distributed(self.model)
+        self.processes = parallel.processes()
         self.compiled = config.compile and not parallel.any_of(not can_compile(self.device))
         self._forward = torch.compile(forward) if self.compiled else forward
         self._optimizers = build_optimizers(self.model, config)
         self._averaged = None
         if config.average_decay:
             self._averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
-        self._teachers_sha256 = [read_facts(folder)["weights_sha256"] for folder in self.teachers]
+        self._teachers_sha256 = [checked_teacher(folder, dataset) for folder in self.teachers]
         self._snapshots = {max(1, config.max_iters // 8**i) for i in range(config.snapshots)}
         self._stopping = False
         if parallel.rank():  # all began with the same weights and draw the same batches, but not the same dropout
@@ -110,7 +110,7 @@ class Trainer:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._forget_metrics_after(self.step)
         earlier, start = self.seconds, time.monotonic()
-        if self.teachers:
+        if self.teachers and self.step < self.config.max_iters:
             ensemble = load_ensemble(self.teachers, self.dataset.tokenizer, self.device)
             with self._autocast():
                 self._taught_NV = predictions(ensemble, self.dataset.train)
@@ -155,7 +155,7 @@ class Trainer:
         loss.backward()
         value = parallel.mean(loss.detach()).item()
         if not math.isfinite(value):
-            raise self._broken(value)
+            raise self._broken(value, self.step + 1)
         if self.config.grad_clip:
             clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
         set_learning_rate(self._optimizers, learning_rate_share(self.step, self.config))
@@ -168,19 +168,19 @@ class Trainer:
         return value
 
     def _batch(self) -> tuple[Tensor, Tensor]:
-        """x_BT, and what to learn after each of its characters: y_BT, or probabilities_BTV from the teachers too."""
-        data = self.dataset.train
-        if not self.teachers:
-            return self._drawn(data)
-        places_BT, next_BT = self._drawn(torch.arange(len(data)))
-        text_BTV = F.one_hot(data[next_BT].long(), self.model.config.vocab_size).float()
-        return data[places_BT].long(), text_BTV.lerp(self._taught_NV[places_BT].float(), self.config.teacher_share)
-
-    def _drawn(self, data: Tensor) -> tuple[Tensor, Tensor]:
-        size = self.config.batch_size, self.model.config.block_size
+        """This process's x_BT, and what to learn after each of its characters: y_BT, or with teachers probabilities."""
+        data, batch_size, block_size = self.dataset.train, self.config.batch_size, self.model.config.block_size
         if self.config.batches == "shuffled":
-            return get_shuffled_batch(data, *size, self.step, self.config.seed)
-        return get_batch(data, *size, self._batches)
+            starts_B = shuffled_starts(data, batch_size, block_size, self.step, self.config.seed)
+        else:
+            starts_B = random_starts(data, batch_size, block_size, self._batches)
+        starts_B = parallel.own_rows(starts_B)
+        x_BT, y_BT = stretches(data, starts_B, block_size)
+        if not self.teachers:
+            return x_BT, y_BT
+        taught_BTV = self._taught_NV[starts_B[:, None] + torch.arange(block_size)].float()
+        came_BTV = F.one_hot(y_BT, self.model.config.vocab_size).float()
+        return x_BT, came_BTV.lerp(taught_BTV, self.config.teacher_share)
 
     def _evaluate(self) -> dict[str, float] | None:
         losses = self._estimate() if parallel.rank() == 0 else None
@@ -191,7 +191,7 @@ class Trainer:
         with self._autocast():
             losses = estimate_loss(self.published_model, self.dataset, self.config.batch_size, self.config.eval_iters)
         if not math.isfinite(sum(losses.values())):
-            raise self._broken(losses["train"])
+            raise self._broken(sum(losses.values()), self.step)
         row = {
             "step": self.step,
             "train_loss": losses["train"],
@@ -220,12 +220,12 @@ class Trainer:
             "device": self.device.type,
             "data_sha256": self.dataset.sha256,
             "teachers_sha256": self._teachers_sha256,
+            "left_out": self.dataset.left_out,
         }
         model, tokenizer = self.published_model, self.dataset.tokenizer
         save_checkpoint(folder or self.folder, model, tokenizer, dtype=torch.float16, facts=facts)
 
     def _here(self, x_BT: Tensor) -> Tensor:
-        x_BT = parallel.share(x_BT)
         if self.device.type == "cuda":
             return x_BT.pin_memory().to(self.device, non_blocking=True)
         return x_BT.to(self.device)
@@ -233,10 +233,10 @@ class Trainer:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
-    def _broken(self, value: float) -> FloatingPointError:
+    def _broken(self, value: float, step: int) -> FloatingPointError:
         kept = f"; what was saved before is kept in {self.folder}" if (self.folder / STATE).exists() else ""
         return FloatingPointError(
-            f"the loss became {value} at step {self.step + 1}{kept}; start again with a lower --learning-rate"
+            f"the loss became {value} at step {step}{kept}; start again with a lower --learning-rate"
         )
 
     def _save_state(self) -> None:
@@ -269,15 +269,13 @@ class Trainer:
             "precision": str(self.dtype).removeprefix("torch."),
             "device": self.device.type,
             "teachers, by their sha256": self._teachers_sha256,
-            "number of processes": parallel.processes(),
+            "number of processes": self.processes,
             "whether the step is compiled": self.compiled,
         }
 
     def _position(self) -> dict:
-        return {"step": self.step, "seconds": self.seconds, "best": self.best} | {
-            "source": self.source,
-            "teachers": self.teachers,
-        }
+        place = {"step": self.step, "seconds": self.seconds, "best": self.best}
+        return place | {"source": self.source, "teachers": self.teachers}
 
     def _random_states(self) -> dict[str, Tensor]:
         states = {"random.batches": self._batches.get_state()}  # the same in every process; the others are not
