@@ -37,9 +37,10 @@ def main() -> None:
         folders = [find_weights(weights) for weights in args.weights]
         dataset = load_dataset(args.data)
         models = load_ensemble(folders, dataset.tokenizer, torch.device("cpu")).models
-        if args.block_size:
+        if args.block_size is not None:
+            check_integer("block_size", args.block_size, 1, 65_536)
             models = [with_context(model, args.block_size) for model in models]
-        if args.stride:
+        if args.stride is not None:
             check_integer("stride", args.stride, 1, models[0].config.block_size)
     except (ValueError, OSError) as error:
         sys.exit(f"loss.py: {error}")

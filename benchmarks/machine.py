@@ -1,10 +1,19 @@
-"""What a figure was measured on, in one line."""
+"""What several figures need: the machine in one line, and a run of train.py as a user starts it."""
 
 import os
 import platform
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 import torch
+
+from tinygpt.checkpoint import read_facts
+
+TRAIN = Path(__file__).parent.parent / "train.py"
 
 
 def describe() -> str:
@@ -13,6 +22,19 @@ def describe() -> str:
         f"{_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
         f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
     )
+
+
+def trained(*flags: object) -> tuple[float, dict[str, Any]]:
+    """Seconds from the start of python to its end, nothing compiled beforehand, and what config.json then says."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, TRAIN, *flags, "--out", Path(folder) / "run"]
+        environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(Path(folder) / "compiled")}
+        start = time.perf_counter()
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment)
+        seconds = time.perf_counter() - start
+        if done.returncode:
+            sys.exit(done.stderr.strip().splitlines()[-1])
+        return seconds, read_facts(Path(folder) / "run")
 
 
 def _processor() -> str:

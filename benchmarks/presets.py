@@ -1,19 +1,15 @@
 """Every preset's size, loss and time: python benchmarks/presets.py [NAME ...] [--max-iters N]"""
 
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import torch
-from machine import describe
+from machine import describe, trained
 
-from tinygpt.checkpoint import read_facts
 from tinygpt.config import PRESETS, TrainConfig
-from tinygpt.flags import SHIPPED, Parser
+from tinygpt.flags import Parser
 from tinygpt.model import GPTLanguageModel
 
 
@@ -34,15 +30,9 @@ def main() -> None:
 def row(name: str, steps: int | None) -> str:
     """Train a preset as a user would, and tell what came of it."""
     preset = PRESETS[name]
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(SHIPPED.parent / "train.py"), "--preset", name, "--out", folder]
-        partial = steps is not None and steps < preset.train.max_iters
-        if partial:
-            command += ["--max-iters", str(steps), "--warmup-iters", str(min(steps, preset.train.warmup_iters))]
-        start = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        seconds = time.perf_counter() - start
-        facts = read_facts(folder)
+    partial = steps is not None and steps < preset.train.max_iters
+    cut = ["--max-iters", steps, "--warmup-iters", min(steps, preset.train.warmup_iters)] if partial else []
+    seconds, facts = trained("--preset", name, *cut)
     with torch.device("meta"):
         parameters = sum(parameter.numel() for parameter in GPTLanguageModel(preset.model).parameters())
     steps_done = f"{facts['steps']:,}{'*' if partial else ''}"

@@ -7,6 +7,7 @@ The validation text is not touched: a run here trains on the first 90 % of the t
 by evaluate_full on the rest of it.
 """
 
+import argparse
 import json
 import sys
 import tempfile
@@ -20,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import torch
 from machine import describe
 
-from tinygpt.config import PRESETS, GPTConfig, TrainConfig
+from tinygpt.config import PRESETS, GPTConfig, TrainConfig, check_number
 from tinygpt.data import Dataset, load_dataset
-from tinygpt.device import choose_device, choose_dtype
+from tinygpt.device import choose_device, choose_dtype, use_large_pages
 from tinygpt.evaluation import evaluate_full
 from tinygpt.flags import Parser, add_flags, given
 from tinygpt.training import Trainer
@@ -34,39 +35,67 @@ _TRIAL = 20  # steps that are timed to tell how many fit into the minutes
 def main() -> None:
     parser = Parser(prog="sweep.py", description=__doc__.split("\n")[0])
     parser.add_argument("--preset", choices=PRESETS, default="default", metavar="NAME")
-    parser.add_argument(
-        "--minutes", type=float, metavar="X", help="of one core's time a run; without it the table is shown"
-    )
-    parser.add_argument(
-        "--name", metavar="TEXT", help="of the setting in the table (default: the flags that were given)"
-    )
+    parser.add_argument("--minutes", type=float, metavar="X", help="of a core's time a run; without: show the table")
+    parser.add_argument("--name", metavar="TEXT", help="of the setting in the table (default: the flags given)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N")
+    parser.add_argument("--teachers", nargs="+", default=[], metavar="FOLDER", help="runs of this script, by --keep")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the weights here")
     add_flags(parser, GPTConfig, skip=("vocab_size",))
-    add_flags(parser, TrainConfig, skip=("seed",))
+    add_flags(parser, TrainConfig, skip=("seed", "max_iters", "eval_interval", "eval_iters"))
     args = parser.parse_args()
-    if not args.minutes:
+    if args.minutes is None:
         print(table([json.loads(line) for line in TABLE.read_text().splitlines()]))
         return
+    use_large_pages()
     torch.set_num_threads(1)
     changes = given(args, GPTConfig) | given(args, TrainConfig)
-    name = args.name or " ".join(f"{key}={value}" for key, value in changes.items())
-    preset = PRESETS[args.preset]
-    model, train = replace(preset.model, **given(args, GPTConfig)), replace(preset.train, **given(args, TrainConfig))
-    dataset = held_out(load_dataset())
-    train = replace(train, max_iters=steps_in(60 * args.minutes, model, train, dataset))
-    for seed in args.seeds:
-        row = {
-            "recipe": asdict(model) | asdict(train),
-            "setting": name,
-            "seed": seed,
-            "minutes": args.minutes,
-            "steps": train.max_iters,
-        }
-        row |= run(model, replace(train, seed=seed), dataset, args.keep and args.keep / f"{name} {seed}")
-        with TABLE.open("a") as file:
-            file.write(json.dumps(row | {"machine": describe()}) + "\n")
-        print(f"{row['loss']:.4f}  {name}, seed {seed}", flush=True)
+    name = args.name or " ".join([args.preset, *(f"{key}={value}" for key, value in changes.items())])
+    try:
+        check_number("minutes", args.minutes, 0.01, 1000)
+        for seed in args.seeds:
+            row = one_run(args, name, seed)
+            with TABLE.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+            print(f"{row['loss']:.4f}  {name}, seed {seed}", flush=True)
+    except (ValueError, OSError, FloatingPointError) as error:
+        sys.exit(f"sweep.py: {error}")
+
+
+def one_run(args: argparse.Namespace, name: str, seed: int) -> dict:
+    """A row of the table: the recipe, and what it came to in the minutes it was given."""
+    preset, dataset = PRESETS[args.preset], held_out(load_dataset())
+    model = replace(preset.model, **given(args, GPTConfig))
+    train = replace(preset.train, **given(args, TrainConfig), seed=seed)
+
+    def trainer(folder: str | Path, **changes) -> Trainer:
+        device = choose_device()
+        recipe = replace(train, **changes)
+        dtype = choose_dtype(device)
+        return Trainer(model, recipe, dataset, Path(folder), teachers=args.teachers, device=device, dtype=dtype)
+
+    with tempfile.TemporaryDirectory() as folder:
+        steps = steps_in(
+            60 * args.minutes, trainer(folder, max_iters=2 * _TRIAL, eval_interval=2 * _TRIAL, warmup_iters=0)
+        )
+        run = trainer(args.keep / f"{name} {seed}" if args.keep else folder, max_iters=steps, eval_interval=steps)
+        start = time.process_time()
+        for _ in run.run():
+            pass
+        seconds = time.process_time() - start
+        loss = evaluate_full(run.published_model, dataset.validation)
+        train_loss = evaluate_full(run.published_model, dataset.train[:100_000])
+    return {
+        "setting": name,
+        "seed": seed,
+        "minutes": args.minutes,
+        "steps": steps,
+        "loss": round(loss.nats, 4),
+        "train_loss": round(train_loss.nats, 4),
+        "characters": steps * train.batch_size * model.block_size,
+        "core_seconds": round(seconds),
+        "recipe": asdict(model) | asdict(run.config),
+        "machine": describe(),
+    }
 
 
 def held_out(dataset: Dataset) -> Dataset:
@@ -76,37 +105,15 @@ def held_out(dataset: Dataset) -> Dataset:
     return replace(dataset, train=dataset.train[:cut], validation=dataset.train[cut:], sha256=sha256)
 
 
-def steps_in(seconds: float, model: GPTConfig, train: TrainConfig, dataset: Dataset) -> int:
+def steps_in(seconds: float, trial: Trainer) -> int:
     """How many steps fit into this much of a core's time, compiling left out."""
-    trial = replace(train, max_iters=2 * _TRIAL, eval_interval=2 * _TRIAL, eval_iters=1, warmup_iters=0)
-    with tempfile.TemporaryDirectory() as folder:
-        steps = Trainer(model, trial, dataset, Path(folder), dtype=choose_dtype(choose_device())).run()
-        for _ in range(_TRIAL):
-            next(steps)
-        start = time.process_time()
-        for _ in range(_TRIAL - 1):
-            next(steps)
-        each = (time.process_time() - start) / (_TRIAL - 1)
-    return max(1, round(seconds / each))
-
-
-def run(model: GPTConfig, train: TrainConfig, dataset: Dataset, keep: Path | None) -> dict:
-    """Train one recipe and score its published weights on the held-out text."""
+    steps = trial.run()
+    for _ in range(_TRIAL):
+        next(steps)
     start = time.process_time()
-    with tempfile.TemporaryDirectory() as folder:
-        train = replace(train, eval_interval=train.max_iters, eval_iters=1)
-        folder = keep or Path(folder)
-        trainer = Trainer(model, train, dataset, folder, dtype=choose_dtype(choose_device()))
-        for _ in trainer.run():
-            pass
-        loss = evaluate_full(trainer.published_model, dataset.validation)
-        train_loss = evaluate_full(trainer.published_model, dataset.train[:100_000])
-    return {
-        "loss": round(loss.nats, 4),
-        "train_loss": round(train_loss.nats, 4),
-        "characters": train.max_iters * train.batch_size * model.block_size,
-        "core_seconds": round(time.process_time() - start),
-    }
+    for _ in range(_TRIAL - 1):
+        next(steps)
+    return max(1, round(seconds * (_TRIAL - 1) / (time.process_time() - start)))
 
 
 def table(rows: list[dict]) -> str:

@@ -67,6 +67,12 @@ def test_memorisation_is_measured_in_what_the_model_writes(called, weights, text
     assert printed(done, "memorised").startswith("0.00 % of them")  # an untrained model knows nothing
 
 
+def test_a_checkout_that_is_none_is_refused_before_anything_is_trained(called, tmp_path):
+    done = called(BENCHMARKS / "train.py", "--nanogpt", tmp_path)
+    assert done.returncode == 1
+    assert "model.py does not exist: --nanogpt wants a checkout of nanoGPT" in done.stderr
+
+
 def test_a_preset_that_does_not_exist_is_refused(called):
     done = called(BENCHMARKS / "presets.py", "huge")
     assert done.returncode == 1

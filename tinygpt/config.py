@@ -221,6 +221,11 @@ PRESETS = {
         model=_MODERN,
         train=_RECIPE,
     ),
+    "quick": Preset(
+        about="the same, small and short: seconds, to see that it works",
+        model=replace(_MODERN, block_size=64, n_layer=2, n_head=2, n_embd=128, dropout=0.0),
+        train=replace(_RECIPE, max_iters=300, eval_interval=300, warmup_iters=10, average_decay=0.9, compile=False),
+    ),
     "teacher": Preset(
         about="the default for twice as long; several of them, by --seed, teach best",
         model=_MODERN,
