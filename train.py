@@ -167,7 +167,7 @@ def tracked(trainer: Trainer, project: str) -> Iterator[Progress]:
     """The run's steps; their losses go to trackio, which keeps and shows them on this machine."""
     import trackio  # optional, and it brings gradio along
 
-    trackio.init(project=project, name=trainer.folder.name, config=asdict(trainer.config), resume="allow")
+    trackio.init(project=project, name=str(trainer.folder), config=asdict(trainer.config), resume="allow")
     for progress in trainer.run():
         if progress.losses:
             trackio.log({f"{split}_loss": loss for split, loss in progress.losses.items()}, step=progress.step)

@@ -138,7 +138,7 @@ def test_tracking_shows_every_evaluation_in_trackio(run, text_file, tmp_path):
     flags = ("--max-iters", 4, "--eval-interval", 2, "--data", text_file, "--out", tmp_path / "run")
     ended = run(TRAIN, *TINY, *flags, "--track", "plays")
     assert ended.returncode == 0, ended.stderr
-    query = ("get", "metric", "--project", "plays", "--run", "run", "--metric", "validation_loss")
+    query = ("get", "metric", "--project", "plays", "--run", tmp_path / "run", "--metric", "validation_loss")
     shown = run("-m", "trackio.cli", *query).stdout
     assert re.findall(r"^(\d+) \|", shown, re.MULTILINE) == ["2", "4"]
     rows = [json.loads(row) for row in (tmp_path / "run" / METRICS).read_text().splitlines()]

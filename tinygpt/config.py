@@ -197,6 +197,7 @@ class Preset:
 _LECTURE = GPTConfig(block_size=256, n_layer=6, n_head=6, n_embd=384, dropout=0.2)
 
 _MODERN = GPTConfig(family="qwen3", block_size=256, n_layer=6, n_head=3, n_embd=192, dropout=0.15)
+# What was tried beside it, and what that came to: python benchmarks/sweep.py
 _RECIPE = TrainConfig(
     batch_size=16,
     batches="shuffled",

@@ -81,7 +81,7 @@ class Trainer:
             check_fits(part, model_config.block_size)
         _check_recipe(config, len(teachers))
         self.config, self.dataset, self.folder, self.preset = config, dataset, Path(folder), preset
-        self.source, self.teachers = list(source), [str(folder) for folder in teachers]
+        self.source, self.teachers = list(source), [str(teacher) for teacher in teachers]
         self.device, self.dtype = device or torch.device("cpu"), dtype
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         torch.manual_seed(config.seed)
@@ -95,7 +95,7 @@ class Trainer:
         self._averaged = None
         if config.average_decay:
             self._averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
-        self._teachers_sha256 = [checked_teacher(folder, dataset) for folder in self.teachers]
+        self._teachers_sha256 = [checked_teacher(teacher, dataset) for teacher in self.teachers]
         self._snapshots = {max(1, config.max_iters // 8**i) for i in range(config.snapshots)}
         self._stopping = False
         if parallel.rank():  # all began with the same weights and draw the same batches, but not the same dropout
@@ -123,7 +123,8 @@ class Trainer:
                 self._publish(self.folder / HISTORY / f"step-{self.step:06}")
             yield Progress(step=self.step, loss=loss, seconds=self.seconds, losses=losses)
         self.seconds = earlier + time.monotonic() - start
-        self.save()
+        if self.step < self.config.max_iters:  # otherwise the last evaluation has saved
+            self.save()
 
     def stop(self) -> None:
         """Let the run save and end after the step it is at."""
