@@ -201,7 +201,7 @@ _MODERN = GPTConfig(family="qwen3", block_size=256, n_layer=6, n_head=3, n_embd=
 _RECIPE = TrainConfig(
     batch_size=16,
     batches="shuffled",
-    max_iters=1000,
+    max_iters=1500,
     eval_interval=250,
     eval_iters=20,
     optimizer="muon",
@@ -228,7 +228,7 @@ PRESETS = {
         train=replace(_RECIPE, max_iters=300, eval_interval=300, warmup_iters=10, average_decay=0.9, compile=False),
     ),
     "teacher": Preset(
-        about="the default for twice as long; several of them, by --seed, teach best",
+        about="the default for longer; several of them, by --seed, teach best",
         model=_MODERN,
         train=replace(_RECIPE, max_iters=2000, eval_interval=500),
     ),
