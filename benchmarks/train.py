@@ -118,14 +118,15 @@ def print_parts() -> None:
         next(steps)  # compiles
         profile = cProfile.Profile()
         profile.runcall(list, steps)
+    stats = pstats.Stats(profile).stats
     spent: dict[str, float] = {}
-    for (_, _, function), (_, _, _, cumulative, _) in pstats.Stats(profile).stats.items():
+    for (_, _, function), (_, _, _, cumulative, _) in stats.items():
         spent[function] = max(spent.get(function, 0), cumulative)
     parts = {
         "backward": spent["backward"],
         "optimizers": sum(
             cumulative
-            for (file, _, function), (_, _, _, cumulative, _) in pstats.Stats(profile).stats.items()
+            for (file, _, function), (_, _, _, cumulative, _) in stats.items()
             if function == "wrapper" and file.endswith("optimizer.py")
         ),
         "gradient's length": spent["clip_grad_norm_"],
