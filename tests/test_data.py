@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from itertools import combinations
 
 import pytest
 import torch
@@ -192,6 +193,12 @@ def test_a_shuffled_batch_depends_on_its_number_and_the_seed_alone(dataset):
     assert torch.equal(one, again)
     assert not torch.equal(one, next_one)
     assert not torch.equal(one, other)
+
+
+def test_runs_of_neighbouring_seeds_share_no_pass(dataset):
+    blocks = (len(dataset.train) - 1) // 8 - 1
+    passes = [shuffled_starts(dataset.train, blocks, 8, number, seed) for seed in (1, 2, 3) for number in (0, 1, 2)]
+    assert not any(torch.equal(one, other) for one, other in combinations(passes, 2))
 
 
 def test_shuffled_batches_are_drawn_from_the_shortest_split_there_can_be():

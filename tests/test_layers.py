@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tinygpt.device import can_compile
 from tinygpt.layers import Dropout
 
 
@@ -14,6 +15,17 @@ def test_a_share_of_the_values_is_dropped_and_the_others_make_up_for_it(p):
     assert (dropped == 0).float().mean().item() == pytest.approx(p, abs=0.01)
     assert torch.allclose(dropped[dropped > 0], torch.tensor(1 / (1 - p)))
     assert not torch.equal(Dropout(p)(x), dropped)
+
+
+@pytest.mark.skipif(not can_compile(torch.device("cpu")), reason="torch finds no compiler on this machine")
+def test_a_compiled_step_drops_the_same_share_and_draws_anew_each_time():
+    compiled, x = torch.compile(Dropout(0.15)), torch.ones(100_003)
+    torch.manual_seed(0)
+    dropped = compiled(x)
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.15, abs=0.01)
+    lanes = (dropped[:100_000].view(-1, 4) == 0).float().mean(dim=0)  # the four values that one draw serves
+    assert torch.allclose(lanes, torch.tensor(0.15), atol=0.015)
+    assert not torch.equal(compiled(x), dropped)
 
 
 def test_values_are_dropped_independently_of_their_neighbours():

@@ -108,7 +108,7 @@ def shuffled_starts(data: Tensor, batch_size: int, block_size: int, step: int, s
     check_fits(data, block_size)
     blocks = max(1, (len(data) - 1) // block_size - 1)  # of a pass; the one left over gives room for the offset
     numbers = range(step * batch_size, (step + 1) * batch_size)
-    return torch.stack([_pass(len(data), block_size, blocks, seed + n // blocks)[n % blocks] for n in numbers])
+    return torch.stack([_pass(len(data), block_size, blocks, seed, n // blocks)[n % blocks] for n in numbers])
 
 
 def stretches(data: Tensor, starts_B: Tensor, block_size: int) -> tuple[Tensor, Tensor]:
@@ -127,9 +127,10 @@ def check_fits(data: Tensor, block_size: int) -> None:
 
 
 @lru_cache(maxsize=2)  # a batch may end one pass and begin the next
-def _pass(length: int, block_size: int, blocks: int, seed: int) -> Tensor:
-    """Where the blocks of one pass begin, in its order."""
-    generator = torch.Generator().manual_seed(seed)
+def _pass(length: int, block_size: int, blocks: int, seed: int, number: int) -> Tensor:
+    """Where the blocks of pass `number` begin, in its order."""
+    seeds = torch.randint(2**62, (number + 1,), generator=torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(int(seeds[number]))
     offset = torch.randint(length - blocks * block_size, (1,), generator=generator)
     return offset + block_size * torch.randperm(blocks, generator=generator)
 
