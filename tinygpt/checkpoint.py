@@ -104,12 +104,16 @@ def load_checkpoint(
     config, weights = _read(Path(folder))
     path = Path(folder) / WEIGHTS
     shape, vocabulary = _checked(config, Path(folder) / CONFIG)
-    with torch.device("meta"):  # shapes without memory: nothing is allocated for a config that lies
-        expected = GPTLanguageModel(shape).state_dict()
     tensors, _ = _unpacked(weights, path)
-    _check_tensors(tensors, expected, path)
+    held = sum(tensor.numel() for tensor in tensors.values())
+    if held < shape.parameters_at_least:  # checked first, so that no memory is taken for a config that lies
+        raise ValueError(
+            f"{path} holds {held:,} numbers, and the model that {CONFIG} describes lacks at least "
+            f"{shape.parameters_at_least - held:,} more; download or train both again"
+        )
     with torch.random.fork_rng(devices=[]):  # its first random weights are not to be felt elsewhere
         model = GPTLanguageModel(shape)
+    _check_tensors(tensors, model.state_dict(), path)
     model.load_state_dict(tensors)
     return model.to(device).eval(), TextEncoderDecoder(vocabulary)
 
