@@ -34,9 +34,9 @@ def main() -> None:
         if trainer := train(args):
             finish(trainer, args.push_to_hub)
     except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"train.py: {error}" if parallel.speaks() else 1)
+        sys.exit(1 if parallel.rank() else f"train.py: {error}")
     except KeyboardInterrupt:
-        sys.exit("train.py: ended; what was saved before is kept" if parallel.speaks() else 1)
+        sys.exit(1 if parallel.rank() else "train.py: ended; what was saved before is kept")
 
 
 def check(args: argparse.Namespace) -> None:
@@ -134,7 +134,7 @@ def show_progress(trainer: Trainer, project: str | None) -> None:
 
     def finish_step(number: int, _: object) -> None:
         if number == signal.SIGINT:
-            if parallel.speaks():
+            if parallel.rank() == 0:
                 print("\nFinishing this step, then saving. Ctrl-C again ends it at once.", file=sys.stderr)
             signal.signal(signal.SIGINT, before[signal.SIGINT])
         trainer.stop()

@@ -38,19 +38,14 @@ def joined(device: torch.device) -> Iterator[torch.device]:
         dist.destroy_process_group()
 
 
-def speaks() -> bool:
-    """Whether this process is the one that tells the user what happens, joined with the others or not yet."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 def processes() -> int:
     """How many train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """Which of them this is, from 0. The first one speaks and writes for all."""
-    return dist.get_rank() if dist.is_initialized() else 0
+    """Which of them this is, from 0, joined or not yet. The first one speaks and writes for all."""
+    return int(os.environ["RANK"]) if dist.is_torchelastic_launched() else 0
 
 
 def own_rows(x_BT: Tensor) -> Tensor:
