@@ -51,7 +51,7 @@ def main() -> None:
         name += f"sliding windows, each {args.stride} characters on"
         loss = evaluate_sliding(model, dataset.validation, args.stride)
     else:
-        name += "published" if not args.block_size else "with another context"
+        name += "blocks as published" if not args.block_size else "with another context"
         loss = evaluate_full(model, dataset.validation, args.block_size or PUBLISHED_BLOCK)
     print(f"machine   {describe()}")
     for weights, folder in zip(args.weights, folders, strict=True):

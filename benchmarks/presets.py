@@ -31,8 +31,8 @@ def row(name: str, steps: int | None) -> str:
     """Train a preset as a user would, and tell what came of it."""
     preset = PRESETS[name]
     partial = steps is not None and steps < preset.train.max_iters
-    cut = ["--max-iters", steps, "--warmup-iters", min(steps, preset.train.warmup_iters)] if partial else []
-    seconds, facts = trained("--preset", name, *cut)
+    cut = ["--max-iters", steps, "--warmup-iters", min(steps, preset.train.warmup_iters), "--eval-iters", 1]
+    seconds, facts = trained("--preset", name, *(cut if partial else []))
     with torch.device("meta"):
         parameters = sum(parameter.numel() for parameter in GPTLanguageModel(preset.model).parameters())
     steps_done = f"{facts['steps']:,}{'*' if partial else ''}"

@@ -40,7 +40,7 @@ def test_several_weights_are_measured_as_an_ensemble(called, weights, text_file,
     done = called(BENCHMARKS / "loss.py", "--weights", weights, weights, "--data", text_file)
     model, _ = load_checkpoint(weights)
     loss = evaluate_full(Ensemble([model, model]), dataset.validation)
-    assert printed(done, "loss") == f"{loss} (of an ensemble of 2, published)"
+    assert printed(done, "loss") == f"{loss} (of an ensemble of 2, blocks as published)"
 
 
 @pytest.mark.parametrize(

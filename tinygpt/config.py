@@ -62,14 +62,21 @@ class GPTConfig:
             raise ValueError(f"n_head must divide n_embd: {self.n_head} does not divide {self.n_embd}")
         if self.family != "gpt" and self.head_size % 2:
             raise ValueError(f"rotary positions need an even head size, not n_embd / n_head = {self.head_size}")
-        # 12 squares of the width a block: 4 in attention, 8 in the feed-forward part.
-        rough = self.n_embd * (12 * self.n_embd * self.n_layer + 2 * self.vocab_size + self.block_size)
-        if rough > MAX_PARAMETERS:
-            raise ValueError(f"a model of about {rough:,} parameters is over the bound of {MAX_PARAMETERS:,}")
+        if self.parameters_at_least > MAX_PARAMETERS:
+            raise ValueError(
+                f"a model of about {self.parameters_at_least:,} parameters is over the bound of {MAX_PARAMETERS:,}"
+            )
 
     @property
     def head_size(self) -> int:
         return self.n_embd // self.n_head
+
+    @property
+    def parameters_at_least(self) -> int:
+        """The matrices' parameters, without norms and biases and what a feed-forward part is rounded up by."""
+        blocks = self.n_layer * 12 * self.n_embd**2  # 4 squares of the width in attention, 8 in the feed-forward part
+        tables = 2 * self.vocab_size + (self.block_size if self.family == "gpt" else 0)
+        return blocks + tables * self.n_embd
 
     @property
     def kept(self) -> int:
@@ -201,11 +208,11 @@ _MODERN = GPTConfig(family="qwen3", block_size=256, n_layer=6, n_head=3, n_embd=
 _RECIPE = TrainConfig(
     batch_size=16,
     batches="shuffled",
-    max_iters=1500,
-    eval_interval=250,
+    max_iters=1200,
+    eval_interval=200,
     eval_iters=20,
     optimizer="muon",
-    learning_rate=3e-3,
+    learning_rate=0.01,
     weight_decay=0.1,
     beta2=0.99,
     warmup_iters=50,
@@ -224,8 +231,17 @@ PRESETS = {
     ),
     "quick": Preset(
         about="the same, small and short: seconds, to see that it works",
-        model=replace(_MODERN, block_size=64, n_layer=2, n_head=2, n_embd=128, dropout=0.0),
-        train=replace(_RECIPE, max_iters=300, eval_interval=300, warmup_iters=10, average_decay=0.9, compile=False),
+        model=replace(_MODERN, block_size=64, n_layer=2, n_head=2, n_embd=64, dropout=0.0),
+        train=replace(
+            _RECIPE,
+            max_iters=400,
+            eval_interval=400,
+            learning_rate=0.02,
+            muon_steps=3,
+            warmup_iters=10,
+            average_decay=0.9,
+            compile=False,
+        ),
     ),
     "teacher": Preset(
         about="the default for longer; several of them, by --seed, teach best",
