@@ -23,6 +23,7 @@ ROOMS = [
     "layers",
     "attention",
     "model",
+    "eight_bits",
     # text
     "tokenizer",
     "download",

@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from tinygpt.config import GPTConfig
+from tinygpt.eight_bits import rounded
 from tinygpt.model import GPTLanguageModel
 from tinygpt.tokenizer import TextEncoderDecoder
 
@@ -58,20 +59,25 @@ def save_checkpoint(
     model: GPTLanguageModel,
     tokenizer: TextEncoderDecoder,
     *,
-    dtype: torch.dtype = torch.float32,
+    eight_bits: bool = False,
     facts: dict[str, Any] | None = None,
 ) -> None:
-    """Write the weights in `dtype`, and a config.json with the architecture, the vocabulary and `facts`.
+    """Write the weights, and a config.json with the architecture, the vocabulary and `facts`.
 
-    Raises ValueError for weights that are not finite numbers in `dtype`, and OSError when they
-    cannot be written; what was there before is then untouched.
+    With `eight_bits`, matrices are rounded to what 8 bits can hold (see eight_bits.py) and
+    everything is stored in half precision, which halves the file.
+
+    Raises ValueError for weights that are not finite numbers as they are stored, and OSError when
+    they cannot be written; what was there before is then untouched.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.to(dtype) for name, tensor in model.state_dict().items()}
+    tensors = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    if eight_bits:
+        tensors = {name: (rounded(t) if t.ndim == 2 else t).half() for name, t in tensors.items()}
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
-            raise ValueError(f"{name} holds numbers that are not finite in {dtype}: nothing was saved")
+            raise ValueError(f"{name} holds numbers that are not finite in {tensor.dtype}: nothing was saved")
     weights = _packed(tensors)
     config = {
         "format": _FORMAT,

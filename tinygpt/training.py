@@ -210,7 +210,7 @@ class Trainer:
         return losses
 
     def _publish(self, folder: Path | None = None) -> None:
-        # Half precision halves the file; the published loss is measured on what it holds.
+        # The published loss is measured on what the file holds, so rounding is counted in.
         facts = {
             "preset": self.preset,
             "steps": self.step,
@@ -224,7 +224,7 @@ class Trainer:
             "left_out": self.dataset.left_out,
         }
         model, tokenizer = self.published_model, self.dataset.tokenizer
-        save_checkpoint(folder or self.folder, model, tokenizer, dtype=torch.float16, facts=facts)
+        save_checkpoint(folder or self.folder, model, tokenizer, eight_bits=True, facts=facts)
 
     def _here(self, x_BT: Tensor) -> Tensor:
         if self.device.type == "cuda":

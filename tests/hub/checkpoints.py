@@ -22,7 +22,7 @@ FACTS = {"preset": "default", "steps": 4000, "publish": "last", "data_sha256": D
 
 def save(run, seed):
     torch.manual_seed(seed)
-    save_checkpoint(run, GPTLanguageModel(SHAPE), TextEncoderDecoder(TEXT), dtype=torch.float16, facts=FACTS)
+    save_checkpoint(run, GPTLanguageModel(SHAPE), TextEncoderDecoder(TEXT), eight_bits=True, facts=FACTS)
 
 
 def contents(run):
