@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from threading import Thread
 
 try:
     import spaces  # only on Hugging Face's ZeroGPU, and there before torch
@@ -30,7 +31,9 @@ def main() -> None:
         folder = find_weights(args.weights)
         # ZeroGPU pretends that there is a GPU, which only decorated functions may touch.
         device = "cpu" if spaces and args.device == "auto" else args.device
-        page = build(Session(folder, choose_device(device)), folder)
+        session = Session(folder, choose_device(device))
+        Thread(target=session.compile, daemon=True).start()  # behind the page, which need not wait for it
+        page = build(session, folder)
         auth = credentials(args.auth)
     except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")

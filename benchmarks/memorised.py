@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from machine import describe
 
 from tinygpt.checkpoint import load_checkpoint
+from tinygpt.compiled import fastest
 from tinygpt.config import MAX_LENGTH, SampleConfig, check_integer
 from tinygpt.data import DEFAULT_URL, load_dataset
 from tinygpt.device import one_core_a_stream
@@ -30,6 +31,7 @@ def main() -> None:
     try:
         check_integer("characters", args.characters, 1, 10_000_000)
         model, tokenizer = load_checkpoint(find_weights(args.weights))
+        model = fastest(model)
         dataset = load_dataset(args.data)
         training_text = dataset.tokenizer.decode(dataset.train.tolist())
         texts = []

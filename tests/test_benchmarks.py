@@ -29,7 +29,7 @@ def test_a_loss_is_printed_under_its_own_name(called, weights, text_file, datase
     done = called(BENCHMARKS / "loss.py", "--weights", weights, "--data", text_file, *flags)
     model, _ = load_checkpoint(weights)
     loss, name = {
-        (): (evaluate_full(model, dataset.validation), "published"),
+        (): (evaluate_full(model, dataset.validation), "blocks as published"),
         ("--stride", 2): (evaluate_sliding(model, dataset.validation, 2), "sliding windows, each 2 characters on"),
         ("--block-size", 4): (evaluate_full(model, dataset.validation, 4), "with another context"),
     }[flags]

@@ -77,7 +77,7 @@ def test_cached_logits_are_the_uncached_ones_for_any_prefill(build, family):
 def test_a_window_predicts_what_the_model_does_character_by_character_past_the_context(build, family):
     model = build(family)
     written = torch.randint(model.config.vocab_size, (2, 40), generator=torch.Generator().manual_seed(1))
-    window = Window(model, written[:, :3])
+    window = Window(model, written[:, :3].tolist())
     seen = written[:, :3]
     for t in range(3, 40):
         np.testing.assert_allclose(window.logits_BV, model(seen)[:, -1].numpy(), atol=1e-5)
@@ -98,7 +98,7 @@ def test_a_prompt_longer_than_the_context_counts_by_its_last_block(build, tokeni
 @torch.no_grad()
 def test_rows_of_a_window_can_be_dropped_and_forked(build):
     model = build("qwen3")
-    window = Window(model, torch.tensor([[1, 2], [3, 4], [5, 6]]))
+    window = Window(model, [[1, 2], [3, 4], [5, 6]])
     window.select([2, 0, 0, 2])
     window.append([7, 8, 9, 10])
     rows = torch.tensor([[5, 6, 7], [1, 2, 8], [1, 2, 9], [5, 6, 10]])

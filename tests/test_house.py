@@ -24,6 +24,8 @@ ROOMS = [
     "attention",
     "model",
     "eight_bits",
+    "kernels",
+    "compiled",
     # text
     "tokenizer",
     "download",
@@ -52,8 +54,9 @@ ROOMS = [
 KEPT_TO = {
     "huggingface_hub": {"hub"},
     "safetensors": {"checkpoint"},
+    "numba": {"kernels"},
     "gradio": {"ui", "app"},
-    "torch": set(ROOMS) - {"config", "flags", "output", "memorised", "sampling", "tokenizer"},
+    "torch": set(ROOMS) - {"config", "flags", "output", "memorised", "sampling", "kernels", "tokenizer"},
 }
 
 FILES = [ROOT / "app.py", ROOT / "train.py", *sorted(set(PACKAGE.rglob("*.py")) - {PACKAGE / "__init__.py"})]

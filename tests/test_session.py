@@ -41,6 +41,16 @@ def test_drafts_come_a_few_times_a_second_however_fast_the_model_writes(session:
     assert len(drafts) <= module.UPDATES * drafts[-1].seconds + 3
 
 
+def test_the_text_is_the_same_before_and_after_the_model_is_compiled(weights):
+    session = Session(weights, torch.device("cpu"))
+    before = list(session.write("a", settings(length=200), StopSignal()))[-1].continuation
+    under_way = session.write("a", settings(length=200), StopSignal())
+    next(under_way)
+    session.compile()
+    after = list(session.write("a", settings(length=200), StopSignal()))[-1].continuation
+    assert before == after == list(under_way)[-1].continuation
+
+
 def test_a_wish_to_stop_ends_the_text_with_what_there_is(session: Session):
     signal = StopSignal()
     drafts = session.write("a", settings(length=5000), signal)

@@ -3,6 +3,7 @@
 from tinygpt.attention import Head, MultiHeadAttention
 from tinygpt.beam import beam_search
 from tinygpt.checkpoint import load_checkpoint, save_checkpoint
+from tinygpt.compiled import fastest
 from tinygpt.config import PRESETS, GPTConfig, SampleConfig, TrainConfig
 from tinygpt.data import DEFAULT_URL, get_batch, load_dataset
 from tinygpt.evaluation import estimate_loss, evaluate_full
@@ -27,6 +28,7 @@ __all__ = [
     "beam_search",
     "estimate_loss",
     "evaluate_full",
+    "fastest",
     "get_batch",
     "load_checkpoint",
     "load_dataset",

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from tinygpt.checkpoint import load_checkpoint
+from tinygpt.compiled import fastest
 from tinygpt.config import SampleConfig
 from tinygpt.device import choose_device, one_core_a_stream
 from tinygpt.flags import Parser, add_flags, add_model_flags, given
@@ -24,7 +25,7 @@ def main() -> None:
         if args.output and not Path(args.output).absolute().parent.is_dir():
             raise ValueError(f"--output {args.output} cannot be written: its folder does not exist")
         model, tokenizer = load_checkpoint(find_weights(args.weights), choose_device(args.device))
-        draft = show(write(model, tokenizer, prompt_of(args), settings))
+        draft = show(write(fastest(model), tokenizer, prompt_of(args), settings))
         if args.output:
             write_output(args.output, draft.prompt, draft.continuation)
     except BrokenPipeError:  # the reader, `head` for one, has seen enough

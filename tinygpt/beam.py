@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tinygpt.compiled import LanguageModel
 from tinygpt.config import SampleConfig
 from tinygpt.generation import Window, prompt_ids
-from tinygpt.model import GPTLanguageModel
 from tinygpt.tokenizer import TextEncoderDecoder
 
 
 def beam_search(
-    model: GPTLanguageModel,
+    model: LanguageModel,
     tokenizer: TextEncoderDecoder,
     prompt: str,
     settings: SampleConfig,
@@ -27,7 +27,7 @@ def beam_search(
     """
     if settings.beam_width is None:
         raise ValueError("beam_width must be a whole number from 1 to 8, not None")
-    return _search(Window(model, prompt_ids(model, tokenizer, prompt)), tokenizer, settings)
+    return _search(Window(model, [prompt_ids(tokenizer, prompt)]), tokenizer, settings)
 
 
 def _search(window: Window, tokenizer: TextEncoderDecoder, settings: SampleConfig) -> Iterator[str]:

@@ -14,19 +14,19 @@ class LayerCache:
     """
 
     def __init__(self, keys_BHTD: Tensor, values_BHTD: Tensor):
-        self._keys, self._values = keys_BHTD, values_BHTD
+        self.keys_BHTD, self.values_BHTD = keys_BHTD, values_BHTD  # room for a window, of which `length` are filled
         self.length = 0
 
     def extend(self, k_BHTD: Tensor, v_BHTD: Tensor) -> tuple[Tensor, Tensor]:
         """Append the keys and values of new characters; returns all of them so far."""
         start, self.length = self.length, self.length + k_BHTD.size(2)
-        self._keys[:, :, start : self.length] = k_BHTD
-        self._values[:, :, start : self.length] = v_BHTD
-        return self._keys[:, :, : self.length], self._values[:, :, : self.length]
+        self.keys_BHTD[:, :, start : self.length] = k_BHTD
+        self.values_BHTD[:, :, start : self.length] = v_BHTD
+        return self.keys_BHTD[:, :, : self.length], self.values_BHTD[:, :, : self.length]
 
     def select(self, rows: list[int]) -> None:
         """Make row i of the batch a copy of row rows[i]."""
-        self._keys, self._values = self._keys[rows], self._values[rows]
+        self.keys_BHTD, self.values_BHTD = self.keys_BHTD[rows], self.values_BHTD[rows]
 
 
 class KVCache:

@@ -12,11 +12,13 @@ _LEAST = -24  # 2^-24 is the smallest number that half precision knows
 
 def rounded(matrix_RC: Tensor) -> Tensor:
     """The nearest matrix of that kind: no number moves by more than 1/127 of its row's largest."""
-    step_R1 = _step(matrix_RC)
-    return (matrix_RC / step_R1).round() * step_R1
+    whole_RC, step_R1 = in_eight_bits(matrix_RC)
+    return whole_RC * step_R1
 
 
-def _step(matrix_RC: Tensor) -> Tensor:
-    largest_R1 = matrix_RC.abs().amax(dim=1, keepdim=True)
+def in_eight_bits(matrix_RC: Tensor) -> tuple[Tensor, Tensor]:
+    """The whole numbers of the nearest such matrix, and each row's power of two: whole_RC in int8, step_R1."""
+    largest_R1 = matrix_RC.abs().amax(dim=-1, keepdim=True)
     exponents_R1 = (largest_R1 / 127).log2().ceil().clamp_min(_LEAST)
-    return torch.ldexp(torch.ones_like(largest_R1), exponents_R1)
+    step_R1 = torch.ldexp(torch.ones_like(largest_R1), exponents_R1)
+    return (matrix_RC / step_R1).round().to(torch.int8), step_R1

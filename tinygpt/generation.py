@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from tinygpt.cache import KVCache
+from tinygpt.compiled import CompiledModel, LanguageModel
 from tinygpt.config import SampleConfig
 from tinygpt.model import GPTLanguageModel
 from tinygpt.sampling import sample
@@ -20,34 +20,42 @@ class Window:
     character stays bounded however long the text gets. Puts the model in evaluation mode.
     """
 
-    def __init__(self, model: GPTLanguageModel, ids_BT: Tensor):
-        self._model = model.eval()
-        self._ids_BT = ids_BT[:, -model.config.block_size :]
-        self._cache = KVCache(model.config, batch=len(ids_BT), device=ids_BT.device)
-        self.logits_BV = self._read(self._ids_BT)
+    def __init__(self, model: LanguageModel, rows: list[list[int]]):
+        self._config = model.config
+        self._rows = [row[-model.config.block_size :] for row in rows]
+        self._reader = model.reader(len(rows)) if isinstance(model, CompiledModel) else _Reader(model, len(rows))
+        self.logits_BV = self._reader.read(self._rows)
 
     def append(self, ids_B: list[int]) -> None:
         """Read one more character in each row; `logits_BV` then tell of the one after it."""
-        config = self._model.config
-        next_B1 = torch.tensor(ids_B, device=self._ids_BT.device)[:, None]
-        self._ids_BT = torch.cat([self._ids_BT, next_B1], dim=1)
-        if self._ids_BT.size(1) > config.block_size:
-            self._ids_BT = next_B1 = self._ids_BT[:, -config.kept :]
-            self._cache.clear()
-        self.logits_BV = self._read(next_B1)
+        self._rows = [[*row, id] for row, id in zip(self._rows, ids_B, strict=True)]
+        next_characters = [[id] for id in ids_B]
+        if len(self._rows[0]) > self._config.block_size:
+            self._rows = next_characters = [row[-self._config.kept :] for row in self._rows]
+            self._reader.clear()
+        self.logits_BV = self._reader.read(next_characters)
 
     def select(self, rows: list[int]) -> None:
         """Make row i a copy of row rows[i]; `logits_BV` are not touched."""
-        self._ids_BT = self._ids_BT[rows]
-        self._cache.select(rows)
+        self._rows = [self._rows[row] for row in rows]
+        self._reader.select(rows)
+
+
+class _Reader:
+    """A GPTLanguageModel with its cache, as CompiledModel.reader gives one."""
+
+    def __init__(self, model: GPTLanguageModel, batch: int):
+        self._model, self._device = model.eval(), model.lm_head.weight.device
+        self._cache = KVCache(model.config, batch=batch, device=self._device)
+        self.clear, self.select = self._cache.clear, self._cache.select
 
     @torch.no_grad()
-    def _read(self, ids_BT: Tensor) -> np.ndarray:
-        return self._model(ids_BT, cache=self._cache)[:, -1].float().cpu().numpy()
+    def read(self, rows: list[list[int]]) -> np.ndarray:
+        return self._model(torch.tensor(rows, device=self._device), cache=self._cache)[:, -1].float().cpu().numpy()
 
 
 def stream(
-    model: GPTLanguageModel,
+    model: LanguageModel,
     tokenizer: TextEncoderDecoder,
     prompt: str = "",
     settings: SampleConfig | None = None,
@@ -64,14 +72,15 @@ def stream(
     if settings.beam_width is not None:
         raise ValueError(f"stream draws one text; for beam_width {settings.beam_width} call beam_search")
     settings.check_vocabulary(tokenizer.vocab_size)
-    ids_1T = prompt_ids(model, tokenizer, prompt)
-    pieces = (tokenizer.vocabulary[id] for id in _ids(model, ids_1T, settings))  # unlike map, it can be closed
+    pieces = (
+        tokenizer.vocabulary[id] for id in _ids(model, prompt_ids(tokenizer, prompt), settings)
+    )  # unlike map, it can be closed
     return until(settings.stop, pieces) if settings.stop else pieces
 
 
-def prompt_ids(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str) -> Tensor:
-    """A prompt as the model reads it: ids of shape (1, T) on the model's device."""
-    return torch.tensor([tokenizer.encode(prompt or "\n")], device=model.lm_head.weight.device)
+def prompt_ids(tokenizer: TextEncoderDecoder, prompt: str) -> list[int]:
+    """A prompt as a model reads it: the empty one is a newline. Raises ValueError for unknown characters."""
+    return tokenizer.encode(prompt or "\n")
 
 
 def until(stop: str, pieces: Iterable[str]) -> Iterator[str]:
@@ -90,8 +99,8 @@ def until(stop: str, pieces: Iterable[str]) -> Iterator[str]:
         yield held
 
 
-def _ids(model: GPTLanguageModel, ids_1T: Tensor, settings: SampleConfig) -> Iterator[int]:
-    window = Window(model, ids_1T)
+def _ids(model: LanguageModel, prompt: list[int], settings: SampleConfig) -> Iterator[int]:
+    window = Window(model, [prompt])
     for i in range(settings.max_new_tokens):
         drawn = sample(window.logits_BV[0], settings.temperature, settings.top_k, settings.top_p, settings.seed, i)
         yield drawn

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 
 from tinygpt.beam import beam_search
+from tinygpt.compiled import LanguageModel
 from tinygpt.config import MAX_PROMPT, SampleConfig
 from tinygpt.generation import stream
-from tinygpt.model import GPTLanguageModel
 from tinygpt.tokenizer import TextEncoderDecoder
 
 
@@ -28,9 +28,7 @@ class Draft:
         return f"{length:,} character{'' if length == 1 else 's'} · {self.seconds:.1f} s · {rate:,.0f} a second"
 
 
-def write(
-    model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str, settings: SampleConfig
-) -> Iterator[Draft]:
+def write(model: LanguageModel, tokenizer: TextEncoderDecoder, prompt: str, settings: SampleConfig) -> Iterator[Draft]:
     """The continuation of any prompt, as it grows from nothing; stop by closing the iterator.
 
     Raises ValueError, before anything is written, for a prompt over the bound or a top_k above
@@ -45,7 +43,7 @@ def write(
     return _drafts(model, tokenizer, prompt, notes, settings.seeded())
 
 
-def prepare(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str) -> tuple[str, tuple[str, ...]]:
+def prepare(model: LanguageModel, tokenizer: TextEncoderDecoder, prompt: str) -> tuple[str, tuple[str, ...]]:
     """The prompt that is shown and continued, and notes on how it differs from what was typed.
 
     Raises ValueError when it is not a text, or too long.
@@ -63,7 +61,7 @@ def prepare(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str)
 
 
 def _drafts(
-    model: GPTLanguageModel,
+    model: LanguageModel,
     tokenizer: TextEncoderDecoder,
     prompt: str,
     notes: tuple[str, ...],

@@ -8,7 +8,9 @@ from pathlib import Path
 import torch
 
 from tinygpt.checkpoint import load_checkpoint, read_facts
+from tinygpt.compiled import fastest
 from tinygpt.config import SampleConfig, check_choice
+from tinygpt.generation import stream
 from tinygpt.writing import Draft, write
 
 # A request beside its prompt, in the order in which pages and clients give it.
@@ -26,13 +28,19 @@ class StopSignal:
 
 
 class Session:
-    """A checkpoint at work. Shared by every visitor; nothing in it changes after loading."""
+    """A checkpoint at work. Shared by every visitor, and the same text comes from it at any time."""
 
     def __init__(self, folder: Path, device: torch.device):
         """Raises what load_checkpoint raises."""
         self.model, self.tokenizer = load_checkpoint(folder, device)
         self.facts = read_facts(folder)
         self.parameters = sum(p.numel() for p in self.model.parameters())
+
+    def compile(self) -> None:
+        """Make writing fast, in seconds or less; whoever comes before that gets the same text, slower."""
+        compiled = fastest(self.model)
+        list(stream(compiled, self.tokenizer, settings=SampleConfig(max_new_tokens=2)))
+        self.model = compiled
 
     def check(self, prompt: object, settings: SampleConfig) -> None:
         """Raise ValueError for a request that `write` would refuse, without starting it."""

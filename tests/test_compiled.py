@@ -1,0 +1,163 @@
+"""compiled.py: the compiled model says what the model says, for every kind of model and weights."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tinygpt import GPTLanguageModel, SampleConfig, beam_search, load_checkpoint, load_dataset, stream
+from tinygpt.compiled import CompiledModel, fastest
+from tinygpt.eight_bits import rounded
+from tinygpt.generation import Window
+from tinygpt.model import FAMILIES
+from tinygpt.sampling import sample
+
+pytest.importorskip("numba")
+
+SHIPPED = Path(__file__).parent.parent / "weights"
+BOUND = 1e-4  # of the difference between two logits, which lie between -20 and 20
+
+
+def in_eight_bits(model: GPTLanguageModel) -> GPTLanguageModel:
+    for parameter in model.parameters():
+        if parameter.ndim == 2:
+            parameter.data = rounded(parameter.data)
+    return model
+
+
+@pytest.fixture(params=[(family, small) for family in FAMILIES for small in (False, True)], ids=str)
+def pair(request, build) -> tuple[GPTLanguageModel, CompiledModel]:
+    """A model of every family, of weights that 8 bits hold and of others; and the same compiled."""
+    family, small = request.param
+    model = build(family, block_size=12, n_embd=24, n_head=3)
+    model = in_eight_bits(model) if small else model
+    compiled = fastest(model)
+    assert compiled.weights.proj.weights_LKN.dtype == (np.int8 if small else np.float32)
+    return model, compiled
+
+
+@pytest.fixture(scope="module")
+def shipped() -> tuple[GPTLanguageModel, CompiledModel]:
+    model = in_eight_bits(load_checkpoint(SHIPPED)[0])
+    return model, fastest(model)
+
+
+def expected_logits(model: GPTLanguageModel, ids_BN: torch.Tensor) -> torch.Tensor:
+    """What the model, in one pass for each window, expects after each of the characters: logits_BNV."""
+    size, kept = model.config.block_size, model.config.kept
+    pieces, done = [], 0
+    with torch.no_grad():
+        while done < ids_BN.size(1):
+            first = max(0, done + 1 - kept) if done else 0
+            logits_BTV = model(ids_BN[:, first : first + size])
+            pieces.append(logits_BTV[:, done - first :])
+            done = first + logits_BTV.size(1)
+    return torch.cat(pieces, dim=1)
+
+
+def read_in_order(model: CompiledModel, ids: list[int]) -> torch.Tensor:
+    window = Window(model, [ids[:1]])
+    logits_NV = [window.logits_BV[0]]
+    for id in ids[1:]:
+        window.append([id])
+        logits_NV.append(window.logits_BV[0])
+    return torch.tensor(np.array(logits_NV))
+
+
+def test_the_logits_are_those_of_the_model_past_the_context_too(pair):
+    model, compiled = pair
+    ids = torch.randint(model.config.vocab_size, (100,), generator=torch.Generator().manual_seed(1))
+    difference = read_in_order(compiled, ids.tolist()) - expected_logits(model, ids[None])[0]
+    assert difference.abs().max() < BOUND
+
+
+def test_on_5000_real_characters_the_shipped_weights_differ_by_less_than_the_bound(shipped):
+    model, compiled = shipped
+    ids = load_dataset().validation[:5000].long()
+    got, wanted = read_in_order(compiled, ids.tolist()), expected_logits(model, ids[None])[0]
+    assert (got - wanted).abs().max() < BOUND
+    first, second = wanted.topk(2, dim=1).values.T
+    clear = first - second > 2 * BOUND
+    assert torch.equal(got.argmax(dim=1)[clear], wanted.argmax(dim=1)[clear])
+    assert clear.float().mean() > 0.99
+
+
+def test_twenty_seeds_write_the_same_2000_characters(shipped):
+    model, compiled = shipped
+    written, seeds = [], range(20)
+    tokenizer = load_checkpoint(SHIPPED)[1]
+    for seed in seeds:
+        settings = SampleConfig(max_new_tokens=2000, temperature=0.8, seed=seed)
+        written.append(tokenizer.encode("\n" + "".join(stream(compiled, tokenizer, "\n", settings))))
+    ids_BN = torch.tensor(written)
+    for row, logits_NV in enumerate(expected_logits(model, ids_BN[:, :-1]).numpy()):
+        drawn = [sample(logits_V, 0.8, None, None, seeds[row], i) for i, logits_V in enumerate(logits_NV)]
+        assert drawn == written[row][1:]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"temperature": 0},
+        {"temperature": 1.0},
+        {"temperature": 0.6, "top_k": 5},
+        {"temperature": 0.9, "top_k": 7, "top_p": 0.9},
+        {"temperature": 1.0, "stop": "e"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("prompt", ["", "The r", "BAKER:\nThe quiet river sings"])
+def test_the_compiled_stream_is_the_model_s(pair, tokenizer, settings, prompt):
+    settings = SampleConfig(max_new_tokens=60, seed=5, **settings)
+    plain, fast = ("".join(stream(model, tokenizer, prompt, settings)) for model in pair)
+    assert fast == plain
+
+
+@pytest.mark.parametrize("block_size", [1, 2, 3, 5])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_smallest_contexts_and_odd_sizes_work(build, tokenizer, family, block_size):
+    model = build(family, block_size=block_size, n_head=1, n_embd=6, n_layer=1)
+    settings = SampleConfig(max_new_tokens=30, seed=3, temperature=1.0)
+    plain, fast = ("".join(stream(one, tokenizer, "The", settings)) for one in (model, fastest(model)))
+    assert fast == plain
+
+
+def test_beams_are_the_model_s(pair, tokenizer):
+    settings = SampleConfig(max_new_tokens=30, beam_width=4)
+    plain, fast = (list(beam_search(model, tokenizer, "The r", settings)) for model in pair)
+    assert fast == plain
+
+
+def test_several_texts_are_read_side_by_side(pair):
+    rows = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    windows = [Window(model, rows) for model in pair]
+    for ids in ([1, 2, 3], [4, 5, 6], [7, 8, 9]):
+        for window in windows:
+            window.select([2, 0, 0])
+            window.append(ids)
+        np.testing.assert_allclose(windows[1].logits_BV, windows[0].logits_BV, atol=BOUND)
+
+
+def test_two_readers_of_one_model_do_not_meet(pair):
+    _, compiled = pair
+    alone = Window(compiled, [[1, 2]])
+    alone.append([3])
+    first, other = Window(compiled, [[1, 2]]), Window(compiled, [[9, 9]])
+    other.append([9])
+    first.append([3])
+    assert np.array_equal(first.logits_BV, alone.logits_BV)
+
+
+def test_the_exponential_is_exact_to_two_units_of_the_last_place():
+    from tinygpt.kernels import _exp
+
+    x = np.linspace(-86, 86, 20_001, dtype=np.float32)
+    np.testing.assert_allclose([_exp(value) for value in x], np.exp(x.astype(np.float64)), rtol=2.5e-7)
+
+
+def test_without_numba_the_model_itself_writes(build, monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    model = build()
+    assert fastest(model) is model
