@@ -84,3 +84,10 @@ def test_the_sweep_is_shown_best_first_within_the_same_minutes(called):
     rows = [(float(line.split()[0]), float(line.split()[1])) for line in lines]
     assert rows
     assert rows == sorted(rows)
+
+
+def test_decoding_is_timed_beside_the_other_ways_to_write(called, weights):
+    done = called(BENCHMARKS / "decode.py", "--weights", weights, "--rounds", 1)
+    assert done.returncode == 0, done.stderr
+    for name in ("compiled", "torch, cached", "torch, plain loop", "steps alone, two texts on 2 threads"):
+        assert re.search(rf"^{name} +[\d,]+", done.stdout, re.MULTILINE), name

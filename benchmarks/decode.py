@@ -1,0 +1,150 @@
+"""How fast a text is written on a processor, beside other ways to write it, all in one run.
+
+python benchmarks/decode.py                               ours: compiled, torch with and without a cache
+python benchmarks/decode.py --llama2c RUN --runq RUNQ     beside llama2.c, built by you for your machine
+python benchmarks/decode.py --transformers                beside transformers' generate
+
+Greedy, 256 characters from an empty context, one thread each. The contenders take turns, so that a busy
+machine is busy for all of them; what counts are the ratios of the medians.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+import peers
+import torch
+from machine import describe
+
+from tinygpt.checkpoint import load_checkpoint
+from tinygpt.compiled import CompiledModel, fastest
+from tinygpt.config import GPTConfig, SampleConfig
+from tinygpt.device import one_core_a_stream
+from tinygpt.eight_bits import rounded
+from tinygpt.flags import SHIPPED, Parser
+from tinygpt.generation import Window, stream
+from tinygpt.hub import find_weights
+from tinygpt.model import GPTLanguageModel
+
+SEED = 1
+
+
+def main() -> None:
+    parser = Parser(prog="decode.py", description=__doc__.split("\n")[0])
+    parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME")
+    parser.add_argument("--llama2c", type=Path, metavar="RUN", help="a build of llama2.c's run")
+    parser.add_argument("--runq", type=Path, metavar="RUNQ", help="a build of llama2.c's runq")
+    parser.add_argument("--transformers", action="store_true", help="time transformers' generate too")
+    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="turns of each (default: 15)")
+    args = parser.parse_args()
+    one_core_a_stream()
+    try:
+        model, tokenizer = load_checkpoint(find_weights(args.weights))
+    except (ValueError, OSError) as error:
+        sys.exit(f"decode.py: {error}")
+    compiled = fastest(model)
+    if not isinstance(compiled, CompiledModel):
+        sys.exit("decode.py: numba is not installed, so there is no compiled model: pip install numba")
+    greedy = SampleConfig(max_new_tokens=peers.LENGTH, temperature=0)
+    drawn = replace(greedy, temperature=0.8, seed=SEED)
+
+    def writing(writer: GPTLanguageModel | CompiledModel, settings: SampleConfig) -> Callable[[], float]:
+        return lambda: rate(lambda: list(stream(writer, tokenizer, settings=settings)))
+
+    shape, hidden = model.config, compiled.weights.shrink.weights_LKN.shape[1]
+    with tempfile.TemporaryDirectory() as folder:
+        contenders = {
+            "compiled": writing(compiled, greedy),
+            "compiled, drawn at temperature 0.8": writing(compiled, drawn),
+            "torch, cached": writing(model, greedy),
+        }
+        if args.llama2c:
+            contenders["llama2.c run"] = peers.llama2c(args.llama2c, shape, hidden, Path(folder), eight_bits=False)
+        if args.runq:
+            contenders["llama2.c runq"] = peers.llama2c(args.runq, shape, hidden, Path(folder), eight_bits=True)
+        if args.transformers:
+            contenders["transformers generate"] = peers.transformers(shape, hidden)
+        print(f"machine   {describe()}\nseed      {SEED}\nmodel     {shape.n_layer} layers, {shape.n_embd} wide\n")
+        rates = measured(contenders, args.rounds)
+    plain = rate(lambda: model.generate(torch.zeros((1, 1), dtype=torch.long), peers.LENGTH, temperature=0))
+    for name, value in {**rates, "torch, plain loop": plain}.items():
+        print(f"{name:36} {value:8,.0f} characters a second; compiled is {rates['compiled'] / value:5.2f} times that")
+    print_details(model, compiled, rates["compiled"])
+
+
+def measured(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Each one's median rate, over rounds in which all take a turn."""
+    for turn in contenders.values():
+        turn()  # compiles, fills caches
+    turns = [[turn() for turn in contenders.values()] for _ in range(rounds)]
+    return {name: median(column) for name, column in zip(contenders, zip(*turns, strict=True), strict=True)}
+
+
+def rate(write: Callable[[], object]) -> float:
+    """Characters a second of something that writes as many as all contenders do."""
+    start = time.perf_counter()
+    write()
+    return peers.LENGTH / (time.perf_counter() - start)
+
+
+def print_details(model: GPTLanguageModel, compiled: CompiledModel, single: float) -> None:
+    """Where the time goes and what bounds it: threads, positions, widths, prefill, bandwidth."""
+    with ThreadPoolExecutor(2) as pool:
+        turns = [sum(pool.map(steps, [compiled] * 2)) for _ in range(9)]
+    alone = median(steps(compiled) for _ in range(9))
+    print(f"\nsteps alone, one text                {alone:8,.0f} characters a second")
+    print(f"steps alone, two texts on 2 threads  {median(turns):8,.0f}, {median(turns) / alone:.2f} times one")
+    whole = [[1] * model.config.block_size]
+    prefill = median(model.config.block_size / seconds(lambda: Window(compiled, whole)) for _ in range(9))
+    print(f"reading a prompt of {model.config.block_size}               {prefill:8,.0f}")
+    eighth = model.config.block_size // 8
+    for first in range(0, 8 * eighth, eighth):
+        pace = median(steps(compiled, first, eighth) for _ in range(9))
+        print(f"  positions {first:3} to {first + eighth - 1:3}               {pace:8,.0f}")
+    for width in (64, 128, 192, 256, 384):
+        other = fastest(in_eight_bits(replace(model.config, n_embd=width, n_head=width // 64)))
+        print(f"  {width:3} wide, random weights         {median(steps(other) for _ in range(5)):8,.0f}")
+    size = sum(part.weights_LKN.nbytes for part in compiled.weights if hasattr(part, "weights_LKN"))
+    numbers = np.ones(size // 4, np.float32)
+    best = max(size / seconds(lambda: numbers.dot(numbers)) for _ in range(50))
+    print(f"\nweights   {size / 1e6:.2f} MB, read at {single * size / 1e9:.1f} GB/s; ", end="")
+    print(f"this machine reads an array of that size at {best / 1e9:.1f} GB/s on one thread")
+
+
+def steps(model: CompiledModel, first: int = 0, count: int | None = None) -> float:
+    """Characters a second from position `first` on, to the end of the window, none chosen, only read."""
+    reader, count = model.reader(1), count or model.config.block_size - first
+    if first:
+        reader.read([[1] * first])
+    start = time.perf_counter()
+    for _ in range(count):
+        reader.read([[1]])
+    return count / (time.perf_counter() - start)
+
+
+def in_eight_bits(config: GPTConfig) -> GPTLanguageModel:
+    """A model of random weights that 8 bits hold."""
+    torch.manual_seed(SEED)
+    model = GPTLanguageModel(config)
+    for parameter in model.parameters():
+        if parameter.ndim == 2:
+            parameter.data = rounded(parameter.data)
+    return model
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
