@@ -91,3 +91,8 @@ def test_decoding_is_timed_beside_the_other_ways_to_write(called, weights):
     assert done.returncode == 0, done.stderr
     for name in ("compiled", "torch, cached", "torch, plain loop", "steps alone, two texts on 2 threads"):
         assert re.search(rf"^{name} +[\d,]+", done.stdout, re.MULTILINE), name
+
+
+def test_many_texts_are_timed_together(called, weights):
+    done = called(BENCHMARKS / "streams.py", "--weights", weights, "--streams", 3, "--length", 20)
+    assert re.match(r"[\d,]+, [\d.]+ times one", printed(done, "3 texts together"))
