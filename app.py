@@ -32,11 +32,11 @@ def main() -> None:
         # ZeroGPU pretends that there is a GPU, which only decorated functions may touch.
         device = "cpu" if spaces and args.device == "auto" else args.device
         session = Session(folder, choose_device(device))
-        Thread(target=session.compile, daemon=True).start()  # behind the page, which need not wait for it
         page = build(session, folder)
         auth = credentials(args.auth)
     except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")
+    Thread(target=session.compile, daemon=True).start()  # behind the page, which need not wait for it
     try:
         page.launch(
             server_name=args.host,

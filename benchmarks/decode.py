@@ -26,9 +26,9 @@ from machine import describe
 
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.compiled import CompiledModel, fastest
-from tinygpt.config import GPTConfig, SampleConfig
+from tinygpt.config import GPTConfig, SampleConfig, check_integer
 from tinygpt.device import one_core_a_stream
-from tinygpt.eight_bits import rounded
+from tinygpt.eight_bits import round_matrices
 from tinygpt.flags import SHIPPED, Parser
 from tinygpt.generation import Window, stream
 from tinygpt.hub import find_weights
@@ -47,37 +47,37 @@ def main() -> None:
     args = parser.parse_args()
     one_core_a_stream()
     try:
+        check_integer("rounds", args.rounds, 1, 1000)
         model, tokenizer = load_checkpoint(find_weights(args.weights))
-    except (ValueError, OSError) as error:
-        sys.exit(f"decode.py: {error}")
-    compiled = fastest(model)
-    if not isinstance(compiled, CompiledModel):
-        sys.exit("decode.py: numba is not installed, so there is no compiled model: pip install numba")
-    greedy = SampleConfig(max_new_tokens=peers.LENGTH, temperature=0)
-    drawn = replace(greedy, temperature=0.8, seed=SEED)
-
-    def writing(writer: GPTLanguageModel | CompiledModel, settings: SampleConfig) -> Callable[[], float]:
-        return lambda: rate(lambda: list(stream(writer, tokenizer, settings=settings)))
-
-    shape, hidden = model.config, compiled.weights.shrink.weights_LKN.shape[1]
-    with tempfile.TemporaryDirectory() as folder:
+        compiled = fastest(model)
+        if not isinstance(compiled, CompiledModel):
+            raise ValueError("numba is not there or cannot work, so there is no compiled model: pip install numba")
+        greedy = SampleConfig(max_new_tokens=peers.LENGTH, temperature=0)
+        drawn = replace(greedy, temperature=0.8, seed=SEED)
+        shape, hidden = model.config, compiled.weights.shrink.weights_LKN.shape[1]
         contenders = {
-            "compiled": writing(compiled, greedy),
-            "compiled, drawn at temperature 0.8": writing(compiled, drawn),
-            "torch, cached": writing(model, greedy),
+            "compiled": lambda: rate(lambda: list(stream(compiled, tokenizer, settings=greedy))),
+            "compiled, at temperature 0.8": lambda: rate(lambda: list(stream(compiled, tokenizer, settings=drawn))),
+            "torch, cached": lambda: rate(lambda: list(stream(model, tokenizer, settings=greedy))),
         }
-        if args.llama2c:
-            contenders["llama2.c run"] = peers.llama2c(args.llama2c, shape, hidden, Path(folder), eight_bits=False)
-        if args.runq:
-            contenders["llama2.c runq"] = peers.llama2c(args.runq, shape, hidden, Path(folder), eight_bits=True)
-        if args.transformers:
-            contenders["transformers generate"] = peers.transformers(shape, hidden)
+        if args.llama2c or args.runq or args.transformers:
+            peers.check_shape(shape)
         print(f"machine   {describe()}\nseed      {SEED}\nmodel     {shape.n_layer} layers, {shape.n_embd} wide\n")
-        rates = measured(contenders, args.rounds)
-    plain = rate(lambda: model.generate(torch.zeros((1, 1), dtype=torch.long), peers.LENGTH, temperature=0))
-    for name, value in {**rates, "torch, plain loop": plain}.items():
-        print(f"{name:36} {value:8,.0f} characters a second; compiled is {rates['compiled'] / value:5.2f} times that")
-    print_details(model, compiled, rates["compiled"])
+        with tempfile.TemporaryDirectory() as folder:
+            if args.llama2c:
+                contenders["llama2.c run"] = peers.llama2c(args.llama2c, shape, hidden, Path(folder), eight_bits=False)
+            if args.runq:
+                contenders["llama2.c runq"] = peers.llama2c(args.runq, shape, hidden, Path(folder), eight_bits=True)
+            if args.transformers:
+                contenders["transformers generate"] = peers.transformers(shape, hidden)
+            rates = measured(contenders, args.rounds)
+    except (ValueError, OSError, ImportError) as error:
+        sys.exit(f"decode.py: {error}")
+    empty = torch.zeros((1, 1), dtype=torch.long)
+    rates["torch, plain loop, once"] = rate(lambda: model.generate(empty, peers.LENGTH, temperature=0))
+    for name, value in rates.items():
+        print(f"{name:30} {value:8,.0f} characters a second; compiled is {rates['compiled'] / value:5.2f} times that")
+    print_details(model, compiled)
 
 
 def measured(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
@@ -95,7 +95,7 @@ def rate(write: Callable[[], object]) -> float:
     return peers.LENGTH / (time.perf_counter() - start)
 
 
-def print_details(model: GPTLanguageModel, compiled: CompiledModel, single: float) -> None:
+def print_details(model: GPTLanguageModel, compiled: CompiledModel) -> None:
     """Where the time goes and what bounds it: threads, positions, widths, prefill, bandwidth."""
     with ThreadPoolExecutor(2) as pool:
         turns = [sum(pool.map(steps, [compiled] * 2)) for _ in range(9)]
@@ -106,21 +106,21 @@ def print_details(model: GPTLanguageModel, compiled: CompiledModel, single: floa
     prefill = median(model.config.block_size / seconds(lambda: Window(compiled, whole)) for _ in range(9))
     print(f"reading a prompt of {model.config.block_size}               {prefill:8,.0f}")
     eighth = model.config.block_size // 8
-    for first in range(0, 8 * eighth, eighth):
+    for first in range(0, 8 * eighth, max(1, eighth)):
         pace = median(steps(compiled, first, eighth) for _ in range(9))
         print(f"  positions {first:3} to {first + eighth - 1:3}               {pace:8,.0f}")
     for width in (64, 128, 192, 256, 384):
-        other = fastest(in_eight_bits(replace(model.config, n_embd=width, n_head=width // 64)))
+        other = random_model(replace(model.config, n_embd=width, n_head=width // 64))
         print(f"  {width:3} wide, random weights         {median(steps(other) for _ in range(5)):8,.0f}")
     size = sum(part.weights_LKN.nbytes for part in compiled.weights if hasattr(part, "weights_LKN"))
     numbers = np.ones(size // 4, np.float32)
     best = max(size / seconds(lambda: numbers.dot(numbers)) for _ in range(50))
-    print(f"\nweights   {size / 1e6:.2f} MB, read at {single * size / 1e9:.1f} GB/s; ", end="")
+    print(f"\nweights   {size / 1e6:.2f} MB, read at {alone * size / 1e9:.1f} GB/s; ", end="")
     print(f"this machine reads an array of that size at {best / 1e9:.1f} GB/s on one thread")
 
 
 def steps(model: CompiledModel, first: int = 0, count: int | None = None) -> float:
-    """Characters a second from position `first` on, to the end of the window, none chosen, only read."""
+    """Characters a second from position `first` on, `count` or all that the window has room for, only read."""
     reader, count = model.reader(1), count or model.config.block_size - first
     if first:
         reader.read([[1] * first])
@@ -130,14 +130,12 @@ def steps(model: CompiledModel, first: int = 0, count: int | None = None) -> flo
     return count / (time.perf_counter() - start)
 
 
-def in_eight_bits(config: GPTConfig) -> GPTLanguageModel:
-    """A model of random weights that 8 bits hold."""
+def random_model(config: GPTConfig) -> CompiledModel:
+    """One of random weights that 8 bits hold."""
     torch.manual_seed(SEED)
     model = GPTLanguageModel(config)
-    for parameter in model.parameters():
-        if parameter.ndim == 2:
-            parameter.data = rounded(parameter.data)
-    return model
+    round_matrices(model)
+    return fastest(model)
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -1,9 +1,10 @@
 """Other programs that write with a model of one shape, to be timed beside ours: llama2.c, transformers.
 
 A speed does not depend on what the weights are, so theirs are random. Each figure is characters a second over
-256 positions from an empty context, greedy, on the threads that the caller allows.
+256 positions from an empty context, greedy, on one thread.
 """
 
+import os
 import re
 import struct
 import subprocess
@@ -19,6 +20,15 @@ LENGTH = 256
 _GROUP = 64  # weights that share a scale in llama2.c's 8-bit files
 
 
+def check_shape(config: GPTConfig) -> None:
+    """Raise ValueError for a model whose like they cannot build."""
+    if config.family == "gpt" or config.block_size != LENGTH or config.n_embd % _GROUP:
+        raise ValueError(
+            f"the others can be timed beside a llama or qwen3 model of context {LENGTH} and a width in steps of "
+            f"{_GROUP}, not beside a {config.family} of context {config.block_size} and width {config.n_embd}"
+        )
+
+
 def llama2c(program: Path, config: GPTConfig, hidden: int, folder: Path, *, eight_bits: bool) -> Callable[[], float]:
     """How to time a build of llama2.c (github.com/karpathy/llama2.c): its `run`, or with `eight_bits` its `runq`."""
     model, tokenizer = folder / f"model{eight_bits}.bin", folder / "tokenizer.bin"
@@ -28,8 +38,11 @@ def llama2c(program: Path, config: GPTConfig, hidden: int, folder: Path, *, eigh
 
     def rate() -> float:
         command = [program, model, "-z", tokenizer, "-t", "0", "-n", str(LENGTH)]
-        done = subprocess.run(list(map(str, command)), capture_output=True, check=True)
-        return float(re.search(rb"tok/s: ([\d.]+)", done.stderr)[1])
+        one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+        done = subprocess.run(list(map(str, command)), capture_output=True, env=one_thread)
+        if not (told := re.search(rb"tok/s: ([\d.]+)", done.stderr)):
+            raise ValueError(f"{program} did not tell its speed but ended with {done.returncode}: is it llama2.c's?")
+        return float(told[1])
 
     return rate
 

@@ -31,8 +31,9 @@ def row(name: str, steps: int | None) -> str:
     """Train a preset as a user would, and tell what came of it."""
     preset = PRESETS[name]
     partial = steps is not None and steps < preset.train.max_iters
-    cut = ["--max-iters", steps, "--warmup-iters", min(steps, preset.train.warmup_iters), "--eval-iters", 1]
-    seconds, facts = trained("--preset", name, *(cut if partial else []))
+    warmup = min(steps, preset.train.warmup_iters) if partial else 0
+    cut = ["--max-iters", steps, "--warmup-iters", warmup, "--eval-iters", 1] if partial else []
+    seconds, facts = trained("--preset", name, *cut)
     with torch.device("meta"):
         parameters = sum(parameter.numel() for parameter in GPTLanguageModel(preset.model).parameters())
     steps_done = f"{facts['steps']:,}{'*' if partial else ''}"

@@ -89,10 +89,26 @@ def test_the_sweep_is_shown_best_first_within_the_same_minutes(called):
 def test_decoding_is_timed_beside_the_other_ways_to_write(called, weights):
     done = called(BENCHMARKS / "decode.py", "--weights", weights, "--rounds", 1)
     assert done.returncode == 0, done.stderr
-    for name in ("compiled", "torch, cached", "torch, plain loop", "steps alone, two texts on 2 threads"):
+    for name in ("compiled", "torch, cached", "torch, plain loop, once", "steps alone, two texts on 2 threads"):
         assert re.search(rf"^{name} +[\d,]+", done.stdout, re.MULTILINE), name
 
 
 def test_many_texts_are_timed_together(called, weights):
     done = called(BENCHMARKS / "streams.py", "--weights", weights, "--streams", 3, "--length", 20)
     assert re.match(r"[\d,]+, [\d.]+ times one", printed(done, "3 texts together"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--rounds", 0), "rounds must be a whole number from 1 to 1,000, not 0"),
+        (("--transformers",), "not beside a gpt of context 8"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_timed_is_refused_in_one_line(called, weights, flags, complaint):
+    done = called(BENCHMARKS / "decode.py", "--weights", weights, *flags)
+    assert done.returncode == 1
+    assert done.stderr.startswith("decode.py: ")
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1

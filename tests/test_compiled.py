@@ -1,30 +1,25 @@
 """compiled.py: the compiled model says what the model says, for every kind of model and weights."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from corpus import NEEDS_CORPUS
+from numba.core.caching import CacheImpl
 
+import tinygpt
 from tinygpt import GPTLanguageModel, SampleConfig, beam_search, load_checkpoint, load_dataset, stream
 from tinygpt.compiled import CompiledModel, fastest
-from tinygpt.eight_bits import rounded
+from tinygpt.eight_bits import round_matrices
 from tinygpt.generation import Window
 from tinygpt.model import FAMILIES
-from tinygpt.sampling import sample
-
-pytest.importorskip("numba")
+from tinygpt.sampling import probabilities, sample, uniform
 
 SHIPPED = Path(__file__).parent.parent / "weights"
 BOUND = 1e-4  # of the difference between two logits, which lie between -20 and 20
-
-
-def in_eight_bits(model: GPTLanguageModel) -> GPTLanguageModel:
-    for parameter in model.parameters():
-        if parameter.ndim == 2:
-            parameter.data = rounded(parameter.data)
-    return model
 
 
 @pytest.fixture(params=[(family, small) for family in FAMILIES for small in (False, True)], ids=str)
@@ -32,7 +27,8 @@ def pair(request, build) -> tuple[GPTLanguageModel, CompiledModel]:
     """A model of every family, of weights that 8 bits hold and of others; and the same compiled."""
     family, small = request.param
     model = build(family, block_size=12, n_embd=24, n_head=3)
-    model = in_eight_bits(model) if small else model
+    if small:
+        round_matrices(model)
     compiled = fastest(model)
     assert compiled.weights.proj.weights_LKN.dtype == (np.int8 if small else np.float32)
     return model, compiled
@@ -40,7 +36,7 @@ def pair(request, build) -> tuple[GPTLanguageModel, CompiledModel]:
 
 @pytest.fixture(scope="module")
 def shipped() -> tuple[GPTLanguageModel, CompiledModel]:
-    model = in_eight_bits(load_checkpoint(SHIPPED)[0])
+    model, _ = load_checkpoint(SHIPPED)
     return model, fastest(model)
 
 
@@ -73,6 +69,7 @@ def test_the_logits_are_those_of_the_model_past_the_context_too(pair):
     assert difference.abs().max() < BOUND
 
 
+@NEEDS_CORPUS
 def test_on_5000_real_characters_the_shipped_weights_differ_by_less_than_the_bound(shipped):
     model, compiled = shipped
     ids = load_dataset().validation[:5000].long()
@@ -93,8 +90,11 @@ def test_twenty_seeds_write_the_same_2000_characters(shipped):
         written.append(tokenizer.encode("\n" + "".join(stream(compiled, tokenizer, "\n", settings))))
     ids_BN = torch.tensor(written)
     for row, logits_NV in enumerate(expected_logits(model, ids_BN[:, :-1]).numpy()):
-        drawn = [sample(logits_V, 0.8, None, None, seeds[row], i) for i, logits_V in enumerate(logits_NV)]
-        assert drawn == written[row][1:]
+        for i, (logits_V, id) in enumerate(zip(logits_NV, written[row][1:], strict=True)):
+            if id != sample(logits_V, 0.8, None, None, seeds[row], i):
+                # Another processor rounds otherwise: about one draw in a million falls that near to a border.
+                borders_V = np.cumsum(probabilities(logits_V, 0.8))
+                assert np.abs(borders_V - uniform(seeds[row], i)).min() < 1e-5
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_the_compiled_stream_is_the_model_s(pair, tokenizer, settings, prompt):
 
 
 @pytest.mark.parametrize("block_size", [1, 2, 3, 5])
-@pytest.mark.parametrize("family", FAMILIES)
-def test_the_smallest_contexts_and_odd_sizes_work(build, tokenizer, family, block_size):
-    model = build(family, block_size=block_size, n_head=1, n_embd=6, n_layer=1)
+@pytest.mark.parametrize(("family", "n_embd"), [("gpt", 5), ("llama", 6), ("qwen3", 6)])
+def test_the_smallest_contexts_and_odd_sizes_work(build, tokenizer, family, n_embd, block_size):
+    model = build(family, block_size=block_size, n_head=1, n_embd=n_embd, n_layer=1)
     settings = SampleConfig(max_new_tokens=30, seed=3, temperature=1.0)
     plain, fast = ("".join(stream(one, tokenizer, "The", settings)) for one in (model, fastest(model)))
     assert fast == plain
@@ -159,5 +159,55 @@ def test_the_exponential_is_exact_to_two_units_of_the_last_place():
 
 def test_without_numba_the_model_itself_writes(build, monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, "tinygpt.kernels")
+    monkeypatch.delattr(tinygpt, "kernels")
     model = build()
     assert fastest(model) is model
+
+
+def test_where_numba_may_keep_nothing_the_model_itself_writes(build, monkeypatch):
+    monkeypatch.delitem(sys.modules, "tinygpt.kernels")
+    monkeypatch.delattr(tinygpt, "kernels")
+    for locator in CacheImpl._locator_classes:
+        monkeypatch.setattr(locator, "from_function", classmethod(lambda *_: None))
+    model = build()
+    assert fastest(model) is model
+
+
+def test_a_model_in_half_precision_writes_as_it_is(build):
+    model = build().bfloat16()
+    assert fastest(model) is model
+
+
+def test_dropout_of_a_model_in_training_is_off_while_it_writes(build, tokenizer):
+    model = build(dropout=0.5)
+    settings = SampleConfig(max_new_tokens=30, seed=1)
+    calm = "".join(stream(model, tokenizer, "The river", settings))
+    compiled = fastest(model)
+    model.train()
+    assert "".join(stream(compiled, tokenizer, "The river", settings)) == calm
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [[[[99]]], [[[-1]]], [[[1, 2, 3]], [[1, 2]]], [[[1] * 8], [[1]]]],
+    ids=["an id too high", "an id too low", "a prompt in mid-window", "beyond the window"],
+)
+def test_the_machine_code_is_never_sent_out_of_its_arrays(build, reads):
+    reader = fastest(build()).reader(1)
+    *fine, wrong = reads
+    for rows in fine:
+        reader.read(rows)
+    with pytest.raises(AssertionError):
+        reader.read(wrong)
+
+
+def test_many_visitors_at_once_each_get_their_own_text(pair, tokenizer):
+    _, compiled = pair
+
+    def text(seed: int) -> str:
+        return "".join(stream(compiled, tokenizer, "The r", SampleConfig(max_new_tokens=80, seed=seed)))
+
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(text, range(16)))
+    assert together == [text(seed) for seed in range(16)]

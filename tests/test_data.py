@@ -1,22 +1,18 @@
 """data.py: a verified text, one tensor of ids a split, random batches; and downloads that go wrong."""
 
 import hashlib
-import os
 import sys
 from itertools import combinations
 
 import pytest
 import torch
+from corpus import NEEDS_CORPUS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygpt import get_batch, load_dataset
 from tinygpt.data import DEFAULT_SHA256, shuffled_starts, split, stretches
 from tinygpt.download import CORPUS_VARIABLE
-
-NEEDS_CORPUS = pytest.mark.skipif(
-    not os.environ.get(CORPUS_VARIABLE), reason=f"set {CORPUS_VARIABLE} to the Tiny Shakespeare file to run this"
-)
 
 
 def decoded(dataset) -> tuple[str, str]:

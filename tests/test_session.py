@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tinygpt import SampleConfig
+from tinygpt.compiled import CompiledModel
 from tinygpt.ui import session as module
 from tinygpt.ui.session import Session, StopSignal, parse_settings
 
@@ -48,6 +49,7 @@ def test_the_text_is_the_same_before_and_after_the_model_is_compiled(weights):
     next(under_way)
     session.compile()
     after = list(session.write("a", settings(length=200), StopSignal()))[-1].continuation
+    assert isinstance(session.model, CompiledModel)
     assert before == after == list(under_way)[-1].continuation
 
 

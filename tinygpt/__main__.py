@@ -25,7 +25,9 @@ def main() -> None:
         if args.output and not Path(args.output).absolute().parent.is_dir():
             raise ValueError(f"--output {args.output} cannot be written: its folder does not exist")
         model, tokenizer = load_checkpoint(find_weights(args.weights), choose_device(args.device))
-        draft = show(write(fastest(model), tokenizer, prompt_of(args), settings))
+        if settings.max_new_tokens >= 1000:  # for less, torch has written it before numba is ready
+            model = fastest(model)
+        draft = show(write(model, tokenizer, prompt_of(args), settings))
         if args.output:
             write_output(args.output, draft.prompt, draft.continuation)
     except BrokenPipeError:  # the reader, `head` for one, has seen enough

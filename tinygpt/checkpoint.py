@@ -112,7 +112,7 @@ def load_checkpoint(
     shape, vocabulary = _checked(config, Path(folder) / CONFIG)
     tensors, _ = _unpacked(weights, path)
     held = sum(tensor.numel() for tensor in tensors.values())
-    if held < shape.parameters_at_least:  # checked first, so that no memory is taken for a config that lies
+    if held < shape.parameters_at_least:  # checked first: a config that lies takes no memory
         raise ValueError(
             f"{path} holds {held:,} numbers, and the model that {CONFIG} describes lacks at least "
             f"{shape.parameters_at_least - held:,} more; download or train both again"

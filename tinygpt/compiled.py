@@ -1,6 +1,5 @@
 """A trained model in the form that writes fastest on a processor: kernels.py over packed weights."""
 
-import importlib.util
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +8,7 @@ from torch import Tensor, nn
 
 from tinygpt.attention import NormedRotaryAttention, RotaryAttention
 from tinygpt.cache import KVCache
-from tinygpt.eight_bits import in_eight_bits
+from tinygpt.eight_bits import whole_numbers
 from tinygpt.layers import RMSNorm
 from tinygpt.model import Embedding, GPTLanguageModel, SwiGLU
 
@@ -23,11 +22,12 @@ class CompiledModel:
     def __init__(self, model: GPTLanguageModel):
         from tinygpt import kernels  # numba is optional, and takes a while to import
 
-        self.config, self.model, self.step = model.config, model.eval(), kernels.read
-        self.weights = _packed(model)
+        self.config, self.model = model.config, model
+        self.weights, self.read_one = _weights(model), kernels.read_one
 
     def reader(self, batch: int) -> "CompiledReader":
         """To read `batch` texts side by side."""
+        self.model.eval()
         return CompiledReader(self, batch)
 
 
@@ -35,13 +35,19 @@ LanguageModel = GPTLanguageModel | CompiledModel  # what can be asked to write
 
 
 def fastest(model: GPTLanguageModel) -> LanguageModel:
-    """The model compiled, if it is on the processor and numba is installed; otherwise as it is.
+    """The model compiled, if it is on the processor and numba is there and can work; otherwise as it is.
 
-    Both write the same text. To be made anew whenever the model's weights have changed. The very
-    first step on a machine takes seconds, since numba compiles it then and keeps the result.
+    Both write the same text, but for a draw that falls within rounding of the border between two
+    characters. To be made anew whenever the model's weights have changed. The very first step on
+    a machine takes seconds, since numba compiles it then and keeps the result.
     """
-    on_processor = model.lm_head.weight.device.type == "cpu"
-    return CompiledModel(model) if on_processor and importlib.util.find_spec("numba") else model
+    weight = model.lm_head.weight
+    if weight.device.type != "cpu" or weight.dtype != torch.float32:
+        return model
+    try:
+        return CompiledModel(model)
+    except (ImportError, RuntimeError):  # no numba, or no folder where it may keep what it compiles
+        return model
 
 
 class CompiledReader:
@@ -61,10 +67,13 @@ class CompiledReader:
         """
         if len(rows[0]) > 1:
             return self._read_many(rows)
-        model = self._model
-        logits_BV = np.empty((len(rows), model.config.vocab_size), np.float32)
+        model, config = self._model, self._model.config
+        assert self._length < config.block_size, "the window is full"
+        logits_BV = np.empty((len(rows), config.vocab_size), np.float32)
         for row, (id,) in enumerate(rows):
-            model.step(model.weights, self._keys_BLHDT[row], self._values_BLHTD[row], id, self._length, logits_BV[row])
+            assert 0 <= id < config.vocab_size, "machine code reads wherever it is told to"
+            keys_LHDT, values_LHTD = self._keys_BLHDT[row], self._values_BLHTD[row]
+            model.read_one(model.weights, keys_LHDT, values_LHTD, id, self._length, logits_BV[row])
         self._length += 1
         return logits_BV
 
@@ -80,6 +89,7 @@ class CompiledReader:
     @torch.no_grad()
     def _read_many(self, rows: list[list[int]]) -> np.ndarray:
         # One pass of torch, whose large products need no help.
+        assert not self._length, "several characters can only be read at the start of a window"
         cache = KVCache(self._model.config, batch=len(rows))
         logits_BV = self._model.model(torch.tensor(rows), cache=cache)[:, -1].numpy()
         self._length = cache.length
@@ -90,11 +100,11 @@ class CompiledReader:
 
 
 @torch.no_grad()
-def _packed(model: GPTLanguageModel) -> "kernels.Weights":
+def _weights(model: GPTLanguageModel) -> "kernels.Weights":
     from tinygpt import kernels
 
     linears = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
-    eight_bits = all(torch.equal(torch.mul(*in_eight_bits(weight)), weight) for weight in linears)
+    eight_bits = all(torch.equal(torch.mul(*whole_numbers(weight)), weight) for weight in linears)
 
     def matrices(*layers: tuple[nn.Linear, ...]) -> kernels.Matrices:
         """Those of each layer side by side."""
@@ -102,11 +112,12 @@ def _packed(model: GPTLanguageModel) -> "kernels.Weights":
         biases_LN = torch.stack([torch.cat([_bias(part) for part in parts]) for parts in layers])
         steps_LN1 = torch.ones(*biases_LN.shape, 1)
         if eight_bits:
-            weights_LNK, steps_LN1 = in_eight_bits(weights_LNK)
+            weights_LNK, steps_LN1 = whole_numbers(weights_LNK)
         return kernels.Matrices(_array(weights_LNK.transpose(1, 2)), _array(steps_LN1.squeeze(2)), _array(biases_LN))
 
     def norms(*layers: nn.Module) -> kernels.Norms:
-        weights_LK, biases_LK = (torch.stack(list(map(part, layers))) for part in (lambda norm: norm.weight, _bias))
+        weights_LK = torch.stack([layer.weight for layer in layers])
+        biases_LK = torch.stack([_bias(layer) for layer in layers])
         centred = isinstance(layers[0], nn.LayerNorm)
         return kernels.Norms(_array(weights_LK), _array(biases_LK), centred, layers[0].eps)
 

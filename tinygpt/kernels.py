@@ -3,6 +3,8 @@
 The same sums as in model.py, for one text at a time. On a processor such a step is a walk through all of
 the weights, so what counts is how few bytes they take (one each where they fit, see eight_bits.py) and that
 the inner loops become vector instructions: each of them runs over numbers that lie side by side.
+
+Dimensions, beside those at the head of model.py: K a matrix's or norm's inputs, N a matrix's outputs, L blocks.
 """
 
 from typing import NamedTuple
@@ -53,7 +55,7 @@ class Weights(NamedTuple):
 
 
 @_compiled
-def read(weights: Weights, keys_LHDT: np.ndarray, values_LHTD: np.ndarray, id: int, t: int, logits_V: np.ndarray):
+def read_one(weights: Weights, keys_LHDT: np.ndarray, values_LHTD: np.ndarray, id: int, t: int, logits_V: np.ndarray):
     """Read the character `id` at position `t`: its keys and values join the others, `logits_V` are set."""
     n_layer, n_head, head_size, _ = keys_LHDT.shape
     width = n_head * head_size

@@ -45,6 +45,8 @@ def processes() -> int:
 
 def rank() -> int:
     """Which of them this is, from 0, joined or not yet. The first one speaks and writes for all."""
+    if dist.is_initialized():
+        return dist.get_rank()
     return int(os.environ["RANK"]) if dist.is_torchelastic_launched() else 0
 
 

@@ -10,7 +10,7 @@ import torch
 from tinygpt.checkpoint import load_checkpoint, read_facts
 from tinygpt.compiled import fastest
 from tinygpt.config import SampleConfig, check_choice
-from tinygpt.generation import stream
+from tinygpt.generation import Window
 from tinygpt.writing import Draft, write
 
 # A request beside its prompt, in the order in which pages and clients give it.
@@ -39,7 +39,7 @@ class Session:
     def compile(self) -> None:
         """Make writing fast, in seconds or less; whoever comes before that gets the same text, slower."""
         compiled = fastest(self.model)
-        list(stream(compiled, self.tokenizer, settings=SampleConfig(max_new_tokens=2)))
+        Window(compiled, [[0]])  # the first step is when numba compiles, or fetches what it had compiled
         self.model = compiled
 
     def check(self, prompt: object, settings: SampleConfig) -> None:
