@@ -31,7 +31,9 @@ OURS = ("--family", "qwen3", "--optimizer", "muon", "--average-decay", 0.9, "--b
 
 
 # Muon makes each of the 12 updates, of a rate of 0.02, in 5 rounds of 8-bit precision, whatever the run's own.
-@pytest.mark.parametrize(("recipe", "rounding"), [((), 1e-6), (OURS, 12 * 0.02 * 5 / 2**8)], ids=["as a seed", "as ours"])
+@pytest.mark.parametrize(
+    ("recipe", "rounding"), [((), 1e-6), (OURS, 12 * 0.02 * 5 / 2**8)], ids=["as a seed", "as ours"]
+)
 def test_two_processes_train_the_model_that_one_trains_on_the_joined_batch(run, text_file, tmp_path, recipe, rounding):
     flags = (*TINY, *recipe, "--max-iters", 12, "--eval-interval", 6, "--dropout", 0, "--grad-clip", 1)
     flags += ("--data", text_file)
