@@ -63,14 +63,15 @@ def read_one(weights: Weights, keys_LHDT: np.ndarray, values_LHTD: np.ndarray, i
     normed_C, gathered_C, change_C = np.empty_like(x_C), np.empty_like(x_C), np.empty_like(x_C)
     qkv = np.empty(3 * width, _F)
     hidden = np.empty(weights.expand.weights_LKN.shape[2], _F)
-    inner = hidden[: weights.shrink.weights_LKN.shape[1]]
+    inner = np.empty(weights.shrink.weights_LKN.shape[1], _F)
     scores_T = np.empty(t + 1, _F)
     for layer in range(n_layer):
         _norm(weights.attention_norm, layer, x_C, normed_C)
         _multiply(weights.query_key_value, layer, normed_C, qkv)
         for head in range(n_head):
-            here = slice(head * head_size, (head + 1) * head_size)
-            q_D, k_D, v_D = qkv[:width][here], qkv[width : 2 * width][here], qkv[2 * width :][here]
+            first, last = head * head_size, (head + 1) * head_size
+            q_D, k_D = qkv[first:last], qkv[width + first : width + last]
+            v_D = qkv[2 * width + first : 2 * width + last]
             if weights.normed_heads:
                 _norm(weights.query_norm, layer, q_D, q_D)
                 _norm(weights.key_norm, layer, k_D, k_D)
@@ -78,17 +79,17 @@ def read_one(weights: Weights, keys_LHDT: np.ndarray, values_LHTD: np.ndarray, i
             _turn(k_D, weights.cos_TD[t], weights.sin_TD[t])
             keys_LHDT[layer, head, :, t] = k_D
             values_LHTD[layer, head, t] = v_D
-            _attend(q_D, keys_LHDT[layer, head], values_LHTD[layer, head], scores_T, gathered_C[here])
+            _attend(q_D, keys_LHDT[layer, head], values_LHTD[layer, head], scores_T, gathered_C[first:last])
         _multiply(weights.proj, layer, gathered_C, change_C)
         x_C += change_C
         _norm(weights.feed_forward_norm, layer, x_C, normed_C)
         _multiply(weights.expand, layer, normed_C, hidden)
         if weights.gated:
             for i in range(len(inner)):
-                inner[i] *= hidden[len(inner) + i] / (_F(1) + _exp(-inner[i]))
+                inner[i] = hidden[i] / (_F(1) + _exp(-hidden[i])) * hidden[len(inner) + i]
         else:
             for i in range(len(inner)):
-                inner[i] = max(inner[i], _F(0))
+                inner[i] = max(hidden[i], _F(0))
         _multiply(weights.shrink, layer, inner, change_C)
         x_C += change_C
     _norm(weights.norm, 0, x_C, normed_C)
