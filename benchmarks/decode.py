@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import peers
 import torch
-from machine import describe
+from machine import describe, seconds
 
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.compiled import CompiledModel, fastest
@@ -90,9 +90,7 @@ def measured(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[st
 
 def rate(write: Callable[[], object]) -> float:
     """Characters a second of something that writes as many as all contenders do."""
-    start = time.perf_counter()
-    write()
-    return peers.LENGTH / (time.perf_counter() - start)
+    return peers.LENGTH / seconds(write)
 
 
 def print_details(model: GPTLanguageModel, compiled: CompiledModel) -> None:
@@ -136,12 +134,6 @@ def random_model(config: GPTConfig) -> CompiledModel:
     model = GPTLanguageModel(config)
     round_matrices(model)
     return fastest(model)
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What several figures need: the machine in one line, and a run of train.py as a user starts it."""
+"""What several figures need: the machine in one line, a stopwatch, and a run of train.py as a user starts it."""
 
 import os
 import platform
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ def trained(*flags: object) -> tuple[float, dict[str, Any]]:
         if done.returncode:
             sys.exit(done.stderr.strip().splitlines()[-1])
         return seconds, read_facts(Path(folder) / "run")
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long something takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def _processor() -> str:

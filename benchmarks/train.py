@@ -11,15 +11,13 @@ import importlib.util
 import pstats
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import torch
-from machine import describe, trained
+from machine import describe, seconds, trained
 
 from tinygpt.config import PRESETS, GPTConfig, TrainConfig
 from tinygpt.data import load_dataset
@@ -167,12 +165,6 @@ def print_cost() -> None:
 def made(model: GPTConfig, train: TrainConfig, folder: str) -> Trainer:
     device = choose_device()
     return Trainer(model, train, load_dataset(), Path(folder), device=device, dtype=choose_dtype(device))
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
