@@ -10,7 +10,6 @@ machine is busy for all of them; what counts are the ratios of the medians.
 
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -122,10 +121,7 @@ def steps(model: CompiledModel, first: int = 0, count: int | None = None) -> flo
     reader, count = model.reader(1), count or model.config.block_size - first
     if first:
         reader.read([[1] * first])
-    start = time.perf_counter()
-    for _ in range(count):
-        reader.read([[1]])
-    return count / (time.perf_counter() - start)
+    return count / seconds(lambda: [reader.read([[1]]) for _ in range(count)])
 
 
 def random_model(config: GPTConfig) -> CompiledModel:

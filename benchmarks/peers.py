@@ -8,11 +8,11 @@ import os
 import re
 import struct
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from machine import seconds
 
 from tinygpt.config import GPTConfig
 
@@ -70,11 +70,10 @@ def transformers(config: GPTConfig, hidden: int) -> Callable[[], float]:
     ).eval()
 
     def rate() -> float:
-        start = time.perf_counter()
-        model.generate(
-            torch.zeros((1, 1), dtype=torch.long), do_sample=False, min_new_tokens=LENGTH - 1, max_new_tokens=LENGTH - 1
+        count, empty = LENGTH - 1, torch.zeros((1, 1), dtype=torch.long)
+        return count / seconds(
+            lambda: model.generate(empty, do_sample=False, min_new_tokens=count, max_new_tokens=count)
         )
-        return (LENGTH - 1) / (time.perf_counter() - start)
 
     return rate
 

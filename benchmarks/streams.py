@@ -8,7 +8,7 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from machine import describe
+from machine import describe, seconds
 
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.compiled import fastest
@@ -43,13 +43,8 @@ def main() -> None:
             pass
         return first, time.perf_counter()
 
-    def alone() -> float:
-        start = time.perf_counter()
-        written(0)
-        return args.length / (time.perf_counter() - start)
-
     written(0)  # compiles
-    single = median(alone() for _ in range(9))
+    single = median(args.length / seconds(lambda: written(0)) for _ in range(9))
     with ThreadPoolExecutor(args.streams) as pool:
         start = time.perf_counter()
         firsts, lasts = zip(*pool.map(written, range(args.streams)), strict=True)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tinygpt.attention import NormedRotaryAttention, RotaryAttention
 from tinygpt.cache import KVCache
-from tinygpt.eight_bits import whole_numbers
+from tinygpt.eight_bits import rounded, whole_numbers
 from tinygpt.layers import RMSNorm
 from tinygpt.model import Embedding, GPTLanguageModel, SwiGLU
 
@@ -104,7 +104,7 @@ def _weights(model: GPTLanguageModel) -> "kernels.Weights":
     from tinygpt import kernels
 
     linears = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
-    eight_bits = all(torch.equal(torch.mul(*whole_numbers(weight)), weight) for weight in linears)
+    eight_bits = all(torch.equal(rounded(weight), weight) for weight in linears)
 
     def matrices(*layers: tuple[nn.Linear, ...]) -> kernels.Matrices:
         """Those of each layer side by side."""
