@@ -3,14 +3,12 @@
 import argparse
 import os
 import sys
-from threading import Thread
 
 try:
     import spaces  # only on Hugging Face's ZeroGPU, and there before torch
 except ImportError:
     spaces = None
 
-from tinygpt.device import choose_device, one_core_a_stream
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub import find_weights
 from tinygpt.ui.blocks import build
@@ -26,17 +24,14 @@ if spaces:
 
 def main() -> None:
     args = parse()
-    one_core_a_stream()
     try:
         folder = find_weights(args.weights)
         # ZeroGPU pretends that there is a GPU, which only decorated functions may touch.
-        device = "cpu" if spaces and args.device == "auto" else args.device
-        session = Session(folder, choose_device(device))
+        session = Session(folder, "cpu" if spaces and args.device == "auto" else args.device)
         page = build(session, folder)
         auth = credentials(args.auth)
     except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")
-    Thread(target=session.compile, daemon=True).start()  # behind the page, which need not wait for it
     try:
         page.launch(
             server_name=args.host,
@@ -51,10 +46,16 @@ def main() -> None:
             strict_cors=True,
             max_file_size="10kb",
             ssr_mode=False,
+            prevent_thread_lock=True,
         )
     except OSError:
         where = f"{args.host or '127.0.0.1'}, port {args.port or 'any of 7860 to 7959'}"
         sys.exit(f"app.py: cannot listen on {where}: it is taken or not allowed; choose another with --port or --host")
+    try:
+        session.open()  # behind the page, which is there by now
+    except (ValueError, OSError) as error:
+        sys.exit(f"app.py: {error}")
+    page.block_thread()
 
 
 def parse() -> argparse.Namespace:

@@ -14,9 +14,10 @@ from tqdm import tqdm
 from tinygpt import parallel
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.config import PRESETS, GPTConfig, SampleConfig, TrainConfig
-from tinygpt.data import DEFAULT_URL, is_url, load_dataset
-from tinygpt.device import DEVICES, choose_device, choose_dtype, use_large_pages
-from tinygpt.flags import Parser, add_flags, given
+from tinygpt.data import is_url, load_dataset
+from tinygpt.device import choose_device, choose_dtype, use_large_pages
+from tinygpt.download import DEFAULT_URL
+from tinygpt.flags import DEVICES, Parser, add_flags, given
 from tinygpt.generation import stream
 from tinygpt.hub import check_repo_id, push
 from tinygpt.output import as_text, write_output

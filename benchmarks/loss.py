@@ -16,14 +16,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import torch
 from machine import describe
 
-from tinygpt.checkpoint import read_facts
 from tinygpt.config import check_integer
-from tinygpt.data import DEFAULT_URL, load_dataset
+from tinygpt.data import load_dataset
+from tinygpt.download import DEFAULT_URL
 from tinygpt.ensemble import Ensemble, load_ensemble
 from tinygpt.evaluation import PUBLISHED_BLOCK, evaluate_full, evaluate_sliding
 from tinygpt.flags import SHIPPED, Parser
 from tinygpt.hub import find_weights
 from tinygpt.model import GPTLanguageModel
+from tinygpt.stored import read_facts
 
 
 def main() -> None:

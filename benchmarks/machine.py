@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from tinygpt.checkpoint import read_facts
+from tinygpt.stored import read_facts
 
 TRAIN = Path(__file__).parent.parent / "train.py"
 

@@ -11,8 +11,9 @@ from machine import describe
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.compiled import fastest
 from tinygpt.config import MAX_LENGTH, SampleConfig, check_integer
-from tinygpt.data import DEFAULT_URL, load_dataset
+from tinygpt.data import load_dataset
 from tinygpt.device import one_core_a_stream
+from tinygpt.download import DEFAULT_URL
 from tinygpt.flags import SHIPPED, Parser
 from tinygpt.generation import stream
 from tinygpt.hub import find_weights

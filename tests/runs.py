@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from tinygpt import Trainer
-from tinygpt.checkpoint import WEIGHTS, load_tensors, read_facts
+from tinygpt.checkpoint import load_tensors
 from tinygpt.state import STATE
-from tinygpt.training import METRICS
+from tinygpt.stored import METRICS, WEIGHTS, read_facts
 
 
 def finished(trainer: Trainer, steps: int | None = None) -> Trainer:

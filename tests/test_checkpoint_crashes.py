@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from tinygpt import load_checkpoint, save_checkpoint
-from tinygpt.checkpoint import CONFIG, WEIGHTS, read_facts, save_tensors
+from tinygpt.checkpoint import save_tensors
+from tinygpt.stored import CONFIG, WEIGHTS, read_facts
 
 resource = pytest.importorskip("resource", reason="kills and limits processes in ways that Windows has not")
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from tinygpt.device import DEVICES, can_compile, choose_device, choose_dtype
+from tinygpt.device import can_compile, choose_device, choose_dtype
+from tinygpt.flags import DEVICES
 
 
 def test_auto_is_a_device_that_is_there():

@@ -80,7 +80,7 @@ def test_a_window_predicts_what_the_model_does_character_by_character_past_the_c
     window = Window(model, written[:, :3].tolist())
     seen = written[:, :3]
     for t in range(3, 40):
-        np.testing.assert_allclose(window.logits_BV, model(seen)[:, -1].numpy(), atol=1e-5)
+        np.testing.assert_allclose(window.read(), model(seen)[:, -1].numpy(), atol=1e-5)
         window.append(written[:, t].tolist())
         seen = torch.cat([seen, written[:, t : t + 1]], dim=1)
         if seen.size(1) > 8:  # a full window's last half starts the next one
@@ -99,10 +99,11 @@ def test_a_prompt_longer_than_the_context_counts_by_its_last_block(build, tokeni
 def test_rows_of_a_window_can_be_dropped_and_forked(build):
     model = build("qwen3")
     window = Window(model, [[1, 2], [3, 4], [5, 6]])
+    window.read()
     window.select([2, 0, 0, 2])
     window.append([7, 8, 9, 10])
     rows = torch.tensor([[5, 6, 7], [1, 2, 8], [1, 2, 9], [5, 6, 10]])
-    np.testing.assert_allclose(window.logits_BV, model(rows)[:, -1].numpy(), atol=1e-5)
+    np.testing.assert_allclose(window.read(), model(rows)[:, -1].numpy(), atol=1e-5)
 
 
 # Seeds, the empty prompt, errors

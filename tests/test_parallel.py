@@ -12,7 +12,7 @@ import torch
 from tinygpt import load_checkpoint
 from tinygpt.checkpoint import load_tensors
 from tinygpt.state import STATE
-from tinygpt.training import METRICS
+from tinygpt.stored import METRICS
 
 TRAIN = Path(__file__).parent.parent / "train.py"
 TWO = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", TRAIN)

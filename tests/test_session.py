@@ -1,19 +1,18 @@
 """What the page does, without gradio."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
-import torch
 
 from tinygpt import SampleConfig
-from tinygpt.compiled import CompiledModel
 from tinygpt.ui import session as module
 from tinygpt.ui.session import Session, StopSignal, parse_settings
 
 
 @pytest.fixture(scope="module")
 def session(weights) -> Session:
-    return Session(weights, torch.device("cpu"))
+    return Session(weights)
 
 
 def settings(**changes: object) -> SampleConfig:
@@ -42,15 +41,13 @@ def test_drafts_come_a_few_times_a_second_however_fast_the_model_writes(session:
     assert len(drafts) <= module.UPDATES * drafts[-1].seconds + 3
 
 
-def test_the_text_is_the_same_before_and_after_the_model_is_compiled(weights):
-    session = Session(weights, torch.device("cpu"))
-    before = list(session.write("a", settings(length=200), StopSignal()))[-1].continuation
-    under_way = session.write("a", settings(length=200), StopSignal())
-    next(under_way)
-    session.compile()
-    after = list(session.write("a", settings(length=200), StopSignal()))[-1].continuation
-    assert isinstance(session.model, CompiledModel)
-    assert before == after == list(under_way)[-1].continuation
+def test_the_model_is_made_once_however_many_ask_for_it_at_the_same_time(weights):
+    session = Session(weights)
+    assert not session.ready
+    with ThreadPoolExecutor(8) as pool:
+        models = set(pool.map(lambda _: session.open(), range(8)))
+    assert session.ready
+    assert len(models) == 1
 
 
 def test_a_wish_to_stop_ends_the_text_with_what_there_is(session: Session):

@@ -9,7 +9,7 @@ from runs import assert_same_run, finished, metrics
 from tinygpt.checkpoint import save_tensors
 from tinygpt.data import split
 from tinygpt.state import STATE, saved_run
-from tinygpt.training import METRICS
+from tinygpt.stored import METRICS
 
 RECIPES = {
     "muon, averaged": {

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from tinygpt import Trainer, load_checkpoint, load_dataset
-from tinygpt.checkpoint import WEIGHTS, load_tensors, read_facts
+from tinygpt.checkpoint import load_tensors
 from tinygpt.state import STATE, saved_run
-from tinygpt.training import METRICS
+from tinygpt.stored import METRICS, WEIGHTS, read_facts
 
 TRAIN = Path(__file__).parent.parent / "train.py"
 TINY = (

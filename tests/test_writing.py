@@ -12,11 +12,11 @@ def drafts(model, tokenizer, prompt, **settings) -> list[Draft]:
 
 
 def test_a_prompt_in_known_characters_is_taken_as_it_is(build, tokenizer):
-    assert prepare(build(block_size=64), tokenizer, "BAKER:\nMy") == ("BAKER:\nMy", ())
+    assert prepare(build(block_size=64).config, tokenizer, "BAKER:\nMy") == ("BAKER:\nMy", ())
 
 
 def test_what_was_changed_in_a_prompt_is_noted(build, tokenizer):
-    text, notes = prepare(build(block_size=64), tokenizer, "Don’t\r\nweep 🙂")
+    text, notes = prepare(build(block_size=64).config, tokenizer, "Don’t\r\nweep 🙂")
     assert text == "Don't\nweep "
     assert len(notes) == 3
 
@@ -44,7 +44,7 @@ def test_a_prompt_that_is_no_text_is_refused(build, tokenizer, prompt):
 
 
 def test_a_prompt_over_the_bound_is_refused_before_anything_is_written(build, tokenizer):
-    prepare(build(), tokenizer, "a" * MAX_PROMPT)
+    prepare(build().config, tokenizer, "a" * MAX_PROMPT)
     with pytest.raises(ValueError, match="at most 10,000 characters, not 10,001"):
         write(build(), tokenizer, "a" * (MAX_PROMPT + 1), SampleConfig())
 

@@ -7,26 +7,21 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from tinygpt.checkpoint import load_checkpoint
-from tinygpt.compiled import fastest
 from tinygpt.config import SampleConfig
-from tinygpt.device import choose_device, one_core_a_stream
 from tinygpt.flags import Parser, add_flags, add_model_flags, given
 from tinygpt.hub import find_weights
+from tinygpt.opening import open_checkpoint
 from tinygpt.output import write_output
 from tinygpt.writing import Draft, write
 
 
 def main() -> None:
     args = parse()
-    one_core_a_stream()
     try:
         settings = SampleConfig(**given(args, SampleConfig))
         if args.output and not Path(args.output).absolute().parent.is_dir():
             raise ValueError(f"--output {args.output} cannot be written: its folder does not exist")
-        model, tokenizer = load_checkpoint(find_weights(args.weights), choose_device(args.device))
-        if settings.max_new_tokens >= 1000:  # for less, torch has written it before numba is ready
-            model = fastest(model)
+        model, tokenizer = open_checkpoint(find_weights(args.weights), args.device)
         draft = show(write(model, tokenizer, prompt_of(args), settings))
         if args.output:
             write_output(args.output, draft.prompt, draft.continuation)

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinygpt.compiled import LanguageModel
 from tinygpt.config import SampleConfig
-from tinygpt.generation import Window, prompt_ids
+from tinygpt.generation import LanguageModel, Window, prompt_ids
 from tinygpt.tokenizer import TextEncoderDecoder
 
 
@@ -33,8 +32,8 @@ def beam_search(
 def _search(window: Window, tokenizer: TextEncoderDecoder, settings: SampleConfig) -> Iterator[str]:
     texts, scores = [""], np.zeros(1)
     ended, ended_score = "", -np.inf
-    for left in reversed(range(settings.max_new_tokens)):
-        totals_BV = scores[:, None] + _log_softmax(window.logits_BV)
+    for _ in range(settings.max_new_tokens):
+        totals_BV = scores[:, None] + _log_softmax(window.read())
         best = np.argsort(-totals_BV, axis=None, kind="stable")[: settings.beam_width]
         rows, ids = np.unravel_index(best, totals_BV.shape)
         grown = [texts[row] + tokenizer.vocabulary[id] for row, id in zip(rows, ids, strict=True)]
@@ -48,9 +47,8 @@ def _search(window: Window, tokenizer: TextEncoderDecoder, settings: SampleConfi
             break
         texts, scores, rows, ids = [grown[k] for k in alive], scores[alive], rows[alive], ids[alive]
         yield texts[0]
-        if left:
-            window.select(rows.tolist())
-            window.append(ids.tolist())
+        window.select(rows.tolist())
+        window.append(ids.tolist())
     if ended_score >= scores[0]:
         yield ended
 

@@ -1,9 +1,11 @@
 """What generation remembers of the characters it has already read."""
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from tinygpt.config import GPTConfig
+from tinygpt.config import GPTConfig, SampleConfig
+from tinygpt.sampling import sample
 
 
 class LayerCache:
@@ -53,3 +55,25 @@ class KVCache:
         """Make row i of the batch a copy of row rows[i]: how a beam search drops and forks beams."""
         for layer in self.layers:
             layer.select(rows)
+
+
+class CachedReader:
+    """A GPTLanguageModel reading texts side by side, row by row of a batch, on whatever device it is."""
+
+    def __init__(self, model: nn.Module, batch: int):
+        self._model, self._device = model.eval(), model.lm_head.weight.device
+        self._cache = KVCache(model.config, batch=batch, device=self._device)
+        self.clear, self.select = self._cache.clear, self._cache.select
+
+    @torch.no_grad()
+    def read(self, rows: list[list[int]]) -> np.ndarray:
+        """Read the next characters of each row: logits_BV of the one after the last.
+
+        They are either many characters of a new window or a single one after that.
+        """
+        return self._model(torch.tensor(rows, device=self._device), cache=self._cache)[:, -1].float().cpu().numpy()
+
+    def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> list[int]:
+        """Read the next characters of the only row, then draw character number `i` of the request."""
+        (logits_V,) = self.read([ids])
+        return [sample(logits_V, settings.temperature, settings.top_k, settings.top_p, settings.seed, i)]

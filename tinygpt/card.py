@@ -3,11 +3,9 @@
 import math
 from typing import Any
 
-import torch
-
 from tinygpt.config import GPTConfig
-from tinygpt.data import DEFAULT_SHA256
-from tinygpt.model import GPTLanguageModel
+from tinygpt.download import DEFAULT_SHA256
+from tinygpt.shapes import count_parameters
 
 _BLOCKS = {
     "gpt": "the classic transformer block (learned positions, LayerNorm)",
@@ -52,10 +50,8 @@ def _architecture(facts: dict[str, Any]) -> str:
     rows = {}
     if model := facts.get("model"):
         config = GPTConfig(**model)
-        with torch.device("meta"):  # counted without memory
-            parameters = sum(parameter.numel() for parameter in GPTLanguageModel(config).parameters())
         rows = {
-            "parameters": f"{parameters:,}",
+            "parameters": f"{count_parameters(config):,}",
             "block": _BLOCKS[config.family],
             "layers": config.n_layer,
             "heads": config.n_head,

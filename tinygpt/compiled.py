@@ -1,81 +1,88 @@
-"""A trained model in the form that writes fastest on a processor: kernels.py over packed weights."""
+"""A trained model in the form that writes fastest on a processor: machine code over packed weights, no torch."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from tinygpt.attention import NormedRotaryAttention, RotaryAttention
-from tinygpt.cache import KVCache
-from tinygpt.eight_bits import rounded, whole_numbers
-from tinygpt.layers import RMSNorm
-from tinygpt.model import Embedding, GPTLanguageModel, SwiGLU
+from tinygpt.config import GPTConfig, SampleConfig
 
 if TYPE_CHECKING:
-    from tinygpt import kernels
+    from tinygpt.model import GPTLanguageModel
 
 
 class CompiledModel:
-    """A GPTLanguageModel whose single steps are machine code. Shared by any number of readers."""
+    """A model as kernels.py computes it. Shared by any number of readers, in as many threads."""
 
-    def __init__(self, model: GPTLanguageModel):
-        from tinygpt import kernels  # numba is optional, and takes a while to import
+    def __init__(self, config: GPTConfig, tensors: dict[str, np.ndarray]):
+        from tinygpt import kernels, packed  # numba is optional, and takes a while to import
 
-        self.config, self.model = model.config, model
-        self.weights, self.read_one = _weights(model), kernels.read_one
+        self.config, self.kernels = config, kernels
+        self.weights, self.empty_cache = packed.pack(config, tensors), packed.empty_cache
 
     def reader(self, batch: int) -> "CompiledReader":
-        """To read `batch` texts side by side."""
-        self.model.eval()
+        """To read and continue `batch` texts side by side, each character once."""
         return CompiledReader(self, batch)
 
 
-LanguageModel = GPTLanguageModel | CompiledModel  # what can be asked to write
+def compiled(config: GPTConfig, tensors: dict[str, np.ndarray]) -> CompiledModel | None:
+    """The float32 tensors of a model's state_dict, compiled; None where numba is missing or cannot work.
+
+    The first text on a machine takes seconds longer: then numba compiles, and keeps the result.
+    """
+    try:
+        return CompiledModel(config, tensors)
+    except (ImportError, RuntimeError):  # no numba, or no folder where it may keep what it compiles
+        return None
 
 
-def fastest(model: GPTLanguageModel) -> LanguageModel:
-    """The model compiled, if it is on the processor and numba is there and can work; otherwise as it is.
+def fastest(model: "GPTLanguageModel") -> "GPTLanguageModel | CompiledModel":
+    """The model compiled, if it is on the processor in float32 and that can be done here; otherwise as it is.
 
     Both write the same text, but for a draw that falls within rounding of the border between two
-    characters. To be made anew whenever the model's weights have changed. The very first step on
-    a machine takes seconds, since numba compiles it then and keeps the result.
+    characters. To be made anew whenever the model's weights have changed.
     """
-    weight = model.lm_head.weight
-    if weight.device.type != "cpu" or weight.dtype != torch.float32:
+    tensors = model.state_dict()
+    if any(tensor.device.type != "cpu" or tensor.dtype.itemsize != 4 for tensor in tensors.values()):
         return model
-    try:
-        return CompiledModel(model)
-    except (ImportError, RuntimeError):  # no numba, or no folder where it may keep what it compiles
-        return model
+    return compiled(model.config, {name: tensor.numpy() for name, tensor in tensors.items()}) or model
 
 
 class CompiledReader:
     """Texts being read, row by row of a batch, and the keys and values of what was read."""
 
     def __init__(self, model: CompiledModel, batch: int):
-        config = model.config
         self._model, self._length = model, 0
-        layers = (batch, config.n_layer, config.n_head)
-        self._keys_BLHDT = np.zeros((*layers, config.head_size, config.block_size), np.float32)
-        self._values_BLHTD = np.zeros((*layers, config.block_size, config.head_size), np.float32)
+        self._caches = [model.empty_cache(model.config) for _ in range(batch)]
 
     def read(self, rows: list[list[int]]) -> np.ndarray:
-        """Read the next characters of each row: logits_BV of the one after the last.
+        """Read the next characters of each row: logits_BV of the one after the last."""
+        config, kernels = self._model.config, self._model.kernels
+        logits_BV = np.empty((len(rows), config.vocab_size + kernels.WIDTH), np.float32)
+        for cache, ids, logits_V in zip(self._caches, rows, logits_BV, strict=True):
+            kernels.read(self._model.weights, cache, self._checked(ids), self._length, logits_V)
+        self._length += len(rows[0])
+        return logits_BV[:, : config.vocab_size]
 
-        They are either many characters of a new window or a single one after that.
+    def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> list[int]:
+        """Read the next characters of the only row, then draw `count`, the first as number `i` of the request.
+
+        The last one drawn is not read yet.
         """
-        if len(rows[0]) > 1:
-            return self._read_many(rows)
-        model, config = self._model, self._model.config
-        assert self._length < config.block_size, "the window is full"
-        logits_BV = np.empty((len(rows), config.vocab_size), np.float32)
-        for row, (id,) in enumerate(rows):
-            assert 0 <= id < config.vocab_size, "machine code reads wherever it is told to"
-            keys_LHDT, values_LHTD = self._keys_BLHDT[row], self._values_BLHTD[row]
-            model.read_one(model.weights, keys_LHDT, values_LHTD, id, self._length, logits_BV[row])
-        self._length += 1
-        return logits_BV
+        (cache,), written = self._caches, np.empty(count, np.int64)
+        self._model.kernels.write(
+            self._model.weights,
+            cache,
+            self._checked(ids, more=count - 1),
+            self._length,
+            written,
+            float(settings.temperature),
+            settings.top_k or 0,
+            float(settings.top_p or 0),
+            np.uint64(settings.seed),
+            i,
+        )
+        self._length += len(ids) + count - 1
+        return written.tolist()
 
     def clear(self) -> None:
         """Start new windows at position 0."""
@@ -83,78 +90,15 @@ class CompiledReader:
 
     def select(self, rows: list[int]) -> None:
         """Make row i of the batch a copy of row rows[i]."""
-        if rows != list(range(len(self._keys_BLHDT))):
-            self._keys_BLHDT, self._values_BLHTD = self._keys_BLHDT[rows], self._values_BLHTD[rows]
+        self._caches = [
+            type(self._caches[row])(*(part.copy() for part in self._caches[row]))
+            if row in rows[:i]
+            else self._caches[row]
+            for i, row in enumerate(rows)
+        ]
 
-    @torch.no_grad()
-    def _read_many(self, rows: list[list[int]]) -> np.ndarray:
-        # One pass of torch, whose large products need no help.
-        assert not self._length, "several characters can only be read at the start of a window"
-        cache = KVCache(self._model.config, batch=len(rows))
-        logits_BV = self._model.model(torch.tensor(rows), cache=cache)[:, -1].numpy()
-        self._length = cache.length
-        for number, layer in enumerate(cache.layers):
-            self._keys_BLHDT[:, number] = layer.keys_BHTD.transpose(2, 3).numpy()
-            self._values_BLHTD[:, number] = layer.values_BHTD.numpy()
-        return logits_BV
-
-
-@torch.no_grad()
-def _weights(model: GPTLanguageModel) -> "kernels.Weights":
-    from tinygpt import kernels
-
-    linears = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
-    eight_bits = all(torch.equal(rounded(weight), weight) for weight in linears)
-
-    def matrices(*layers: tuple[nn.Linear, ...]) -> kernels.Matrices:
-        """Those of each layer side by side."""
-        weights_LNK = torch.stack([torch.cat([part.weight for part in parts]) for parts in layers])
-        biases_LN = torch.stack([torch.cat([_bias(part) for part in parts]) for parts in layers])
-        steps_LN1 = torch.ones(*biases_LN.shape, 1)
-        if eight_bits:
-            weights_LNK, steps_LN1 = whole_numbers(weights_LNK)
-        return kernels.Matrices(_array(weights_LNK.transpose(1, 2)), _array(steps_LN1.squeeze(2)), _array(biases_LN))
-
-    def norms(*layers: nn.Module) -> kernels.Norms:
-        weights_LK = torch.stack([layer.weight for layer in layers])
-        biases_LK = torch.stack([_bias(layer) for layer in layers])
-        centred = isinstance(layers[0], nn.LayerNorm)
-        return kernels.Norms(_array(weights_LK), _array(biases_LK), centred, layers[0].eps)
-
-    config, embedding = model.config, model.embedding
-    attention, feed_forward = (
-        [block.attention for block in model.blocks],
-        [block.feed_forward for block in model.blocks],
-    )
-    rotary, normed_heads = (isinstance(attention[0], kind) for kind in (RotaryAttention, NormedRotaryAttention))
-    gated, learned = isinstance(feed_forward[0], SwiGLU), isinstance(embedding, Embedding)
-    unturned_TD = torch.ones(config.block_size, config.head_size)
-    unused = [RMSNorm(config.head_size)] * config.n_layer
-    return kernels.Weights(
-        token_VC=_array(embedding.token.weight),
-        position_TC=_array(embedding.position.weight if learned else torch.zeros(config.block_size, config.n_embd)),
-        cos_TD=_array(attention[0].cos_TD if rotary else unturned_TD),
-        sin_TD=_array(attention[0].sin_TD if rotary else 0 * unturned_TD),
-        attention_norm=norms(*(block.attention_norm for block in model.blocks)),
-        query_key_value=matrices(*((part.query, part.key, part.value) for part in attention)),
-        query_norm=norms(*([part.query_norm for part in attention] if normed_heads else unused)),
-        key_norm=norms(*([part.key_norm for part in attention] if normed_heads else unused)),
-        normed_heads=normed_heads,
-        proj=matrices(*((part.proj,) for part in attention)),
-        feed_forward_norm=norms(*(block.feed_forward_norm for block in model.blocks)),
-        expand=matrices(*((part.gate, part.expand) if gated else (part.expand,) for part in feed_forward)),
-        gated=gated,
-        shrink=matrices(*((part.proj,) for part in feed_forward)),
-        norm=norms(model.norm),
-        lm_head=matrices((model.lm_head,)),
-    )
-
-
-def _bias(part: nn.Module) -> Tensor:
-    """A layer's bias, or zeros for one that has none."""
-    bias = getattr(part, "bias", None)
-    return torch.zeros(len(part.weight)) if bias is None else bias
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return values.clone(memory_format=torch.contiguous_format).numpy()
+    def _checked(self, ids: list[int], more: int = 0) -> np.ndarray:
+        # Machine code reads and writes wherever it is told to.
+        assert self._length + len(ids) + more <= self._model.config.block_size, "the window is full"
+        assert 0 <= min(ids) <= max(ids) < self._model.config.vocab_size, "no such character"
+        return np.array(ids, np.int64)

@@ -72,8 +72,16 @@ class GPTConfig:
         return self.n_embd // self.n_head
 
     @property
+    def hidden(self) -> int:
+        """Width inside the feed-forward part."""
+        if self.family == "gpt":
+            return 4 * self.n_embd
+        # Three matrices of 8/3 C hold as many weights as the classic part's two of 4C; in steps of 64.
+        return 64 * -(-8 * self.n_embd // (3 * 64))
+
+    @property
     def parameters_at_least(self) -> int:
-        """The matrices' parameters, without norms and biases and what a feed-forward part is rounded up by."""
+        """The matrices' parameters, without norms, biases and what `hidden` is rounded up by."""
         blocks = self.n_layer * 12 * self.n_embd**2  # 4 squares of the width in attention, 8 in the feed-forward part
         tables = 2 * self.vocab_size + (self.block_size if self.family == "gpt" else 0)
         return blocks + tables * self.n_embd

@@ -9,12 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tinygpt.download import CACHE, CORPUS_VARIABLE, download, file_sha256
+from tinygpt.download import CACHE, CORPUS_VARIABLE, DEFAULT_SHA256, DEFAULT_URL, download, file_sha256
 from tinygpt.overlap import without
 from tinygpt.tokenizer import TextEncoderDecoder
-
-DEFAULT_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
-DEFAULT_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 _PIECE = 1 << 20  # characters read at a time: of a large text, no more than its ids is ever held
 

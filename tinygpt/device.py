@@ -5,8 +5,6 @@ import time
 
 import torch
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
 
 def choose_device(name: str = "auto") -> torch.device:
     """The device of that name, or the fastest there is. Raises ValueError when it is not there."""

@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tinygpt.checkpoint import load_checkpoint, read_facts
+from tinygpt.checkpoint import load_checkpoint
 from tinygpt.config import GPTConfig
 from tinygpt.data import Dataset
 from tinygpt.model import GPTLanguageModel, evaluating
+from tinygpt.stored import read_facts
 from tinygpt.tokenizer import TextEncoderDecoder
 
 

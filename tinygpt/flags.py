@@ -7,8 +7,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from tinygpt.device import DEVICES
-
+DEVICES = ("auto", "cpu", "cuda", "mps")
 SHIPPED = Path(__file__).parent.parent / "weights"  # the weights that come with the repository
 
 
@@ -48,7 +47,7 @@ def add_flags(
 def add_model_flags(parser: argparse.ArgumentParser) -> None:
     """--weights and --device: which model to open, and where it computes."""
     parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME", help="a folder or a Hub id")
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: the fastest there is")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: what writes fastest here")
 
 
 def given(arguments: argparse.Namespace, config: type) -> dict[str, Any]:

@@ -1,57 +1,71 @@
 """Text from a model, one character at a time, through a key-value cache."""
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import numpy as np
-import torch
 
-from tinygpt.cache import KVCache
-from tinygpt.compiled import CompiledModel, LanguageModel
-from tinygpt.config import SampleConfig
-from tinygpt.model import GPTLanguageModel
-from tinygpt.sampling import sample
+from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.tokenizer import TextEncoderDecoder
+
+_AT_ONCE = 16  # characters drawn before they are handed on: too few to wait for, enough to save the way
+
+
+class LanguageModel(Protocol):
+    """What can be asked to write: a GPTLanguageModel or a CompiledModel."""
+
+    config: GPTConfig
+
+    def reader(self, batch: int) -> "Reader": ...
+
+
+class Reader(Protocol):
+    """A model that reads texts side by side and remembers what it has read: see CachedReader and CompiledReader."""
+
+    def read(self, rows: list[list[int]]) -> np.ndarray: ...
+    def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> list[int]: ...
+    def clear(self) -> None: ...
+    def select(self, rows: list[int]) -> None: ...
 
 
 class Window:
     """A model reading text that grows, row by row of a batch, never more than a block of it.
 
     When the window is full, its last half starts a new one at position 0, so that the cost of a
-    character stays bounded however long the text gets. Puts the model in evaluation mode.
+    character stays bounded however long the text gets.
     """
 
     def __init__(self, model: LanguageModel, rows: list[list[int]]):
-        self._config = model.config
-        self._rows = [row[-model.config.block_size :] for row in rows]
-        self._reader = model.reader(len(rows)) if isinstance(model, CompiledModel) else _Reader(model, len(rows))
-        self.logits_BV = self._reader.read(self._rows)
+        self._config, self._reader = model.config, model.reader(len(rows))
+        self._rows = self._unread = [row[-model.config.block_size :] for row in rows]
+
+    def read(self) -> np.ndarray:
+        """Read what was appended: logits_BV of the character after each row."""
+        return self._reader.read(self._unread)
 
     def append(self, ids_B: list[int]) -> None:
-        """Read one more character in each row; `logits_BV` then tell of the one after it."""
-        self._rows = [[*row, id] for row, id in zip(self._rows, ids_B, strict=True)]
-        next_characters = [[id] for id in ids_B]
-        if len(self._rows[0]) > self._config.block_size:
-            self._rows = next_characters = [row[-self._config.kept :] for row in self._rows]
-            self._reader.clear()
-        self.logits_BV = self._reader.read(next_characters)
+        """Make each row longer by one character, to be read next."""
+        self._grow([[id] for id in ids_B])
+
+    def write(self, count: int, settings: SampleConfig, i: int) -> list[int]:
+        """Read, draw and append up to `count` characters of the only row, the first as number `i` of the request."""
+        room = self._config.block_size - len(self._rows[0]) + 1  # the last one opens the next window
+        drawn = self._reader.write(self._unread[0], min(count, room), settings, i)
+        self._grow([drawn])
+        return drawn
 
     def select(self, rows: list[int]) -> None:
-        """Make row i a copy of row rows[i]; `logits_BV` are not touched."""
-        self._rows = [self._rows[row] for row in rows]
+        """Make row i a copy of row rows[i]."""
+        self._rows, self._unread = ([part[row] for row in rows] for part in (self._rows, self._unread))
         self._reader.select(rows)
 
-
-class _Reader:
-    """A GPTLanguageModel with its cache, as CompiledModel.reader gives one."""
-
-    def __init__(self, model: GPTLanguageModel, batch: int):
-        self._model, self._device = model.eval(), model.lm_head.weight.device
-        self._cache = KVCache(model.config, batch=batch, device=self._device)
-        self.clear, self.select = self._cache.clear, self._cache.select
-
-    @torch.no_grad()
-    def read(self, rows: list[list[int]]) -> np.ndarray:
-        return self._model(torch.tensor(rows, device=self._device), cache=self._cache)[:, -1].float().cpu().numpy()
+    def _grow(self, rows: list[list[int]]) -> None:
+        """Add characters to each row, of which all but the last have been read."""
+        self._rows = [[*row, *ids] for row, ids in zip(self._rows, rows, strict=True)]
+        self._unread = [ids[-1:] for ids in rows]
+        if len(self._rows[0]) > self._config.block_size:
+            self._rows = self._unread = [row[-self._config.kept :] for row in self._rows]
+            self._reader.clear()
 
 
 def stream(
@@ -100,9 +114,8 @@ def until(stop: str, pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _ids(model: LanguageModel, prompt: list[int], settings: SampleConfig) -> Iterator[int]:
-    window = Window(model, [prompt])
-    for i in range(settings.max_new_tokens):
-        drawn = sample(window.logits_BV[0], settings.temperature, settings.top_k, settings.top_p, settings.seed, i)
-        yield drawn
-        if i + 1 < settings.max_new_tokens:  # nobody asks what follows the last one
-            window.append([drawn])
+    window, i = Window(model, [prompt]), 0
+    while i < settings.max_new_tokens:
+        drawn = window.write(min(_AT_ONCE, settings.max_new_tokens - i), settings, i)
+        yield from drawn
+        i += len(drawn)

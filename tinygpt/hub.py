@@ -14,8 +14,7 @@ from threading import Thread
 from typing import TypeVar
 
 from tinygpt.card import model_card
-from tinygpt.checkpoint import CONFIG, WEIGHTS, load_checkpoint, read_facts
-from tinygpt.training import METRICS
+from tinygpt.stored import CONFIG, METRICS, WEIGHTS, read_facts, read_stored
 
 CARD = "README.md"
 
@@ -43,7 +42,7 @@ def push(folder: str | Path, repo_id: str, *, private: bool = False) -> str:
     there, TimeoutError after 50 seconds, and ConnectionError when the Hub cannot be reached.
     """
     check_repo_id(repo_id)
-    load_checkpoint(folder)  # what nobody could open is not published
+    read_stored(folder)  # what nobody could open is not published
     files = _published(Path(folder), repo_id)
     try:
         return _within_deadline(partial(_upload, files, repo_id, private))

@@ -1,130 +1,153 @@
-"""The model's step for one character as machine code, made by numba when first called and kept on disk.
+"""A model as machine code, made by numba when first called and kept on disk: it reads characters and draws the next.
 
-The same sums as in model.py, for one text at a time. On a processor such a step is a walk through all of
-the weights, so what counts is how few bytes they take (one each where they fit, see eight_bits.py) and that
-the inner loops become vector instructions: each of them runs over numbers that lie side by side.
+The same sums as in model.py, for one text. On a processor a character is a walk through all of the weights,
+so what counts is how few bytes they take (packed.py holds them, in one byte each where that is enough) and
+that vector instructions do the work. Python's lock is free meanwhile, so every core can write a text.
 
-Dimensions, beside those at the head of model.py: K a matrix's or norm's inputs, N a matrix's outputs, L blocks.
+All of it is in one file, because numba looks at no other when it asks whether what it kept is still right.
+
+Dimensions, beside those at the head of model.py: N characters read at once, R rows of them, L blocks, K inputs
+and O outputs of a matrix, G groups of W = 16 columns. What a product is put into has room for one group more
+than it has columns.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
-from numba import njit
+from llvmlite import ir  # comes with numba
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
-_F = np.float32
-_compiled = njit(nogil=True, cache=True, fastmath=True, boundscheck=False, error_model="numpy")
+WIDTH = 16  # numbers in the longest vectors of today; where they are shorter, LLVM takes several for one
 
-
-class Matrices(NamedTuple):
-    """One matrix a block, each standing so that an output's weights are a column."""
-
-    weights_LKN: np.ndarray  # int8 or float32
-    steps_LN: np.ndarray  # what an output is multiplied by
-    biases_LN: np.ndarray
-
-
-class Norms(NamedTuple):
-    """One norm a block."""
-
-    weights_LK: np.ndarray
-    biases_LK: np.ndarray
-    centred: bool  # LayerNorm subtracts the mean, RMSNorm does not
-    eps: float
+_ROWS = 4  # characters that pass over a matrix together
+_AHEAD = 4096  # weights from the one at work to the one that is fetched from memory, to be there in time
+_VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
+_F, _U = np.float32, np.uint64
+_exactly = njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
+_compiled = njit(nogil=True, cache=True, boundscheck=False, error_model="numpy", fastmath=True)
 
 
-class Weights(NamedTuple):
-    """A whole model. L blocks, H heads of D channels, C = H·D, context T, V characters."""
+@_exactly
+def write(weights, cache, ids_N, t, written, temperature, top_k, top_p, seed, i):
+    """Read the characters `ids_N`, the first at position `t`, then draw as many as `written` holds.
 
-    token_VC: np.ndarray
-    position_TC: np.ndarray  # zeros where positions are rotary
-    cos_TD: np.ndarray  # ones and zeros where they are learned: then nothing is turned
-    sin_TD: np.ndarray
-    attention_norm: Norms
-    query_key_value: Matrices
-    query_norm: Norms
-    key_norm: Norms
-    normed_heads: bool
-    proj: Matrices
-    feed_forward_norm: Norms
-    expand: Matrices  # with the gate's columns first, if there is one
-    gated: bool
-    shrink: Matrices
-    norm: Norms  # the last one; of the form of one block
-    lm_head: Matrices
-
-
-@_compiled
-def read_one(weights: Weights, keys_LHDT: np.ndarray, values_LHTD: np.ndarray, id: int, t: int, logits_V: np.ndarray):
-    """Read the character `id` at position `t`: its keys and values join the others, `logits_V` are set."""
-    n_layer, n_head, head_size, _ = keys_LHDT.shape
-    width = n_head * head_size
-    x_C = weights.token_VC[id] + weights.position_TC[t]
-    normed_C, gathered_C, change_C = np.empty_like(x_C), np.empty_like(x_C), np.empty_like(x_C)
-    qkv = np.empty(3 * width, _F)
-    hidden = np.empty(weights.expand.weights_LKN.shape[2], _F)
-    inner = np.empty(weights.shrink.weights_LKN.shape[1], _F)
-    scores_T = np.empty(t + 1, _F)
-    for layer in range(n_layer):
-        _norm(weights.attention_norm, layer, x_C, normed_C)
-        _multiply(weights.query_key_value, layer, normed_C, qkv)
-        for head in range(n_head):
-            first, last = head * head_size, (head + 1) * head_size
-            q_D, k_D = qkv[first:last], qkv[width + first : width + last]
-            v_D = qkv[2 * width + first : 2 * width + last]
-            if weights.normed_heads:
-                _norm(weights.query_norm, layer, q_D, q_D)
-                _norm(weights.key_norm, layer, k_D, k_D)
-            _turn(q_D, weights.cos_TD[t], weights.sin_TD[t])
-            _turn(k_D, weights.cos_TD[t], weights.sin_TD[t])
-            keys_LHDT[layer, head, :, t] = k_D
-            values_LHTD[layer, head, t] = v_D
-            _attend(q_D, keys_LHDT[layer, head], values_LHTD[layer, head], scores_T, gathered_C[first:last])
-        _multiply(weights.proj, layer, gathered_C, change_C)
-        x_C += change_C
-        _norm(weights.feed_forward_norm, layer, x_C, normed_C)
-        _multiply(weights.expand, layer, normed_C, hidden)
-        if weights.gated:
-            for i in range(len(inner)):
-                inner[i] = hidden[i] / (_F(1) + _exp(-hidden[i])) * hidden[len(inner) + i]
-        else:
-            for i in range(len(inner)):
-                inner[i] = max(hidden[i], _F(0))
-        _multiply(weights.shrink, layer, inner, change_C)
-        x_C += change_C
-    _norm(weights.norm, 0, x_C, normed_C)
-    _multiply(weights.lm_head, 0, normed_C, logits_V)
-
-
-@_compiled
-def _multiply(matrices, layer, x_K, y_N):
-    steps_N, biases_N = matrices.steps_LN[layer], matrices.biases_LN[layer]
-    _product(x_K, matrices.weights_LKN[layer], y_N)
-    for n in range(len(y_N)):
-        y_N[n] = y_N[n] * steps_N[n] + biases_N[n]
-
-
-@_compiled
-def _product(x_K, matrix_KN, y_N):
-    """x @ matrix, of its first len(x) rows and len(y) columns.
-
-    Eight rows at once: y is then fetched and stored an eighth as often.
+    Of these all but the last are read too. The first is character number `i` of its request. A top_k or
+    top_p of 0 is none.
     """
-    y_N[:] = _F(0)
-    whole = len(x_K) // 8 * 8
-    for k in range(0, whole, 8):
-        a, b, c, d = x_K[k], x_K[k + 1], x_K[k + 2], x_K[k + 3]
-        e, f, g, h = x_K[k + 4], x_K[k + 5], x_K[k + 6], x_K[k + 7]
-        for n in range(len(y_N)):
-            y_N[n] += (
-                (a * _F(matrix_KN[k, n]) + b * _F(matrix_KN[k + 1, n]))
-                + (c * _F(matrix_KN[k + 2, n]) + d * _F(matrix_KN[k + 3, n]))
-                + (e * _F(matrix_KN[k + 4, n]) + f * _F(matrix_KN[k + 5, n]))
-                + (g * _F(matrix_KN[k + 6, n]) + h * _F(matrix_KN[k + 7, n]))
-            )
-    for k in range(whole, len(x_K)):
-        for n in range(len(y_N)):
-            y_N[n] += x_K[k] * _F(matrix_KN[k, n])
+    logits_V = np.empty(len(weights.token_VC) + WIDTH, _F)
+    for n in range(len(written)):
+        read(weights, cache, ids_N, t, logits_V)
+        t += len(ids_N)
+        u = _uniform(_U(seed), _U(i + n))
+        written[n] = _drawn(logits_V[: len(weights.token_VC)], temperature, top_k, top_p, u)
+        ids_N = written[n : n + 1]
+
+
+@_compiled
+def read(weights, cache, ids_N, t, logits_V):
+    """Read the characters `ids_N`, the first at position `t`, and set the logits of the one after the last."""
+    N, C = len(ids_N), weights.token_VC.shape[1]
+    x_NC = np.empty((N, C), _F)
+    normed_NC = np.empty((N, C), _F)
+    qkv_NC = np.empty((N, 3 * C + WIDTH), _F)
+    gathered_NC = np.empty((N, C + WIDTH), _F)
+    hidden_NK = np.empty((N, weights.expand.steps_LO.shape[1] + WIDTH), _F)
+    change_NC = np.empty((N, C + WIDTH), _F)
+    inner = weights.shrink.weights_LGKW.shape[2]
+    for n in range(N):
+        x_NC[n] = weights.token_VC[ids_N[n]] + weights.position_TC[t + n]
+    for layer in range(len(weights.proj.steps_LO)):
+        _norm_rows(weights.attention_norm, layer, x_NC, normed_NC)
+        _multiply(weights.query_key_value, layer, normed_NC, qkv_NC)
+        _attention(weights, cache, layer, t, qkv_NC, gathered_NC)
+        _multiply(weights.proj, layer, gathered_NC[:, :C], change_NC)
+        x_NC += change_NC[:, :C]
+        _norm_rows(weights.feed_forward_norm, layer, x_NC, normed_NC)
+        _multiply(weights.expand, layer, normed_NC, hidden_NK)
+        for n in range(N):
+            _activate(hidden_NK[n, :inner], hidden_NK[n, inner:], weights.gated)
+        _multiply(weights.shrink, layer, hidden_NK[:, :inner], change_NC)
+        x_NC += change_NC[:, :C]
+    _norm(weights.norm, 0, x_NC[N - 1], normed_NC[N - 1])
+    _multiply(weights.lm_head, 0, normed_NC[N - 1 :], logits_V.reshape(1, -1))
+
+
+@_compiled
+def _attention(weights, cache, layer, t, qkv_NC, gathered_NC):
+    _, n_head, _, head_size, _ = cache.keys_LHGDW.shape
+    N, C = len(qkv_NC), n_head * head_size
+    q_ND = np.empty((N, head_size), _F)
+    k_D, normed_D = np.empty(head_size, _F), np.empty(head_size, _F)
+    scores_RT = np.empty((_ROWS, t + N + WIDTH), _F)
+    for head in range(n_head):
+        first, last = head * head_size, (head + 1) * head_size
+        keys_GDW, values_GTW = cache.keys_LHGDW[layer, head], cache.values_LHGTW[layer, head]
+        for n in range(N):
+            place, cos_D, sin_D = t + n, weights.cos_TD[t + n], weights.sin_TD[t + n]
+            if weights.normed_heads:
+                _norm(weights.query_norm, layer, qkv_NC[n, first:last], normed_D)
+                _turn(normed_D, cos_D, sin_D, q_ND[n])
+                _norm(weights.key_norm, layer, qkv_NC[n, C + first : C + last], normed_D)
+                _turn(normed_D, cos_D, sin_D, k_D)
+            else:
+                _turn(qkv_NC[n, first:last], cos_D, sin_D, q_ND[n])
+                _turn(qkv_NC[n, C + first : C + last], cos_D, sin_D, k_D)
+            for d in range(head_size):
+                keys_GDW[place // WIDTH, d, place % WIDTH] = k_D[d]
+                values_GTW[d // WIDTH, place, d % WIDTH] = qkv_NC[n, 2 * C + first + d]
+        for n in range(0, N, _ROWS):
+            _attend(q_ND[n : n + _ROWS], keys_GDW, values_GTW, t + n, scores_RT, gathered_NC[n : n + _ROWS, first:])
+
+
+@_compiled
+def _attend(q_RD, keys_GDW, values_GTW, t, scores_RT, out_RD):
+    """One head's attention; row r is at position t + r, and sees what is there and before."""
+    seen = t + len(q_RD)
+    _product(q_RD, keys_GDW[: (seen + WIDTH - 1) // WIDTH], scores_RT)
+    for r in range(len(q_RD)):
+        _softmax(scores_RT[r, : t + r + 1], _F(1) / np.sqrt(_F(q_RD.shape[1])))
+        scores_RT[r, t + r + 1 : seen] = _F(0)
+    _product(scores_RT[: len(q_RD), :seen], values_GTW, out_RD)
+
+
+@_compiled
+def _softmax(scores_T, scale):
+    highest, total = scores_T[0], _F(0)
+    for t in range(len(scores_T)):
+        highest = max(highest, scores_T[t])
+    for t in range(len(scores_T)):
+        scores_T[t] = _exp((scores_T[t] - highest) * scale)
+        total += scores_T[t]
+    for t in range(len(scores_T)):
+        scores_T[t] /= total
+
+
+@_compiled
+def _turn(x_D, cos_D, sin_D, y_D):
+    half = len(x_D) // 2
+    for d in range(half):
+        y_D[d] = x_D[d] * cos_D[d] - x_D[half + d] * sin_D[d]
+    for d in range(half, len(x_D)):
+        y_D[d] = x_D[d] * cos_D[d] + x_D[d - half] * sin_D[d]
+
+
+@_compiled
+def _activate(x_K, other_K, gated):
+    """The feed-forward part's activation, in place: SwiGLU with x as the gate of the other, or ReLU of x alone."""
+    if gated:
+        for k in range(len(x_K)):
+            x_K[k] = x_K[k] / (_F(1) + _exp(-x_K[k])) * other_K[k]
+    else:
+        for k in range(len(x_K)):
+            x_K[k] = max(x_K[k], _F(0))
+
+
+@_compiled
+def _norm_rows(norms, layer, x_NK, y_NK):
+    for n in range(len(x_NK)):
+        _norm(norms, layer, x_NK[n], y_NK[n])
 
 
 @_compiled
@@ -144,33 +167,8 @@ def _norm(norms, layer, x_K, y_K):
 
 
 @_compiled
-def _turn(x_D, cos_D, sin_D):
-    half = len(x_D) // 2
-    for d in range(half):
-        first, second = x_D[d], x_D[half + d]
-        x_D[d] = first * cos_D[d] - second * sin_D[d]
-        x_D[half + d] = second * cos_D[half + d] + first * sin_D[half + d]
-
-
-@_compiled
-def _attend(q_D, keys_DT, values_TD, scores_T, out_D):
-    """Attention of one head over the first len(scores) characters."""
-    _product(q_D, keys_DT, scores_T)
-    highest, total = scores_T[0], _F(0)
-    for t in range(len(scores_T)):
-        highest = max(highest, scores_T[t])
-    scale = _F(1) / np.sqrt(_F(len(q_D)))
-    for t in range(len(scores_T)):
-        scores_T[t] = _exp((scores_T[t] - highest) * scale)
-        total += scores_T[t]
-    _product(scores_T, values_TD, out_D)
-    for d in range(len(out_D)):
-        out_D[d] /= total
-
-
-@_compiled
 def _exp(x):
-    """e^x within 2 units of the last place, without a call or a branch, so that eight or sixteen go at once.
+    """e^x within 2 units of the last place, without a call or a branch, so that many go at once.
 
     x = n·ln 2 + r; the polynomial of r is that of Cephes (Moshier, 1989), 2^n is put together from bits.
     """
@@ -184,3 +182,130 @@ def _exp(x):
     p = p * r + _F(1.6666665459e-1)
     p = p * r + _F(5.0000001201e-1)
     return (p * r * r + r + _F(1)) * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@_exactly
+def _uniform(seed, i):
+    """As `uniform` in sampling.py."""
+    z = seed + (i + _U(1)) * _U(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> _U(30))) * _U(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> _U(27))) * _U(0x94D049BB133111EB)
+    return np.float64((z ^ (z >> _U(31))) >> _U(11)) / 2.0**53
+
+
+@_exactly
+def _drawn(logits_V, temperature, top_k, top_p, u):
+    """As `sample` in sampling.py, without sorting where nothing is left out."""
+    highest = np.argmax(logits_V)
+    if temperature == 0:
+        return highest
+    weights_V = np.exp((logits_V.astype(np.float64) - np.float64(logits_V[highest])) / temperature)
+    if top_k or top_p:
+        order = np.argsort(-weights_V, kind="mergesort")  # equal ones stay in vocabulary order
+        if top_k:
+            weights_V[weights_V < weights_V[order[top_k - 1]]] = 0
+        if top_p:
+            reached = np.cumsum(weights_V[order])
+            last = np.searchsorted(reached, top_p * reached[-1])
+            weights_V[order[last + 1 :]] = 0
+    cumulative_V = np.cumsum(weights_V)
+    return np.searchsorted(cumulative_V, u * cumulative_V[-1], side="right")
+
+
+@_compiled
+def _multiply(matrices, layer, x_NK, y_NO):
+    _product(x_NK, matrices.weights_LGKW[layer], y_NO)
+    for n in range(len(x_NK)):
+        _scale(y_NO[n], matrices.steps_LO[layer], matrices.biases_LO[layer])
+
+
+@_compiled
+def _scale(y_O, steps_O, biases_O):
+    for o in range(len(steps_O)):
+        y_O[o] = y_O[o] * steps_O[o] + biases_O[o]
+
+
+@_compiled
+def _product(x_NK, matrix_GKW, y_NO):
+    whole = len(x_NK) // _ROWS * _ROWS
+    for n in range(0, whole, _ROWS):
+        _four_rows(x_NK[n : n + _ROWS], matrix_GKW, y_NO[n : n + _ROWS])
+    for n in range(whole, len(x_NK)):
+        _one_row(x_NK[n : n + 1], matrix_GKW, y_NO[n : n + 1])
+
+
+def _rows_product(rows: int, sums: int) -> Callable:
+    """y_RO = x_RK @ matrix_GKW for so many rows, spelled out in LLVM's own language.
+
+    Left to find the vectors in loops, a compiler keeps sums in memory. Here those of 16 columns stay in
+    registers, while the columns' weights, which lie side by side, pass by once. Each row has several sums
+    that take turns, since an addition waits for the one before.
+    """
+
+    @intrinsic
+    def product(_, x_RK, matrix_GKW, y_RO):
+        def build(context, builder, signature, arguments):
+            number = context.get_value_type(types.intp)
+            (x, (_, inputs)), (matrix, (groups, _, _)), (y, _) = (
+                _array(context, builder, kind, value) for kind, value in zip(signature.args, arguments, strict=True)
+            )
+
+            def add(group, k, totals):
+                weights_W = _floats(builder, matrix(group, k, number(0)))
+                for row, total in enumerate(totals):
+                    x_W = _spread(builder, builder.load(x(number(row), k)))
+                    part_W = builder.fmul(x_W, weights_W, flags=["contract"])
+                    builder.store(builder.fadd(builder.load(total), part_W, flags=["contract"]), total)
+
+            whole = builder.sub(inputs, builder.srem(inputs, number(sums)))
+            with cgutils.for_range(builder, groups) as group:
+                zeros_W = _VECTOR([0.0] * WIDTH)
+                totals = [[cgutils.alloca_once_value(builder, zeros_W) for _ in range(rows)] for _ in range(sums)]
+                with cgutils.for_range_slice(builder, number(0), whole, number(sums)) as (k, _):
+                    _fetch(builder, matrix(group.index, k, number(_AHEAD)))
+                    for i in range(sums):
+                        add(group.index, builder.add(k, number(i)), totals[i])
+                with cgutils.for_range_slice(builder, whole, inputs, number(1)) as (k, _):
+                    add(group.index, k, totals[0])
+                for row, (total, *others) in enumerate(zip(*totals, strict=True)):
+                    total_W = builder.load(total)
+                    for other in others:
+                        total_W = builder.fadd(total_W, builder.load(other))
+                    first = y(number(row), builder.mul(group.index, number(WIDTH)))
+                    builder.store(total_W, builder.bitcast(first, _VECTOR.as_pointer()), align=4)
+
+        return types.void(x_RK, matrix_GKW, y_RO), build
+
+    return product
+
+
+def _array(context, builder, kind, value) -> tuple[Callable, list]:
+    """A function from an array's indices to a pointer, and the array's shape."""
+    array = context.make_array(kind)(context, builder, value=value)
+    shape = cgutils.unpack_tuple(builder, array.shape, kind.ndim)
+    return lambda *indices: cgutils.get_item_pointer(context, builder, kind, array, indices), shape
+
+
+def _floats(builder, pointer):
+    """The 16 numbers that begin there, of any type, as float32."""
+    element = pointer.type.pointee
+    vector = builder.load(builder.bitcast(pointer, ir.VectorType(element, WIDTH).as_pointer()), align=1)
+    return vector if element == _VECTOR.element else builder.sitofp(vector, _VECTOR)
+
+
+def _spread(builder, number):
+    """One number 16 times."""
+    nothing, everywhere = _VECTOR(ir.Undefined), ir.VectorType(ir.IntType(32), WIDTH)([0] * WIDTH)
+    return builder.shuffle_vector(builder.insert_element(nothing, number, ir.IntType(32)(0)), nothing, everywhere)
+
+
+def _fetch(builder, pointer):
+    """Have what lies there brought into the first cache; what is no memory of ours is left alone."""
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+    prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+    builder.call(prefetch, [builder.bitcast(pointer, byte), number(0), number(3), number(1)])
+
+
+_one_row = _rows_product(rows=1, sums=4)
+_four_rows = _rows_product(rows=_ROWS, sums=1)

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tinygpt.attention import MultiHeadAttention, NormedRotaryAttention, RotaryAttention
-from tinygpt.cache import KVCache, LayerCache
+from tinygpt.cache import CachedReader, KVCache, LayerCache
 from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.layers import Dropout, RMSNorm
 from tinygpt.sampling import sample
@@ -100,6 +100,10 @@ class GPTLanguageModel(nn.Module):
                     window_BT = window_BT[:, -self.config.kept :]
         return x_BT
 
+    def reader(self, batch: int) -> CachedReader:
+        """To read and continue `batch` texts side by side, each character once; in evaluation mode from now on."""
+        return CachedReader(self, batch)
+
 
 class Block(nn.Module):
     """Attention gathers from the characters before; the feed-forward part works on what was gathered.
@@ -127,8 +131,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: GPTConfig):
         super().__init__()
-        self.expand = nn.Linear(config.n_embd, 4 * config.n_embd)
-        self.proj = nn.Linear(4 * config.n_embd, config.n_embd)
+        self.expand = nn.Linear(config.n_embd, config.hidden)
+        self.proj = nn.Linear(config.hidden, config.n_embd)
         self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTC: Tensor) -> Tensor:
@@ -166,11 +170,9 @@ class SwiGLU(nn.Module):
 
     def __init__(self, config: GPTConfig):
         super().__init__()
-        # Three matrices of 8/3 C hold as many weights as FeedForward's two of 4C; in steps of 64.
-        width = 64 * -(-8 * config.n_embd // (3 * 64))
-        self.gate = nn.Linear(config.n_embd, width, bias=False)
-        self.expand = nn.Linear(config.n_embd, width, bias=False)
-        self.proj = nn.Linear(width, config.n_embd, bias=False)
+        self.gate = nn.Linear(config.n_embd, config.hidden, bias=False)
+        self.expand = nn.Linear(config.n_embd, config.hidden, bias=False)
+        self.proj = nn.Linear(config.hidden, config.n_embd, bias=False)
         self.dropout = Dropout(config.dropout)
 
     def forward(self, x_BTC: Tensor) -> Tensor:

@@ -30,8 +30,8 @@ from tinygpt.evaluation import FullLoss, estimate_loss, evaluate_full
 from tinygpt.model import GPTLanguageModel
 from tinygpt.optim import build_optimizers, learning_rate_share, set_learning_rate
 from tinygpt.state import STATE, check_same, pack, unpack
+from tinygpt.stored import METRICS
 
-METRICS = "metrics.jsonl"
 HISTORY = "history"
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 
 from tinygpt.beam import beam_search
-from tinygpt.compiled import LanguageModel
-from tinygpt.config import MAX_PROMPT, SampleConfig
-from tinygpt.generation import stream
+from tinygpt.config import MAX_PROMPT, GPTConfig, SampleConfig
+from tinygpt.generation import LanguageModel, stream
 from tinygpt.tokenizer import TextEncoderDecoder
 
 
@@ -34,7 +33,7 @@ def write(model: LanguageModel, tokenizer: TextEncoderDecoder, prompt: str, sett
     Raises ValueError, before anything is written, for a prompt over the bound or a top_k above
     the vocabulary.
     """
-    prompt, notes = prepare(model, tokenizer, prompt)
+    prompt, notes = prepare(model.config, tokenizer, prompt)
     settings.check_vocabulary(tokenizer.vocab_size)
     if settings.stop:  # in known characters, like the prompt: any other would never be met
         stop, changes = tokenizer.normalise(settings.stop)
@@ -43,7 +42,7 @@ def write(model: LanguageModel, tokenizer: TextEncoderDecoder, prompt: str, sett
     return _drafts(model, tokenizer, prompt, notes, settings.seeded())
 
 
-def prepare(model: LanguageModel, tokenizer: TextEncoderDecoder, prompt: str) -> tuple[str, tuple[str, ...]]:
+def prepare(config: GPTConfig, tokenizer: TextEncoderDecoder, prompt: str) -> tuple[str, tuple[str, ...]]:
     """The prompt that is shown and continued, and notes on how it differs from what was typed.
 
     Raises ValueError when it is not a text, or too long.
@@ -55,8 +54,8 @@ def prepare(model: LanguageModel, tokenizer: TextEncoderDecoder, prompt: str) ->
     text, notes = tokenizer.normalise(prompt)
     if not text:
         notes.append("Nothing to continue, so the text starts on a new line.")
-    if len(text) > model.config.block_size:
-        notes.append(f"The model sees the last {model.config.block_size} characters of the prompt.")
+    if len(text) > config.block_size:
+        notes.append(f"The model sees the last {config.block_size} characters of the prompt.")
     return text, tuple(notes)
 
 

@@ -4,14 +4,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
-import torch
-
-from tinygpt.checkpoint import load_checkpoint, read_facts
-from tinygpt.compiled import fastest
 from tinygpt.config import SampleConfig, check_choice
-from tinygpt.generation import Window
-from tinygpt.writing import Draft, write
+from tinygpt.generation import LanguageModel, Window
+from tinygpt.opening import open_model
+from tinygpt.shapes import count_parameters
+from tinygpt.stored import read_stored
+from tinygpt.tokenizer import TextEncoderDecoder
+from tinygpt.writing import Draft, prepare, write
 
 # A request beside its prompt, in the order in which pages and clients give it.
 FIELDS = ("prompt", "length", "temperature", "top_k", "top_p", "seed", "stop", "strategy", "beam_width")
@@ -30,21 +31,32 @@ class StopSignal:
 class Session:
     """A checkpoint at work. Shared by every visitor, and the same text comes from it at any time."""
 
-    def __init__(self, folder: Path, device: torch.device):
-        """Raises what load_checkpoint raises."""
-        self.model, self.tokenizer = load_checkpoint(folder, device)
-        self.facts = read_facts(folder)
-        self.parameters = sum(p.numel() for p in self.model.parameters())
+    def __init__(self, folder: Path, device: str = "auto"):
+        """Raises what read_stored raises. Quick: the model is made when it is first asked for."""
+        self._stored, self._device = read_stored(folder), device
+        self.config, self.facts = self._stored.config, self._stored.facts
+        self.tokenizer = TextEncoderDecoder(self._stored.vocabulary)
+        self.parameters = count_parameters(self.config)
+        self._model, self._opening = None, Lock()
 
-    def compile(self) -> None:
-        """Make writing fast, in seconds or less; whoever comes before that gets the same text, slower."""
-        compiled = fastest(self.model)
-        Window(compiled, [[0]])  # the first step is when numba compiles, or fetches what it had compiled
-        self.model = compiled
+    @property
+    def ready(self) -> bool:
+        """Whether `open` would return at once."""
+        return self._model is not None
+
+    def open(self) -> LanguageModel:
+        """What writes; whoever asks while it is being made waits. Raises what open_model raises."""
+        with self._opening:
+            if self._model is None:
+                model = open_model(self._stored, self._device)
+                Window(model, [[0]]).write(1, SampleConfig().seeded(), 0)  # compiles, or fetches what was compiled
+                self._model = model
+            return self._model
 
     def check(self, prompt: object, settings: SampleConfig) -> None:
         """Raise ValueError for a request that `write` would refuse, without starting it."""
-        write(self.model, self.tokenizer, prompt, settings)
+        prepare(self.config, self.tokenizer, prompt)
+        settings.check_vocabulary(self.tokenizer.vocab_size)
 
     def write(self, prompt: str, settings: SampleConfig, signal: StopSignal) -> Iterator[Draft]:
         """A text as it grows, a few times a second, until it is done, stopped or out of time.
@@ -52,7 +64,8 @@ class Session:
         The first and the last draft are always among those yielded; the signal's reason then tells
         why a text ended early. Raises ValueError, before anything is written, as `check` does.
         """
-        return _paced(write(self.model, self.tokenizer, prompt, settings), signal)
+        self.check(prompt, settings)
+        return _paced(write(self.open(), self.tokenizer, prompt, settings), signal)
 
 
 def _paced(drafts: Iterator[Draft], signal: StopSignal) -> Iterator[Draft]:

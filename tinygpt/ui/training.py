@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from tinygpt.training import METRICS
+from tinygpt.stored import METRICS
 from tinygpt.ui import render
 from tinygpt.ui.session import Session
 
@@ -53,7 +53,7 @@ def loss_curves(path: Path) -> pd.DataFrame | None:
 
 def facts(session: Session) -> list[tuple[str, str]]:
     """What there is to know of the open weights, in the order in which a person would ask."""
-    config, saved = session.model.config, session.facts
+    config, saved = session.config, session.facts
     rows = [
         ("Preset", saved.get("preset")),
         ("Parameters", f"{session.parameters:,}"),
