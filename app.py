@@ -11,7 +11,7 @@ except ImportError:
 
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub import find_weights
-from tinygpt.ui.blocks import build
+from tinygpt.ui.blocks import AT_ONCE, build
 from tinygpt.ui.session import Session
 from tinygpt.ui.theme import head, theme
 
@@ -46,6 +46,7 @@ def main() -> None:
             strict_cors=True,
             max_file_size="10kb",
             ssr_mode=False,
+            max_threads=2 * AT_ONCE,
             prevent_thread_lock=True,
         )
     except OSError:

@@ -25,15 +25,16 @@ from machine import describe, seconds
 
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.compiled import CompiledModel, fastest
-from tinygpt.config import GPTConfig, SampleConfig, check_integer
+from tinygpt.config import MAX_LENGTH, GPTConfig, SampleConfig, check_integer
 from tinygpt.device import one_core_a_stream
-from tinygpt.eight_bits import round_matrices
+from tinygpt.eight_bits import rounded
 from tinygpt.flags import SHIPPED, Parser
 from tinygpt.generation import Window, stream
 from tinygpt.hub import find_weights
-from tinygpt.model import GPTLanguageModel
+from tinygpt.shapes import shapes
 
 SEED = 1
+GREEDY = SampleConfig(max_new_tokens=peers.LENGTH, temperature=0, seed=SEED)
 
 
 def main() -> None:
@@ -51,13 +52,12 @@ def main() -> None:
         compiled = fastest(model)
         if not isinstance(compiled, CompiledModel):
             raise ValueError("numba is not there or cannot work, so there is no compiled model: pip install numba")
-        greedy = SampleConfig(max_new_tokens=peers.LENGTH, temperature=0)
-        drawn = replace(greedy, temperature=0.8, seed=SEED)
-        shape, hidden = model.config, compiled.weights.shrink.weights_LKN.shape[1]
+        drawn = replace(GREEDY, temperature=0.8)
+        shape, hidden = model.config, model.config.hidden
         contenders = {
-            "compiled": lambda: rate(lambda: list(stream(compiled, tokenizer, settings=greedy))),
+            "compiled": lambda: rate(lambda: list(stream(compiled, tokenizer, settings=GREEDY))),
             "compiled, at temperature 0.8": lambda: rate(lambda: list(stream(compiled, tokenizer, settings=drawn))),
-            "torch, cached": lambda: rate(lambda: list(stream(model, tokenizer, settings=greedy))),
+            "torch, cached": lambda: rate(lambda: list(stream(model, tokenizer, settings=GREEDY))),
         }
         if args.llama2c or args.runq or args.transformers:
             peers.check_shape(shape)
@@ -76,7 +76,7 @@ def main() -> None:
     rates["torch, plain loop, once"] = rate(lambda: model.generate(empty, peers.LENGTH, temperature=0))
     for name, value in rates.items():
         print(f"{name:30} {value:8,.0f} characters a second; compiled is {rates['compiled'] / value:5.2f} times that")
-    print_details(model, compiled)
+    print_details(compiled, rates["torch, cached"])
 
 
 def measured(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
@@ -92,24 +92,32 @@ def rate(write: Callable[[], object]) -> float:
     return peers.LENGTH / seconds(write)
 
 
-def print_details(model: GPTLanguageModel, compiled: CompiledModel) -> None:
-    """Where the time goes and what bounds it: threads, positions, widths, prefill, bandwidth."""
+def print_details(compiled: CompiledModel, cached: float) -> None:
+    """What the rate depends on, and what bounds it; `cached` is that of torch with its cache."""
+    config = compiled.config
+    alone = median(steps(compiled) for _ in range(9))
     with ThreadPoolExecutor(2) as pool:
         turns = [sum(pool.map(steps, [compiled] * 2)) for _ in range(9)]
-    alone = median(steps(compiled) for _ in range(9))
-    print(f"\nsteps alone, one text                {alone:8,.0f} characters a second")
-    print(f"steps alone, two texts on 2 threads  {median(turns):8,.0f}, {median(turns) / alone:.2f} times one")
-    whole = [[1] * model.config.block_size]
-    prefill = median(model.config.block_size / seconds(lambda: Window(compiled, whole)) for _ in range(9))
-    print(f"reading a prompt of {model.config.block_size}               {prefill:8,.0f}")
-    eighth = model.config.block_size // 8
-    for first in range(0, 8 * eighth, max(1, eighth)):
-        pace = median(steps(compiled, first, eighth) for _ in range(9))
-        print(f"  positions {first:3} to {first + eighth - 1:3}               {pace:8,.0f}")
+    print(f"\none text, one thread             {alone:8,.0f} characters a second")
+    print(f"two texts, two threads           {median(turns):8,.0f}, {median(turns) / alone:.2f} times one")
+    prompt = [[1] * config.block_size]
+    prefill = median(config.block_size / seconds(lambda: compiled.reader(1).read(prompt)) for _ in range(9))
+    print(
+        f"reading a prompt of {config.block_size:<13}{prefill:8,.0f}, {prefill / cached:.1f} times torch's cached loop"
+    )
+    long = median(MAX_LENGTH / seconds(lambda: written(compiled, MAX_LENGTH)) for _ in range(5))
+    within = median(config.block_size / seconds(lambda: written(compiled, config.block_size)) for _ in range(9))
+    print(
+        f"{MAX_LENGTH:,} characters, past context  {long:8,.0f}, each {within / long:.2f} times one of the first window"
+    )
+    for first in range(0, config.block_size, -(-config.block_size // 8)):
+        count = min(-(-config.block_size // 8), config.block_size - first)
+        pace = median(steps(compiled, first, count) for _ in range(9))
+        print(f"  positions {first:3} to {first + count - 1:3}           {pace:8,.0f}")
     for width in (64, 128, 192, 256, 384):
-        other = random_model(replace(model.config, n_embd=width, n_head=width // 64))
-        print(f"  {width:3} wide, random weights         {median(steps(other) for _ in range(5)):8,.0f}")
-    size = sum(part.weights_LKN.nbytes for part in compiled.weights if hasattr(part, "weights_LKN"))
+        other = random_model(replace(config, n_embd=width, n_head=width // 64))
+        print(f"  {width:3} wide, random weights     {median(steps(other) for _ in range(5)):8,.0f}")
+    size = sum(part.weights_LGKW.nbytes for part in compiled.weights if hasattr(part, "weights_LGKW"))
     numbers = np.ones(size // 4, np.float32)
     best = max(size / seconds(lambda: numbers.dot(numbers)) for _ in range(50))
     print(f"\nweights   {size / 1e6:.2f} MB, read at {alone * size / 1e9:.1f} GB/s; ", end="")
@@ -117,19 +125,27 @@ def print_details(model: GPTLanguageModel, compiled: CompiledModel) -> None:
 
 
 def steps(model: CompiledModel, first: int = 0, count: int | None = None) -> float:
-    """Characters a second from position `first` on, `count` or all that the window has room for, only read."""
+    """Characters a second from position `first` on, `count` or all that the window has room for."""
     reader, count = model.reader(1), count or model.config.block_size - first
     if first:
         reader.read([[1] * first])
-    return count / seconds(lambda: [reader.read([[1]]) for _ in range(count)])
+    return count / seconds(lambda: reader.write([1], count, GREEDY, 0))
+
+
+def written(model: CompiledModel, length: int) -> None:
+    window = Window(model, [[0]])
+    done = 0
+    while done < length:
+        done += len(window.write(length - done, GREEDY, done))
 
 
 def random_model(config: GPTConfig) -> CompiledModel:
     """One of random weights that 8 bits hold."""
-    torch.manual_seed(SEED)
-    model = GPTLanguageModel(config)
-    round_matrices(model)
-    return fastest(model)
+    random = np.random.default_rng(SEED)
+    tensors = {name: 0.02 * random.standard_normal(shape, np.float32) for name, shape in shapes(config).items()}
+    return CompiledModel(
+        config, {name: rounded(array) if array.ndim == 2 else array for name, array in tensors.items()}
+    )
 
 
 if __name__ == "__main__":

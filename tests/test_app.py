@@ -5,6 +5,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPResponse
 from itertools import pairwise
 
 import pytest
@@ -184,6 +185,26 @@ def test_a_crowd_past_the_queue_is_told_so_and_the_page_still_answers():
         assert "full" in answers[-1][1]
         with urllib.request.urlopen(address, timeout=30) as page:
             assert page.status == 200
+
+
+def test_visitors_who_leave_free_their_places(address: str):
+    with urllib.request.urlopen(f"{address}/config") as config:
+        (function,) = (each["id"] for each in json.load(config)["dependencies"] if each["api_name"] == "generate")
+
+    def messages(visitor: str, length: int) -> HTTPResponse:
+        """What the page of a visitor who wants a text is told."""
+        wanted = {"data": request(length=length), "fn_index": function, "session_hash": visitor}
+        join = urllib.request.Request(
+            f"{address}/gradio_api/queue/join", json.dumps(wanted).encode(), {"Content-Type": "application/json"}
+        )
+        urllib.request.urlopen(join, timeout=30).close()
+        return urllib.request.urlopen(f"{address}/gradio_api/queue/data?session_hash={visitor}", timeout=30)
+
+    for number in range(AT_ONCE):
+        with messages(f"leaver{number}", length=5000) as told:
+            next(line for line in told if b"process_generating" in line)
+    with messages("last", length=20) as told:
+        assert any(b"process_completed" in line for line in told)
 
 
 def test_on_zerogpu_where_a_gpu_is_only_pretended_it_writes_on_the_processor(tmp_path):

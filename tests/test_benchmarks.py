@@ -89,13 +89,23 @@ def test_the_sweep_is_shown_best_first_within_the_same_minutes(called):
 def test_decoding_is_timed_beside_the_other_ways_to_write(called, weights):
     done = called(BENCHMARKS / "decode.py", "--weights", weights, "--rounds", 1)
     assert done.returncode == 0, done.stderr
-    for name in ("compiled", "torch, cached", "torch, plain loop, once", "steps alone, two texts on 2 threads"):
+    for name in ("compiled", "torch, cached", "torch, plain loop, once", "two texts, two threads"):
         assert re.search(rf"^{name} +[\d,]+", done.stdout, re.MULTILINE), name
 
 
 def test_many_texts_are_timed_together(called, weights):
     done = called(BENCHMARKS / "streams.py", "--weights", weights, "--streams", 3, "--length", 20)
     assert re.match(r"[\d,]+, [\d.]+ times one", printed(done, "3 texts together"))
+
+
+def test_visitors_of_the_page_are_timed_and_all_served(called):
+    done = called(BENCHMARKS / "visitors.py", "--visitors", 3, "--length", 20)
+    assert printed(done, "3 at once, 20 characters each, all").startswith("served in")
+
+
+def test_the_start_is_timed_beside_an_empty_page_s(called):
+    done = called(BENCHMARKS / "startup.py", "--rounds", 1)
+    assert re.match(r"[\d.]+ s, [\d.]+ times that", printed(done, "tinygpt's page"))
 
 
 @pytest.mark.parametrize(

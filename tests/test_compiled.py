@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from corpus import NEEDS_CORPUS
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from numba.core.caching import CacheImpl
 
 import tinygpt
@@ -130,6 +132,41 @@ def test_beams_are_the_model_s(pair, tokenizer):
     settings = SampleConfig(max_new_tokens=30, beam_width=4)
     plain, fast = (list(beam_search(model, tokenizer, "The r", settings)) for model in pair)
     assert fast == plain
+
+
+def test_a_text_read_in_pieces_of_any_length_is_the_text_read_at_once(pair):
+    _, compiled = pair
+    ids = [1, 5, 2, 8, 3, 9, 4, 7, 6, 0, 1, 2]
+    whole = compiled.reader(1).read([ids])
+    for length in range(1, 12):
+        reader = compiled.reader(1)
+        for first in range(0, 12, length):
+            logits_BV = reader.read([ids[first : first + length]])
+        np.testing.assert_allclose(logits_BV, whole, atol=BOUND)
+
+
+@given(
+    logits=st.lists(st.integers(-3, 3), min_size=1, max_size=12),  # whole numbers: many are equal
+    temperature=st.sampled_from([0.0, 5e-324, 0.3, 1.0, 2.0]),
+    top_k=st.none() | st.integers(1, 12),
+    top_p=st.none() | st.floats(1e-9, 1.0),
+    seed=st.integers(0, 2**64 - 1),
+    i=st.integers(0, 5000),
+)
+def test_machine_code_draws_what_sampling_does(logits, temperature, top_k, top_p, seed, i):
+    from tinygpt.kernels import _drawn, _uniform
+
+    logits_V, top_k = np.array(logits, np.float32), top_k and min(top_k, len(logits))
+    u = _uniform(np.uint64(seed), np.uint64(i))
+    assert u == uniform(seed, i)
+    if temperature == 0:
+        assert _drawn(logits_V, temperature, 0, 0.0, u) == np.argmax(logits_V)
+        return
+    borders_V = np.cumsum(probabilities(logits_V, temperature, top_k, top_p))
+    assume(np.abs(borders_V - u).min() > 1e-12)  # there either of two characters is right
+    assert _drawn(logits_V, temperature, top_k or 0, top_p or 0.0, u) == sample(
+        logits_V, temperature, top_k, top_p, seed, i
+    )
 
 
 def test_several_texts_are_read_side_by_side(pair):

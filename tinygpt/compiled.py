@@ -1,13 +1,19 @@
 """A trained model in the form that writes fastest on a processor: machine code over packed weights, no torch."""
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinygpt.config import GPTConfig, SampleConfig
+from tinygpt.turns import Turns
 
 if TYPE_CHECKING:
     from tinygpt.model import GPTLanguageModel
+
+# As many texts at once as there are cores; the others wait in line. Else a hundred of them would keep
+# waiting what must answer at once, a page's server for one.
+_CORES = Turns(os.cpu_count() or 1)
 
 
 class CompiledModel:
@@ -69,18 +75,10 @@ class CompiledReader:
         The last one drawn is not read yet.
         """
         (cache,), written = self._caches, np.empty(count, np.int64)
-        self._model.kernels.write(
-            self._model.weights,
-            cache,
-            self._checked(ids, more=count - 1),
-            self._length,
-            written,
-            float(settings.temperature),
-            settings.top_k or 0,
-            float(settings.top_p or 0),
-            np.uint64(settings.seed),
-            i,
-        )
+        how = float(settings.temperature), settings.top_k or 0, float(settings.top_p or 0), np.uint64(settings.seed)
+        ids_N = self._checked(ids, more=count - 1)
+        with _CORES:
+            self._model.kernels.write(self._model.weights, cache, ids_N, self._length, written, *how, i)
         self._length += len(ids) + count - 1
         return written.tolist()
 

@@ -8,7 +8,7 @@ import numpy as np
 from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.tokenizer import TextEncoderDecoder
 
-_AT_ONCE = 16  # characters drawn before they are handed on: too few to wait for, enough to save the way
+_PIECE = 32  # characters written before any is handed on: too few to wait for, enough to spare the way
 
 
 class LanguageModel(Protocol):
@@ -116,6 +116,6 @@ def until(stop: str, pieces: Iterable[str]) -> Iterator[str]:
 def _ids(model: LanguageModel, prompt: list[int], settings: SampleConfig) -> Iterator[int]:
     window, i = Window(model, [prompt]), 0
     while i < settings.max_new_tokens:
-        drawn = window.write(min(_AT_ONCE, settings.max_new_tokens - i), settings, i)
+        drawn = window.write(min(_PIECE, settings.max_new_tokens - i), settings, i)
         yield from drawn
         i += len(drawn)

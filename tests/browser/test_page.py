@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tinygpt import SampleConfig, load_checkpoint, stream
-from tinygpt.ui.blocks import AT_ONCE
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 
@@ -220,18 +219,6 @@ def test_two_visitors_do_not_disturb_each_other(page: Page, browser: Browser, ad
     expect(status(page)).to_contain_text("stopped")
     expect(status(other)).not_to_contain_text("stopped")
     other.close()
-
-
-def test_visitors_who_leave_free_their_place(browser: Browser, address: str, page: Page):
-    leavers = [browser.new_context() for _ in range(AT_ONCE)]
-    for context in leavers:
-        other = context.new_page()
-        other.goto(address)
-        write(other, "ROMEO:\n", length=5000)
-        expect(continuation(other)).to_have_text(re.compile(r"\w"))
-        context.close()
-    write(page, "JULIET:\n")
-    assert len(finished(page)) == 60
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

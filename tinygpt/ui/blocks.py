@@ -10,7 +10,7 @@ from tinygpt.ui.session import Session
 from tinygpt.ui.training import training_tab
 from tinygpt.ui.write import write_tab
 
-AT_ONCE = 4  # texts written at the same time; more would make each too slow to watch
+AT_ONCE = 64  # texts written at the same time, in turns
 QUEUE = 40  # requests that may wait; whoever comes then is told that it is full
 
 

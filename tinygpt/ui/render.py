@@ -31,6 +31,11 @@ def status(draft: Draft | None = None, *, ended: str = "") -> str:
     return f'<p class="status">{" · ".join(parts)}</p>{notes}'
 
 
+def getting_ready() -> str:
+    """In the place of the status, while the model is being made."""
+    return '<p class="note">The machine is being made ready. On its first start this takes some seconds.</p>'
+
+
 def refusal(error: ValueError) -> str:
     """In the place of the status: why nothing was written."""
     return f'<p class="note">{escape(str(error))}.</p>'

@@ -17,7 +17,8 @@ from tinygpt.writing import Draft, prepare, write
 # A request beside its prompt, in the order in which pages and clients give it.
 FIELDS = ("prompt", "length", "temperature", "top_k", "top_p", "seed", "stop", "strategy", "beam_width")
 STRATEGIES = ("sample", "greedy", "beam")
-UPDATES = 15  # a second and visitor: fast enough to look alive, slow enough for many visitors
+UPDATES = 15  # a second, to one visitor: fast enough to look alive
+ALL_UPDATES = 150  # a second, to all visitors: gradio carries a few hundred when it has the machine to itself
 DEADLINE = 60.0  # seconds after which a text ends, whether or not anybody still reads it
 
 
@@ -38,6 +39,7 @@ class Session:
         self.tokenizer = TextEncoderDecoder(self._stored.vocabulary)
         self.parameters = count_parameters(self.config)
         self._model, self._opening = None, Lock()
+        self._under_way: set[object] = set()
 
     @property
     def ready(self) -> bool:
@@ -65,24 +67,26 @@ class Session:
         why a text ended early. Raises ValueError, before anything is written, as `check` does.
         """
         self.check(prompt, settings)
-        return _paced(write(self.open(), self.tokenizer, prompt, settings), signal)
+        return self._paced(write(self.open(), self.tokenizer, prompt, settings), signal)
 
-
-def _paced(drafts: Iterator[Draft], signal: StopSignal) -> Iterator[Draft]:
-    begun = time.monotonic()
-    shown = 0.0
-    for draft in drafts:
-        now = time.monotonic()
-        if now - begun > DEADLINE:
-            signal.reason = f"ended after {DEADLINE:.0f} seconds"
-        pending = now - shown < 1 / UPDATES
-        if not pending:
-            yield draft
-            shown = now
-        if signal.reason:
-            break
-    if pending:
-        yield draft
+    def _paced(self, drafts: Iterator[Draft], signal: StopSignal) -> Iterator[Draft]:
+        begun, shown, this = time.monotonic(), 0.0, object()
+        self._under_way.add(this)
+        try:
+            for draft in drafts:
+                now = time.monotonic()
+                if now - begun > DEADLINE:
+                    signal.reason = f"ended after {DEADLINE:.0f} seconds"
+                pending = now - shown < max(1 / UPDATES, len(self._under_way) / ALL_UPDATES)
+                if not pending:
+                    yield draft
+                    shown = now
+                if signal.reason:
+                    break
+            if pending:
+                yield draft
+        finally:
+            self._under_way.discard(this)
 
 
 def parse_settings(

@@ -79,6 +79,9 @@ def _writer(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox
         signal.reason = ""
         try:
             settings = parse_settings(*values).seeded()
+            session.check(prompt, settings)
+            if not session.ready:
+                yield {page.status: render.getting_ready()}
             drafts = session.write(prompt, settings, signal)
         except ValueError as error:
             yield {page.status: render.refusal(error)}
