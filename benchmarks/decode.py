@@ -3,15 +3,18 @@
 python benchmarks/decode.py                               ours: compiled, torch with and without a cache
 python benchmarks/decode.py --llama2c RUN --runq RUNQ     beside llama2.c, built by you for your machine
 python benchmarks/decode.py --transformers                beside transformers' generate
+python benchmarks/decode.py --onnxruntime                 beside ONNX Runtime (pip install onnx onnxruntime)
 
 Greedy, 256 characters from an empty context, one thread each. The contenders take turns, so that a busy
 machine is busy for all of them; what counts are the ratios of the medians.
 """
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -19,6 +22,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
+import onnx_peer
 import peers
 import torch
 from machine import describe, seconds
@@ -26,12 +30,14 @@ from machine import describe, seconds
 from tinygpt.checkpoint import load_checkpoint
 from tinygpt.compiled import CompiledModel, fastest
 from tinygpt.config import MAX_LENGTH, GPTConfig, SampleConfig, check_integer
-from tinygpt.device import one_core_a_stream
+from tinygpt.device import choose_device, one_core_a_stream
 from tinygpt.eight_bits import rounded
 from tinygpt.flags import SHIPPED, Parser
-from tinygpt.generation import Window, stream
+from tinygpt.generation import LanguageModel, Window, stream
 from tinygpt.hub import find_weights
+from tinygpt.model import GPTLanguageModel
 from tinygpt.shapes import shapes
+from tinygpt.tokenizer import TextEncoderDecoder
 
 SEED = 1
 GREEDY = SampleConfig(max_new_tokens=peers.LENGTH, temperature=0, seed=SEED)
@@ -43,32 +49,19 @@ def main() -> None:
     parser.add_argument("--llama2c", type=Path, metavar="RUN", help="a build of llama2.c's run")
     parser.add_argument("--runq", type=Path, metavar="RUNQ", help="a build of llama2.c's runq")
     parser.add_argument("--transformers", action="store_true", help="time transformers' generate too")
+    parser.add_argument("--onnxruntime", action="store_true", help="time a one-step graph in ONNX Runtime too")
     parser.add_argument("--rounds", type=int, default=15, metavar="N", help="turns of each (default: 15)")
     args = parser.parse_args()
     one_core_a_stream()
     try:
         check_integer("rounds", args.rounds, 1, 1000)
         model, tokenizer = load_checkpoint(find_weights(args.weights))
-        compiled = fastest(model)
+        compiled, shape = fastest(model), model.config
         if not isinstance(compiled, CompiledModel):
             raise ValueError("numba is not there or cannot work, so there is no compiled model: pip install numba")
-        drawn = replace(GREEDY, temperature=0.8)
-        shape, hidden = model.config, model.config.hidden
-        contenders = {
-            "compiled": lambda: rate(lambda: list(stream(compiled, tokenizer, settings=GREEDY))),
-            "compiled, at temperature 0.8": lambda: rate(lambda: list(stream(compiled, tokenizer, settings=drawn))),
-            "torch, cached": lambda: rate(lambda: list(stream(model, tokenizer, settings=GREEDY))),
-        }
-        if args.llama2c or args.runq or args.transformers:
-            peers.check_shape(shape)
-        print(f"machine   {describe()}\nseed      {SEED}\nmodel     {shape.n_layer} layers, {shape.n_embd} wide\n")
         with tempfile.TemporaryDirectory() as folder:
-            if args.llama2c:
-                contenders["llama2.c run"] = peers.llama2c(args.llama2c, shape, hidden, Path(folder), eight_bits=False)
-            if args.runq:
-                contenders["llama2.c runq"] = peers.llama2c(args.runq, shape, hidden, Path(folder), eight_bits=True)
-            if args.transformers:
-                contenders["transformers generate"] = peers.transformers(shape, hidden)
+            contenders = ours(model, compiled, tokenizer) | others(args, shape, Path(folder))
+            print(f"machine   {describe()}\nseed      {SEED}\nmodel     {shape.n_layer} layers, {shape.n_embd} wide\n")
             rates = measured(contenders, args.rounds)
     except (ValueError, OSError, ImportError) as error:
         sys.exit(f"decode.py: {error}")
@@ -77,6 +70,40 @@ def main() -> None:
     for name, value in rates.items():
         print(f"{name:30} {value:8,.0f} characters a second; compiled is {rates['compiled'] / value:5.2f} times that")
     print_details(compiled, rates["torch, cached"])
+
+
+def ours(
+    model: GPTLanguageModel, compiled: CompiledModel, tokenizer: TextEncoderDecoder
+) -> dict[str, Callable[[], float]]:
+    """How to time the ways to write that come along."""
+
+    def timed(model: LanguageModel, settings: SampleConfig = GREEDY) -> Callable[[], float]:
+        return lambda: rate(lambda: list(stream(model, tokenizer, settings=settings)))
+
+    contenders = {
+        "compiled": timed(compiled),
+        "compiled, at temperature 0.8": timed(compiled, replace(GREEDY, temperature=0.8)),
+        "torch, cached": timed(model),
+    }
+    if (device := choose_device()).type != "cpu":
+        contenders[f"torch, cached, on {device}"] = timed(deepcopy(model).to(device))
+    return contenders
+
+
+def others(args: argparse.Namespace, shape: GPTConfig, folder: Path) -> dict[str, Callable[[], float]]:
+    """How to time the other programs that were asked for, on models of the same shape."""
+    contenders = {}
+    if args.llama2c or args.runq or args.transformers or args.onnxruntime:
+        peers.check_shape(shape)
+    if args.llama2c:
+        contenders["llama2.c run"] = peers.llama2c(args.llama2c, shape, folder, eight_bits=False)
+    if args.runq:
+        contenders["llama2.c runq"] = peers.llama2c(args.runq, shape, folder, eight_bits=True)
+    if args.transformers:
+        contenders["transformers generate"] = peers.transformers(shape)
+    if args.onnxruntime:
+        contenders["ONNX Runtime, float32"] = onnx_peer.onnxruntime(shape)
+    return contenders
 
 
 def measured(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:

@@ -15,7 +15,7 @@ from tinygpt.config import GPTConfig
 _OWN = "com.microsoft"  # the domain of operators that only ONNX Runtime has
 
 
-def onnxruntime(config: GPTConfig, hidden: int) -> Callable[[], float]:
+def onnxruntime(config: GPTConfig) -> Callable[[], float]:
     """How to time ONNX Runtime (github.com/microsoft/onnxruntime) on a float32 model of the same shape."""
     import onnxruntime as ort
 
@@ -23,7 +23,7 @@ def onnxruntime(config: GPTConfig, hidden: int) -> Callable[[], float]:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    session = ort.InferenceSession(_model(config, hidden), options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(_model(config), options, providers=["CPUExecutionProvider"])
     types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
     sides = [*session.get_inputs(), *session.get_outputs()]
     arrays = {side.name: np.zeros(side.shape, types[side.type]) for side in sides}
@@ -45,7 +45,7 @@ def onnxruntime(config: GPTConfig, hidden: int) -> Callable[[], float]:
     return lambda: LENGTH / seconds(write)
 
 
-def _model(config: GPTConfig, hidden: int) -> bytes:
+def _model(config: GPTConfig) -> bytes:
     """An ONNX file with random weights, named as in GPTLanguageModel: reads `id`, the character after `before` others.
 
     The keys and values of layer 0 go in as "keys 0" and "values 0" and come out as "new keys 0" and "new values 0".
@@ -98,10 +98,10 @@ def _model(config: GPTConfig, hidden: int) -> bytes:
         )
         x = node("Add", x, node("MatMul", heard, matrix(f"{block}.attention.proj", width, width)))
         read = norm(x, f"{block}.feed_forward_norm", width)
-        gate = node("MatMul", read, matrix(f"{block}.feed_forward.gate", width, hidden))
-        expanded = node("MatMul", read, matrix(f"{block}.feed_forward.expand", width, hidden))
+        gate = node("MatMul", read, matrix(f"{block}.feed_forward.gate", width, config.hidden))
+        expanded = node("MatMul", read, matrix(f"{block}.feed_forward.expand", width, config.hidden))
         gated = node("Mul", node("Mul", gate, node("Sigmoid", gate)), expanded)
-        x = node("Add", x, node("MatMul", gated, matrix(f"{block}.feed_forward.proj", hidden, width)))
+        x = node("Add", x, node("MatMul", gated, matrix(f"{block}.feed_forward.proj", config.hidden, width)))
     node("MatMul", norm(x, "norm", width), matrix("lm_head", width, config.vocab_size), to=("logits",))
 
     def floats(name: str, *shape: int) -> object:

@@ -29,10 +29,10 @@ def check_shape(config: GPTConfig) -> None:
         )
 
 
-def llama2c(program: Path, config: GPTConfig, hidden: int, folder: Path, *, eight_bits: bool) -> Callable[[], float]:
+def llama2c(program: Path, config: GPTConfig, folder: Path, *, eight_bits: bool) -> Callable[[], float]:
     """How to time a build of llama2.c (github.com/karpathy/llama2.c): its `run`, or with `eight_bits` its `runq`."""
     model, tokenizer = folder / f"model{eight_bits}.bin", folder / "tokenizer.bin"
-    model.write_bytes(_quantised_file(config, hidden) if eight_bits else _float_file(config, hidden))
+    model.write_bytes(_quantised_file(config) if eight_bits else _float_file(config))
     one_byte_each = b"".join(struct.pack("fi", 0.0, 1) + bytes([33 + i % 90]) for i in range(config.vocab_size))
     tokenizer.write_bytes(struct.pack("i", 1) + one_byte_each)
 
@@ -47,7 +47,7 @@ def llama2c(program: Path, config: GPTConfig, hidden: int, folder: Path, *, eigh
     return rate
 
 
-def transformers(config: GPTConfig, hidden: int) -> Callable[[], float]:
+def transformers(config: GPTConfig) -> Callable[[], float]:
     """How to time generate() of transformers, with its cache, on a model of its own of the same shape."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -56,7 +56,7 @@ def transformers(config: GPTConfig, hidden: int) -> Callable[[], float]:
         Qwen3Config(
             vocab_size=config.vocab_size,
             hidden_size=config.n_embd,
-            intermediate_size=hidden,
+            intermediate_size=config.hidden,
             num_hidden_layers=config.n_layer,
             num_attention_heads=config.n_head,
             num_key_value_heads=config.n_head,
@@ -78,15 +78,15 @@ def transformers(config: GPTConfig, hidden: int) -> Callable[[], float]:
     return rate
 
 
-def _matrices(config: GPTConfig, hidden: int) -> list[tuple[int, int]]:
+def _matrices(config: GPTConfig) -> list[tuple[int, int]]:
     """How many of each matrix there are and how many weights it has, in the order of llama2.c's files."""
-    square, wide = config.n_embd**2, config.n_embd * hidden
+    square, wide = config.n_embd**2, config.n_embd * config.hidden
     return [(config.n_layer, size) for size in (square, square, square, square, wide, wide, wide)]
 
 
-def _header(config: GPTConfig, hidden: int, vocab_size: int) -> bytes:
+def _header(config: GPTConfig, vocab_size: int) -> bytes:
     heads = config.n_head, config.n_head
-    return struct.pack("7i", config.n_embd, hidden, config.n_layer, *heads, vocab_size, config.block_size)
+    return struct.pack("7i", config.n_embd, config.hidden, config.n_layer, *heads, vocab_size, config.block_size)
 
 
 def _classifier(config: GPTConfig) -> np.ndarray:
@@ -95,8 +95,8 @@ def _classifier(config: GPTConfig) -> np.ndarray:
     return weights_VC
 
 
-def _float_file(config: GPTConfig, hidden: int) -> bytes:
-    attention, feed_forward = _matrices(config, hidden)[:4], _matrices(config, hidden)[4:]
+def _float_file(config: GPTConfig) -> bytes:
+    attention, feed_forward = _matrices(config)[:4], _matrices(config)[4:]
     ones = np.ones(config.n_layer * config.n_embd, np.float32)
     parts = [
         _random(config.vocab_size * config.n_embd),
@@ -109,15 +109,13 @@ def _float_file(config: GPTConfig, hidden: int) -> bytes:
         _classifier(config),
     ]
     # A negative vocabulary says that the classifier is a matrix of its own.
-    return _header(config, hidden, -config.vocab_size) + b"".join(part.tobytes() for part in parts)
+    return _header(config, -config.vocab_size) + b"".join(part.tobytes() for part in parts)
 
 
-def _quantised_file(config: GPTConfig, hidden: int) -> bytes:
-    start = (
-        struct.pack("Ii", 0x616B3432, 2) + _header(config, hidden, config.vocab_size) + struct.pack("=Bi", 0, _GROUP)
-    )
+def _quantised_file(config: GPTConfig) -> bytes:
+    start = struct.pack("Ii", 0x616B3432, 2) + _header(config, config.vocab_size) + struct.pack("=Bi", 0, _GROUP)
     norms = np.ones((2 * config.n_layer + 1) * config.n_embd, np.float32)
-    matrices = [_random(size) for count, size in _matrices(config, hidden) for _ in range(count)]
+    matrices = [_random(size) for count, size in _matrices(config) for _ in range(count)]
     embedding = _random(config.vocab_size * config.n_embd)
     parts = [norms.tobytes(), *map(_quantised, [embedding, *matrices, _classifier(config).ravel()])]
     return start.ljust(256, b"\0") + b"".join(parts)

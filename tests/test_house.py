@@ -21,6 +21,7 @@ ROOMS = [
     "parallel",
     "flags",
     "output",
+    "turns",
     # numbers in, numbers out: neither text nor files
     "sampling",
     "shapes",
@@ -63,6 +64,7 @@ KEPT_TO = {
     "huggingface_hub": {"hub"},
     "safetensors": {"stored", "checkpoint"},
     "numba": {"kernels"},
+    "llvmlite": {"kernels"},
     "gradio": {"ui", "app"},
     "torch": {
         *("device", "parallel", "cache", "layers", "attention", "model", "overlap", "data", "evaluation", "optim"),

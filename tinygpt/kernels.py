@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 
 WIDTH = 16  # numbers in the longest vectors of today; where they are shorter, LLVM takes several for one
 
-_ROWS = 4  # characters that pass over a matrix together
+_ROWS = 6  # characters that pass over a matrix together; the sums of more would not fit into all registers
 _AHEAD = 4096  # weights from the one at work to the one that is fetched from memory, to be there in time
 _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 _F, _U = np.float32, np.uint64
@@ -55,27 +55,29 @@ def read(weights, cache, ids_N, t, logits_V):
     gathered_NC = np.empty((N, C + WIDTH), _F)
     hidden_NK = np.empty((N, weights.expand.steps_LO.shape[1] + WIDTH), _F)
     change_NC = np.empty((N, C + WIDTH), _F)
-    inner = weights.shrink.weights_LGKW.shape[2]
+    n_layer, inner = len(weights.proj.steps_LO), weights.shrink.weights_LGKW.shape[2]
     for n in range(N):
         x_NC[n] = weights.token_VC[ids_N[n]] + weights.position_TC[t + n]
-    for layer in range(len(weights.proj.steps_LO)):
+    for layer in range(n_layer):
         _norm_rows(weights.attention_norm, layer, x_NC, normed_NC)
         _multiply(weights.query_key_value, layer, normed_NC, qkv_NC)
-        _attention(weights, cache, layer, t, qkv_NC, gathered_NC)
-        _multiply(weights.proj, layer, gathered_NC[:, :C], change_NC)
-        x_NC += change_NC[:, :C]
-        _norm_rows(weights.feed_forward_norm, layer, x_NC, normed_NC)
-        _multiply(weights.expand, layer, normed_NC, hidden_NK)
-        for n in range(N):
+        first = 0 if layer < n_layer - 1 else N - 1  # after the last block nobody asks for all but the last character
+        _attention(weights.heads, cache, layer, t, qkv_NC, first, gathered_NC)
+        _multiply(weights.proj, layer, gathered_NC[first:, :C], change_NC[first:])
+        _add(x_NC[first:], change_NC[first:])
+        _norm_rows(weights.feed_forward_norm, layer, x_NC[first:], normed_NC[first:])
+        _multiply(weights.expand, layer, normed_NC[first:], hidden_NK[first:])
+        for n in range(first, N):
             _activate(hidden_NK[n, :inner], hidden_NK[n, inner:], weights.gated)
-        _multiply(weights.shrink, layer, hidden_NK[:, :inner], change_NC)
-        x_NC += change_NC[:, :C]
+        _multiply(weights.shrink, layer, hidden_NK[first:, :inner], change_NC[first:])
+        _add(x_NC[first:], change_NC[first:])
     _norm(weights.norm, 0, x_NC[N - 1], normed_NC[N - 1])
     _multiply(weights.lm_head, 0, normed_NC[N - 1 :], logits_V.reshape(1, -1))
 
 
 @_compiled
-def _attention(weights, cache, layer, t, qkv_NC, gathered_NC):
+def _attention(heads, cache, layer, t, qkv_NC, start, gathered_NC):
+    """All heads of a block: keys and values of all N characters join the cache, those from `start` on gather."""
     _, n_head, _, head_size, _ = cache.keys_LHGDW.shape
     N, C = len(qkv_NC), n_head * head_size
     q_ND = np.empty((N, head_size), _F)
@@ -85,11 +87,11 @@ def _attention(weights, cache, layer, t, qkv_NC, gathered_NC):
         first, last = head * head_size, (head + 1) * head_size
         keys_GDW, values_GTW = cache.keys_LHGDW[layer, head], cache.values_LHGTW[layer, head]
         for n in range(N):
-            place, cos_D, sin_D = t + n, weights.cos_TD[t + n], weights.sin_TD[t + n]
-            if weights.normed_heads:
-                _norm(weights.query_norm, layer, qkv_NC[n, first:last], normed_D)
+            place, cos_D, sin_D = t + n, heads.cos_TD[t + n], heads.sin_TD[t + n]
+            if heads.normed:
+                _norm(heads.query_norm, layer, qkv_NC[n, first:last], normed_D)
                 _turn(normed_D, cos_D, sin_D, q_ND[n])
-                _norm(weights.key_norm, layer, qkv_NC[n, C + first : C + last], normed_D)
+                _norm(heads.key_norm, layer, qkv_NC[n, C + first : C + last], normed_D)
                 _turn(normed_D, cos_D, sin_D, k_D)
             else:
                 _turn(qkv_NC[n, first:last], cos_D, sin_D, q_ND[n])
@@ -97,7 +99,7 @@ def _attention(weights, cache, layer, t, qkv_NC, gathered_NC):
             for d in range(head_size):
                 keys_GDW[place // WIDTH, d, place % WIDTH] = k_D[d]
                 values_GTW[d // WIDTH, place, d % WIDTH] = qkv_NC[n, 2 * C + first + d]
-        for n in range(0, N, _ROWS):
+        for n in range(start, N, _ROWS):
             _attend(q_ND[n : n + _ROWS], keys_GDW, values_GTW, t + n, scores_RT, gathered_NC[n : n + _ROWS, first:])
 
 
@@ -220,6 +222,13 @@ def _multiply(matrices, layer, x_NK, y_NO):
 
 
 @_compiled
+def _add(x_NC, change_NC):
+    for n in range(len(x_NC)):
+        for c in range(x_NC.shape[1]):
+            x_NC[n, c] += change_NC[n, c]
+
+
+@_compiled
 def _scale(y_O, steps_O, biases_O):
     for o in range(len(steps_O)):
         y_O[o] = y_O[o] * steps_O[o] + biases_O[o]
@@ -229,7 +238,7 @@ def _scale(y_O, steps_O, biases_O):
 def _product(x_NK, matrix_GKW, y_NO):
     whole = len(x_NK) // _ROWS * _ROWS
     for n in range(0, whole, _ROWS):
-        _four_rows(x_NK[n : n + _ROWS], matrix_GKW, y_NO[n : n + _ROWS])
+        _some_rows(x_NK[n : n + _ROWS], matrix_GKW, y_NO[n : n + _ROWS])
     for n in range(whole, len(x_NK)):
         _one_row(x_NK[n : n + 1], matrix_GKW, y_NO[n : n + 1])
 
@@ -262,7 +271,8 @@ def _rows_product(rows: int, sums: int) -> Callable:
                 zeros_W = _VECTOR([0.0] * WIDTH)
                 totals = [[cgutils.alloca_once_value(builder, zeros_W) for _ in range(rows)] for _ in range(sums)]
                 with cgutils.for_range_slice(builder, number(0), whole, number(sums)) as (k, _):
-                    _fetch(builder, matrix(group.index, k, number(_AHEAD)))
+                    if rows == 1:
+                        _fetch(builder, matrix(group.index, k, number(_AHEAD)))
                     for i in range(sums):
                         add(group.index, builder.add(k, number(i)), totals[i])
                 with cgutils.for_range_slice(builder, whole, inputs, number(1)) as (k, _):
@@ -308,4 +318,4 @@ def _fetch(builder, pointer):
 
 
 _one_row = _rows_product(rows=1, sums=4)
-_four_rows = _rows_product(rows=_ROWS, sums=1)
+_some_rows = _rows_product(rows=_ROWS, sums=1)

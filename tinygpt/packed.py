@@ -29,18 +29,24 @@ class Norms(NamedTuple):
     eps: float
 
 
+class Heads(NamedTuple):
+    """What attention does to queries and keys before it compares them."""
+
+    query_norm: Norms
+    key_norm: Norms
+    normed: bool
+    cos_TD: np.ndarray  # ones and zeros where positions are learned: then nothing is turned
+    sin_TD: np.ndarray
+
+
 class Weights(NamedTuple):
     """A whole model."""
 
     token_VC: np.ndarray
     position_TC: np.ndarray  # zeros where positions are rotary
-    cos_TD: np.ndarray  # ones and zeros where they are learned: then nothing is turned
-    sin_TD: np.ndarray
     attention_norm: Norms
     query_key_value: Matrices  # side by side
-    query_norm: Norms
-    key_norm: Norms
-    normed_heads: bool
+    heads: Heads
     proj: Matrices
     feed_forward_norm: Norms
     expand: Matrices  # with the gate's columns first, if there is one
@@ -91,17 +97,14 @@ def pack(config: GPTConfig, tensors: dict[str, np.ndarray]) -> Weights:
         return Norms(weights_LK, biases_LK, centred=classic, eps=1e-5 if classic else 1e-6)
 
     unplaced_TC = np.zeros((config.block_size, config.n_embd), np.float32)
-    cos_TD, sin_TD = _rotations(config)
+    # Where heads have no norms, others fill the place: machine code wants some, and does not look at them.
+    query_norm, key_norm = ("attention.query_norm", "attention.key_norm") if normed_heads else 2 * ("attention_norm",)
     return Weights(
         token_VC=weight("embedding.token").copy(),
         position_TC=weight("embedding.position").copy() if classic else unplaced_TC,
-        cos_TD=cos_TD,
-        sin_TD=sin_TD,
         attention_norm=norms("attention_norm"),
         query_key_value=matrices("attention.query", "attention.key", "attention.value"),
-        query_norm=norms("attention.query_norm" if normed_heads else "attention_norm"),  # the latter is not looked at
-        key_norm=norms("attention.key_norm" if normed_heads else "attention_norm"),
-        normed_heads=normed_heads,
+        heads=Heads(norms(query_norm), norms(key_norm), normed_heads, *_rotations(config)),
         proj=matrices("attention.proj"),
         feed_forward_norm=norms("feed_forward_norm"),
         expand=matrices(*([] if classic else ["feed_forward.gate"]), "feed_forward.expand"),
