@@ -8,15 +8,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from machine import describe
 
-from tinygpt.checkpoint import load_checkpoint
-from tinygpt.compiled import fastest
 from tinygpt.config import MAX_LENGTH, SampleConfig, check_integer
 from tinygpt.data import load_dataset
-from tinygpt.device import one_core_a_stream
 from tinygpt.download import DEFAULT_URL
 from tinygpt.flags import SHIPPED, Parser
 from tinygpt.generation import stream
 from tinygpt.hub import find_weights
+from tinygpt.opening import open_checkpoint
 from tinygpt.memorised import SHORTEST, memorised
 
 
@@ -27,13 +25,11 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=0.8, metavar="X")
     parser.add_argument("--characters", type=int, default=100_000, metavar="N")
     args = parser.parse_args()
-    one_core_a_stream()
     start = time.perf_counter()
     try:
         check_integer("characters", args.characters, 1, 10_000_000)
-        model, tokenizer = load_checkpoint(find_weights(args.weights))
-        model = fastest(model)
-        dataset = load_dataset(args.data)
+        model, tokenizer = open_checkpoint(find_weights(args.weights))
+            dataset = load_dataset(args.data)
         training_text = dataset.tokenizer.decode(dataset.train.tolist())
         texts = []
         for seed, first in enumerate(range(0, args.characters, MAX_LENGTH), start=1):

@@ -10,13 +10,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from machine import describe, seconds
 
-from tinygpt.checkpoint import load_checkpoint
-from tinygpt.compiled import fastest
 from tinygpt.config import SampleConfig, check_integer
-from tinygpt.device import one_core_a_stream
 from tinygpt.flags import SHIPPED, Parser
 from tinygpt.generation import stream
 from tinygpt.hub import find_weights
+from tinygpt.opening import open_checkpoint
 
 
 def main() -> None:
@@ -25,14 +23,12 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=50, metavar="N")
     parser.add_argument("--length", type=int, default=500, metavar="N", help="characters of each (default: 500)")
     args = parser.parse_args()
-    one_core_a_stream()
     try:
         check_integer("streams", args.streams, 2, 1000)
-        model, tokenizer = load_checkpoint(find_weights(args.weights))
+        model, tokenizer = open_checkpoint(find_weights(args.weights))
         SampleConfig(max_new_tokens=args.length)
     except (ValueError, OSError) as error:
         sys.exit(f"streams.py: {error}")
-    model = fastest(model)
 
     def written(seed: int) -> tuple[float, float]:
         """When the first character of a text was there, and when the last."""
