@@ -14,8 +14,8 @@ from tinygpt.download import DEFAULT_URL
 from tinygpt.flags import SHIPPED, Parser
 from tinygpt.generation import stream
 from tinygpt.hub import find_weights
-from tinygpt.opening import open_checkpoint
 from tinygpt.memorised import SHORTEST, memorised
+from tinygpt.opening import open_checkpoint
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     try:
         check_integer("characters", args.characters, 1, 10_000_000)
         model, tokenizer = open_checkpoint(find_weights(args.weights))
-            dataset = load_dataset(args.data)
+        dataset = load_dataset(args.data)
         training_text = dataset.tokenizer.decode(dataset.train.tolist())
         texts = []
         for seed, first in enumerate(range(0, args.characters, MAX_LENGTH), start=1):
