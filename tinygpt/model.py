@@ -100,6 +100,17 @@ class GPTLanguageModel(nn.Module):
                     window_BT = window_BT[:, -self.config.kept :]
         return x_BT
 
+    @torch.no_grad()
+    def attention_weights(self, x_BT: Tensor) -> Tensor:
+        """How much each position listens to each other one, in every head of every block: L×B×H×T×T, rows sum to 1."""
+        weights = []
+        with evaluating(self):
+            x_BTC = self.embedding(x_BT)
+            for block in self.blocks:
+                weights.append(block.attention.weights(block.attention_norm(x_BTC)))
+                x_BTC = block(x_BTC)
+        return torch.stack(weights)
+
     def reader(self, batch: int) -> CachedReader:
         """To read and continue `batch` texts side by side, each character once; in evaluation mode from now on."""
         return CachedReader(self, batch)
