@@ -163,7 +163,8 @@ def written(model: CompiledModel, length: int) -> None:
     window = Window(model, [[0]])
     done = 0
     while done < length:
-        done += len(window.write(length - done, GREEDY, done))
+        drawn, _ = window.write(length - done, GREEDY, done)
+        done += len(drawn)
 
 
 def random_model(config: GPTConfig) -> CompiledModel:

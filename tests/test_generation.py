@@ -3,6 +3,7 @@
 import gc
 import math
 import weakref
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from tinygpt import SampleConfig, TextEncoderDecoder, stream
 from tinygpt.cache import KVCache
-from tinygpt.generation import Window, until
+from tinygpt.compiled import fastest
+from tinygpt.generation import Character, Window, characters, until, visible
 from tinygpt.model import FAMILIES
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
@@ -194,25 +196,69 @@ def test_a_text_ends_before_its_stop_string(build, tokenizer):
         assert cut == whole.split(stop)[0]
 
 
-@given(st.text("ab", min_size=1, max_size=4), st.lists(st.text("ab", max_size=3), max_size=20))
-def test_until_gives_what_stands_before_the_stop_string_however_it_is_cut_into_pieces(stop, pieces):
-    assert "".join(until(stop, pieces)) == "".join(pieces).split(stop)[0]
+def in_characters(text: str) -> list[Character]:
+    return [Character(each, 0.5) for each in text]
+
+
+@given(st.text("ab", min_size=1, max_size=4), st.text("ab", max_size=20))
+def test_until_gives_what_stands_before_the_stop_string(stop, text):
+    assert "".join(each.text for each in until(stop, in_characters(text))) == text.split(stop)[0]
 
 
 @given(st.text("ab", min_size=1, max_size=4), st.text("ab", max_size=20))
 def test_until_holds_back_only_what_may_be_the_beginning_of_the_stop_string(stop, text):
-    read = []
-    written = ""
-    for piece in until(stop, (read.append(c) or c for c in text)):
-        written += piece
-        held = "".join(read)[len(written) :]
-        assert stop.startswith(held) or held.startswith(stop) or len(read) == len(text)
+    read, given = [], []
+
+    def source() -> Iterator[Character]:
+        for character in in_characters(text):
+            assert stop.startswith("".join(read[len(given) :]))  # all else was given before more is asked for
+            read.append(character.text)
+            yield character
+
+    for character in until(stop, source()):
+        given.append(character.text)
 
 
 def test_until_asks_for_nothing_after_the_stop_string():
-    pieces = iter(["a", "b", "END", "c"])
-    assert list(until("END", pieces)) == ["a", "b", ""]
-    assert list(pieces) == ["c"]
+    written = iter(in_characters("abENDc"))
+    assert [each.text for each in until("END", written)] == ["a", "b"]
+    assert next(written).text == "c"
+
+
+# A person's choices, and how likely each character was
+
+
+@each_family
+def test_what_a_person_chose_stands_in_its_place_and_the_text_goes_on_from_there(build, tokenizer, family):
+    model, settings = build(family), SampleConfig(max_new_tokens=60, seed=4)
+
+    def text(writer, chosen: dict[int, str]) -> str:
+        return "".join(each.text for each in characters(writer, tokenizer, "My", settings, chosen))
+
+    whole = text(model, {})
+    for place in (0, 1, 7, 31, 32, 59):
+        other = next(each for each in tokenizer.vocabulary if each != whole[place])
+        for writer in (model, fastest(model)):
+            steered = text(writer, {place: other})
+            assert steered[: place + 1] == whole[:place] + other
+            assert steered == text(writer, dict(enumerate(steered[: place + 1])))  # it does not matter who chose
+        assert text(model, {place: whole[place]}) == whole
+
+
+@each_family
+def test_each_character_comes_with_the_probability_that_the_model_gave_it(build, tokenizer, family):
+    model = build(family)
+    settings = SampleConfig(max_new_tokens=40, seed=4, temperature=0.5, top_k=4)
+    prompt, ids = tokenizer.encode("My"), []
+    for writer in (model, fastest(model)):
+        ids = []
+        for i, character in enumerate(characters(writer, tokenizer, "My", settings, {3: "e", 20: "M"})):
+            seen = torch.tensor([visible(model.config, prompt, ids)])
+            with torch.no_grad():
+                wanted = model(seen)[0, -1].softmax(-1)
+            (id,) = tokenizer.encode(character.text)
+            assert character.probability == pytest.approx(wanted[id].item(), rel=1e-4), i
+            ids.append(id)
 
 
 @pytest.mark.parametrize(

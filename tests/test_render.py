@@ -33,7 +33,9 @@ def test_speakers_are_set_apart():
 
 
 def test_notes_on_a_prompt_are_escaped():
-    draft = Draft(prompt="", continuation="", notes=("Left out <img>.",), settings=SampleConfig(seed=1), seconds=1.0)
+    draft = Draft(
+        prompt="", continuation="", sureness="", notes=("Left out <img>.",), settings=SampleConfig(seed=1), seconds=1.0
+    )
     assert "&lt;img&gt;" in render.status(draft)
 
 

@@ -106,7 +106,10 @@ def test_closing_ends_the_work(build, tokenizer, beam_width):
     ],
 )
 def test_a_draft_tells_how_much_was_written_and_how_fast(text, seconds, said):
-    assert str(Draft(prompt="", continuation=text, notes=(), settings=SampleConfig(), seconds=seconds)) == said
+    assert (
+        str(Draft(prompt="", continuation=text, sureness="", notes=(), settings=SampleConfig(), seconds=seconds))
+        == said
+    )
 
 
 def test_a_stop_text_is_brought_into_known_characters_like_the_prompt(build, tokenizer):

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from tinygpt.config import GPTConfig, SampleConfig
-from tinygpt.sampling import sample
+from tinygpt.sampling import probability, sample
 
 
 class LayerCache:
@@ -73,7 +73,11 @@ class CachedReader:
         """
         return self._model(torch.tensor(rows, device=self._device), cache=self._cache)[:, -1].float().cpu().numpy()
 
-    def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> list[int]:
-        """Read the next characters of the only row, then draw character number `i` of the request."""
+    def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> tuple[list[int], list[float]]:
+        """Read the next characters of the only row, then draw character number `i` of the request.
+
+        With it comes how likely the model held it.
+        """
         (logits_V,) = self.read([ids])
-        return [sample(logits_V, settings.temperature, settings.top_k, settings.top_p, settings.seed, i)]
+        drawn = sample(logits_V, settings.temperature, settings.top_k, settings.top_p, settings.seed, i)
+        return [drawn], [probability(logits_V, drawn)]

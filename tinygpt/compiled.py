@@ -69,18 +69,18 @@ class CompiledReader:
         self._length += len(rows[0])
         return logits_BV[:, : config.vocab_size]
 
-    def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> list[int]:
+    def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> tuple[list[int], list[float]]:
         """Read the next characters of the only row, then draw `count`, the first as number `i` of the request.
 
-        The last one drawn is not read yet.
+        With them comes how likely the model held each. The last one drawn is not read yet.
         """
-        (cache,), written = self._caches, np.empty(count, np.int64)
+        (cache,), written, expected = self._caches, np.empty(count, np.int64), np.empty(count, np.float32)
         how = float(settings.temperature), settings.top_k or 0, float(settings.top_p or 0), np.uint64(settings.seed)
         ids_N = self._checked(ids, more=count - 1)
         with _CORES:
-            self._model.kernels.write(self._model.weights, cache, ids_N, self._length, written, *how, i)
+            self._model.kernels.write(self._model.weights, cache, ids_N, self._length, written, expected, *how, i)
         self._length += len(ids) + count - 1
-        return written.tolist()
+        return written.tolist(), expected.tolist()
 
     def clear(self) -> None:
         """Start new windows at position 0."""

@@ -1,11 +1,12 @@
 """Text from a model, one character at a time, through a key-value cache."""
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from tinygpt.config import GPTConfig, SampleConfig
+from tinygpt.sampling import probability
 from tinygpt.tokenizer import TextEncoderDecoder
 
 _PIECE = 32  # characters written before any is handed on: too few to wait for, enough to spare the way
@@ -23,7 +24,7 @@ class Reader(Protocol):
     """A model that reads texts side by side and remembers what it has read: see CachedReader and CompiledReader."""
 
     def read(self, rows: list[list[int]]) -> np.ndarray: ...
-    def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> list[int]: ...
+    def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> tuple[list[int], list[float]]: ...
     def clear(self) -> None: ...
     def select(self, rows: list[int]) -> None: ...
 
@@ -47,12 +48,15 @@ class Window:
         """Make each row longer by one character, to be read next."""
         self._grow([[id] for id in ids_B])
 
-    def write(self, count: int, settings: SampleConfig, i: int) -> list[int]:
-        """Read, draw and append up to `count` characters of the only row, the first as number `i` of the request."""
+    def write(self, count: int, settings: SampleConfig, i: int) -> tuple[list[int], list[float]]:
+        """Read, draw and append up to `count` characters of the only row, the first as number `i` of the request.
+
+        Returns them and how likely the model held each.
+        """
         room = self._config.block_size - len(self._rows[0]) + 1  # the last one opens the next window
-        drawn = self._reader.write(self._unread[0], min(count, room), settings, i)
+        drawn, expected = self._reader.write(self._unread[0], min(count, room), settings, i)
         self._grow([drawn])
-        return drawn
+        return drawn, expected
 
     def select(self, rows: list[int]) -> None:
         """Make row i a copy of row rows[i]."""
@@ -66,6 +70,13 @@ class Window:
         if len(self._rows[0]) > self._config.block_size:
             self._rows = self._unread = [row[-self._config.kept :] for row in self._rows]
             self._reader.clear()
+
+
+class Character(NamedTuple):
+    """One character of a continuation."""
+
+    text: str
+    probability: float  # the model's own: before temperature, top-k and top-p
 
 
 def stream(
@@ -82,14 +93,31 @@ def stream(
     Raises ValueError, before anything is written, for characters that `tokenizer.normalise` would
     have changed, for a top_k above the vocabulary and for a beam_width (see beam_search).
     """
-    settings = (settings or SampleConfig()).seeded()
+    written = characters(model, tokenizer, prompt, (settings or SampleConfig()).seeded())
+    return (character.text for character in written)  # unlike map, it can be closed
+
+
+def characters(
+    model: LanguageModel,
+    tokenizer: TextEncoderDecoder,
+    prompt: str,
+    settings: SampleConfig,
+    chosen: Mapping[int, str] | None = None,
+) -> Iterator[Character]:
+    """What `stream` writes, with each character's probability; settings have a seed.
+
+    A person's choices, by their place in the continuation, stand there instead of what would have
+    been drawn. Raises what `stream` does.
+    """
     if settings.beam_width is not None:
         raise ValueError(f"stream draws one text; for beam_width {settings.beam_width} call beam_search")
     settings.check_vocabulary(tokenizer.vocab_size)
-    pieces = (
-        tokenizer.vocabulary[id] for id in _ids(model, prompt_ids(tokenizer, prompt), settings)
-    )  # unlike map, it can be closed
-    return until(settings.stop, pieces) if settings.stop else pieces
+    choices = {place: tokenizer.encode(text)[0] for place, text in (chosen or {}).items()}
+    written = (
+        Character(tokenizer.vocabulary[id], probability)
+        for id, probability in _written(model, prompt_ids(tokenizer, prompt), settings, choices)
+    )
+    return until(settings.stop, written) if settings.stop else written
 
 
 def prompt_ids(tokenizer: TextEncoderDecoder, prompt: str) -> list[int]:
@@ -97,25 +125,41 @@ def prompt_ids(tokenizer: TextEncoderDecoder, prompt: str) -> list[int]:
     return tokenizer.encode(prompt or "\n")
 
 
-def until(stop: str, pieces: Iterable[str]) -> Iterator[str]:
-    """`pieces` up to where `stop` appears in them; what may be its beginning is held back."""
-    held = ""
-    for piece in pieces:
-        held += piece
-        if stop in held:
-            yield held[: held.index(stop)]
+def visible(config: GPTConfig, prompt: list[int], written: list[int]) -> list[int]:
+    """What a model sees when it writes the next character: the window after a prompt and what was written since."""
+    row = prompt[-config.block_size :]
+    for id in written:
+        row.append(id)
+        if len(row) > config.block_size:
+            row = row[-config.kept :]
+    return row
+
+
+def until(stop: str, written: Iterable[Character]) -> Iterator[Character]:
+    """Characters up to where `stop` appears in them; what may be its beginning is held back."""
+    held: list[Character] = []
+    for character in written:
+        held.append(character)
+        text = "".join(each.text for each in held)
+        if text.endswith(stop):
+            yield from held[: -len(stop)]
             return
-        start = next(i for i in range(len(held) + 1) if stop.startswith(held[i:]))
-        if start:
-            yield held[:start]
-            held = held[start:]
-    if held:
-        yield held
+        safe = next(i for i in range(len(text) + 1) if stop.startswith(text[i:]))
+        yield from held[:safe]
+        held = held[safe:]
+    yield from held
 
 
-def _ids(model: LanguageModel, prompt: list[int], settings: SampleConfig) -> Iterator[int]:
+def _written(
+    model: LanguageModel, prompt: list[int], settings: SampleConfig, choices: Mapping[int, int]
+) -> Iterator[tuple[int, float]]:
     window, i = Window(model, [prompt]), 0
     while i < settings.max_new_tokens:
-        drawn = window.write(min(_PIECE, settings.max_new_tokens - i), settings, i)
-        yield from drawn
-        i += len(drawn)
+        if i in choices:
+            ids, expected = [choices[i]], [probability(window.read()[0], choices[i])]
+            window.append(ids)
+        else:
+            free = next((n for n in range(1, _PIECE) if i + n in choices), _PIECE)
+            ids, expected = window.write(min(free, settings.max_new_tokens - i), settings, i)
+        yield from zip(ids, expected, strict=True)
+        i += len(ids)

@@ -30,11 +30,11 @@ _compiled = njit(nogil=True, cache=True, boundscheck=False, error_model="numpy",
 
 
 @_exactly
-def write(weights, cache, ids_N, t, written, temperature, top_k, top_p, seed, i):
+def write(weights, cache, ids_N, t, written, expected, temperature, top_k, top_p, seed, i):
     """Read the characters `ids_N`, the first at position `t`, then draw as many as `written` holds.
 
     Of these all but the last are read too. The first is character number `i` of its request. A top_k or
-    top_p of 0 is none.
+    top_p of 0 is none. `expected` is how likely the model held each that was drawn.
     """
     logits_V = np.empty(len(weights.token_VC) + WIDTH, _F)
     for n in range(len(written)):
@@ -42,6 +42,7 @@ def write(weights, cache, ids_N, t, written, temperature, top_k, top_p, seed, i)
         t += len(ids_N)
         u = _uniform(_U(seed), _U(i + n))
         written[n] = _drawn(logits_V[: len(weights.token_VC)], temperature, top_k, top_p, u)
+        expected[n] = _probability(logits_V[: len(weights.token_VC)], written[n])
         ids_N = written[n : n + 1]
 
 
@@ -212,6 +213,15 @@ def _drawn(logits_V, temperature, top_k, top_p, u):
             weights_V[order[last + 1 :]] = 0
     cumulative_V = np.cumsum(weights_V)
     return np.searchsorted(cumulative_V, u * cumulative_V[-1], side="right")
+
+
+@_compiled
+def _probability(logits_V, id):
+    """As `probability` in sampling.py, but in float32: it is only shown."""
+    highest, total = np.max(logits_V), _F(0)
+    for v in range(len(logits_V)):
+        total += _exp(logits_V[v] - highest)
+    return _exp(logits_V[id] - highest) / total
 
 
 @_compiled

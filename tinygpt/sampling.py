@@ -48,6 +48,11 @@ def probabilities(
     return weights_V / weights_V.sum()
 
 
+def probability(logits_V: np.ndarray, id: int) -> float:
+    """How likely the model holds this character: at temperature 1, with nothing left out."""
+    return float(probabilities(logits_V, temperature=1)[id])
+
+
 def draw(probabilities_V: np.ndarray, u: float) -> int:
     """The id at `u` in the cumulative distribution, in vocabulary order."""
     cumulative_V = np.cumsum(probabilities_V)

@@ -1,13 +1,13 @@
 """A request from a person, whatever they typed, to the text they see grow: for pages and terminals."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain
+from itertools import chain
 
 from tinygpt.beam import beam_search
 from tinygpt.config import MAX_PROMPT, GPTConfig, SampleConfig
-from tinygpt.generation import LanguageModel, stream
+from tinygpt.generation import Character, LanguageModel, characters
 from tinygpt.tokenizer import TextEncoderDecoder
 
 
@@ -17,6 +17,7 @@ class Draft:
 
     prompt: str  # in known characters
     continuation: str
+    sureness: str  # for each of its characters a digit: the tenths of probability that the model gave it
     notes: tuple[str, ...]  # what was changed in the prompt, for a person
     settings: SampleConfig  # with the seed in use
     seconds: float  # since the writing began
@@ -27,8 +28,16 @@ class Draft:
         return f"{length:,} character{'' if length == 1 else 's'} · {self.seconds:.1f} s · {rate:,.0f} a second"
 
 
-def write(model: LanguageModel, tokenizer: TextEncoderDecoder, prompt: str, settings: SampleConfig) -> Iterator[Draft]:
+def write(
+    model: LanguageModel,
+    tokenizer: TextEncoderDecoder,
+    prompt: str,
+    settings: SampleConfig,
+    chosen: Mapping[int, str] | None = None,
+) -> Iterator[Draft]:
     """The continuation of any prompt, as it grows from nothing; stop by closing the iterator.
+
+    `chosen` are characters that a person put in the places of others (see generation.characters).
 
     Raises ValueError, before anything is written, for a prompt over the bound or a top_k above
     the vocabulary.
@@ -39,7 +48,12 @@ def write(model: LanguageModel, tokenizer: TextEncoderDecoder, prompt: str, sett
         stop, changes = tokenizer.normalise(settings.stop)
         notes += tuple(f"In the stop text: {change}" for change in changes)
         settings = replace(settings, stop=stop or None)
-    return _drafts(model, tokenizer, prompt, notes, settings.seeded())
+    settings = settings.seeded()
+    if settings.beam_width:
+        texts = ((text, "") for text in beam_search(model, tokenizer, prompt, settings))
+    else:
+        texts = _growing(characters(model, tokenizer, prompt, settings, chosen))
+    return _drafts(texts, prompt, notes, settings)
 
 
 def prepare(config: GPTConfig, tokenizer: TextEncoderDecoder, prompt: str) -> tuple[str, tuple[str, ...]]:
@@ -59,18 +73,25 @@ def prepare(config: GPTConfig, tokenizer: TextEncoderDecoder, prompt: str) -> tu
     return text, tuple(notes)
 
 
+def _growing(written: Iterable[Character]) -> Iterator[tuple[str, str]]:
+    """The text so far and its sureness, after each character."""
+    text = sureness = ""
+    for character in written:
+        text += character.text
+        sureness += str(min(9, int(10 * character.probability)))
+        yield text, sureness
+
+
 def _drafts(
-    model: LanguageModel,
-    tokenizer: TextEncoderDecoder,
-    prompt: str,
-    notes: tuple[str, ...],
-    settings: SampleConfig,
+    texts: Iterable[tuple[str, str]], prompt: str, notes: tuple[str, ...], settings: SampleConfig
 ) -> Iterator[Draft]:
     start = time.perf_counter()
-    if settings.beam_width:
-        texts = beam_search(model, tokenizer, prompt, settings)
-    else:
-        texts = accumulate(stream(model, tokenizer, prompt, settings))
-    for text in chain([""], texts):
-        seconds = time.perf_counter() - start
-        yield Draft(prompt=prompt, continuation=text, notes=notes, settings=settings, seconds=seconds)
+    for text, sureness in chain([("", "")], texts):
+        yield Draft(
+            prompt=prompt,
+            continuation=text,
+            sureness=sureness,
+            notes=notes,
+            settings=settings,
+            seconds=time.perf_counter() - start,
+        )

@@ -3,11 +3,15 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from server import serving
+from server import ROOT, serving
+
+from tinygpt import PRESETS, GPTLanguageModel, TextEncoderDecoder, save_checkpoint
+from tinygpt.stored import read_facts
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (
@@ -51,9 +55,32 @@ def address() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def slow_address(tmp_path_factory) -> Iterator[str]:
+    """Where the app answers with a model so large that a text of 5,000 characters takes seconds."""
+    folder = tmp_path_factory.mktemp("large")
+    tokenizer = TextEncoderDecoder(read_facts(ROOT / "weights")["vocabulary"])
+    save_checkpoint(folder, GPTLanguageModel(PRESETS["shakespeare-gpt"].model), tokenizer)
+    with serving("--weights", str(folder)) as address:
+        yield address
+
+
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """The page, freshly opened by a visitor of its own; an error in its console fails the test."""
+    with visited(browser, address) as page:
+        yield page
+
+
+@pytest.fixture
+def slow_page(browser: Browser, slow_address: str) -> Iterator[Page]:
+    """The same, where there is time to do something while a text is written."""
+    with visited(browser, slow_address) as page:
+        yield page
+
+
+@contextmanager
+def visited(browser: Browser, address: str) -> Iterator[Page]:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     errors = []

@@ -103,17 +103,17 @@ def test_the_length_slider_moves_by_keyboard(page: Page):
     expect(page.get_by_role("spinbutton", name=re.compile("Length"))).to_have_value("501")
 
 
-def test_text_streams_and_stop_stops_it(page: Page):
-    write(page, "ROMEO:\n", length=5000)
-    expect(continuation(page)).to_have_text(re.compile(r"\w{2}"))
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(status(page)).to_contain_text("stopped")
-    expect(page.locator(".writing")).to_have_count(0)
-    stopped = continuation(page).text_content()
+def test_text_streams_and_stop_stops_it(slow_page: Page):
+    write(slow_page, "ROMEO:\n", length=5000)
+    expect(continuation(slow_page)).to_have_text(re.compile(r"\w{2}"))
+    slow_page.get_by_role("button", name="Stop", exact=True).click()
+    expect(status(slow_page)).to_contain_text("stopped")
+    expect(slow_page.locator(".writing")).to_have_count(0)
+    stopped = continuation(slow_page).text_content()
     assert 0 < len(stopped) < 5000
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
-    write(page, "ROMEO:\n")  # and the page is ready for the next text
-    assert len(finished(page)) == 60
+    expect(slow_page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    write(slow_page, "ROMEO:\n")  # and the page is ready for the next text
+    assert len(finished(slow_page)) == 60
 
 
 def test_updates_come_a_few_times_a_second_not_once_a_character(page: Page):
@@ -208,15 +208,15 @@ def test_the_training_tab_shows_the_curves_and_the_measured_loss(page: Page):
     expect(page.locator(".facts")).to_contain_text(re.compile(r"\d\.\d{4} nats"))
 
 
-def test_two_visitors_do_not_disturb_each_other(page: Page, browser: Browser, address: str):
+def test_two_visitors_do_not_disturb_each_other(slow_page: Page, browser: Browser, slow_address: str):
     other = browser.new_page()
-    other.goto(address)
-    write(page, "ROMEO:\n", length=3000)
-    expect(continuation(page)).to_have_text(re.compile(r"\w{2}"))
+    other.goto(slow_address)
+    write(slow_page, "ROMEO:\n", length=5000)
+    expect(continuation(slow_page)).to_have_text(re.compile(r"\w{2}"))
     write(other, "JULIET:\n", seed=3)
     assert len(finished(other)) == 60
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(status(page)).to_contain_text("stopped")
+    slow_page.get_by_role("button", name="Stop", exact=True).click()
+    expect(status(slow_page)).to_contain_text("stopped")
     expect(status(other)).not_to_contain_text("stopped")
     other.close()
 

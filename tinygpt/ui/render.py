@@ -11,15 +11,22 @@ from tinygpt.writing import Draft
 _SPEAKER = re.compile(r"^[A-Z][^\n:]{0,40}:$", re.MULTILINE)
 
 
-def leaf(continuation: str, *, writing: bool = False) -> str:
-    """A continuation set like a page of a play. Its text content is the continuation, unchanged."""
+def leaf(continuation: str, sureness: str = "", *, writing: bool = False) -> str:
+    """A continuation set like a page of a play. Its text content is the continuation, unchanged.
+
+    `sureness` has a digit for each character (see Draft); the page's script tints them by it.
+    """
     caption = '<p class="caption">Continuation</p>'
     if not continuation and not writing:
         return f'{caption}<p class="blank">What follows will be set here.</p>'
     text = _SPEAKER.sub(lambda speaker: f"<b>{speaker[0]}</b>", escape(continuation, quote=False))
     if text.startswith("\n"):  # the line end that closes the prompt's last line needs no blank line here
         text = f'<span class="line-end">\n</span>{text[1:]}'
-    return f'{caption}<div class="leaf{" writing" if writing else ""}" id="continuation">{text}</div>'
+    return (
+        f'{caption}<div class="leaf{" writing" if writing else ""}" id="continuation" data-sureness="{sureness}" '
+        f'tabindex="0" role="group" aria-label="Continuation. Arrow keys choose a character, Enter looks at it.">'
+        f"{text}</div>"
+    )
 
 
 def status(draft: Draft | None = None, *, ended: str = "") -> str:

@@ -1,13 +1,14 @@
 """What the page does, without gradio: one loaded model that writes for many visitors."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
 from tinygpt.config import SampleConfig, check_choice
 from tinygpt.generation import LanguageModel, Window
+from tinygpt.inspection import Candidates, candidates
 from tinygpt.opening import open_model
 from tinygpt.shapes import count_parameters
 from tinygpt.stored import read_stored
@@ -60,14 +61,20 @@ class Session:
         prepare(self.config, self.tokenizer, prompt)
         settings.check_vocabulary(self.tokenizer.vocab_size)
 
-    def write(self, prompt: str, settings: SampleConfig, signal: StopSignal) -> Iterator[Draft]:
+    def candidates(self, prompt: str, before: str, settings: SampleConfig) -> Candidates:
+        """See inspection.candidates."""
+        return candidates(self.open(), self.tokenizer, prompt, before, settings)
+
+    def write(
+        self, prompt: str, settings: SampleConfig, signal: StopSignal, chosen: Mapping[int, str] | None = None
+    ) -> Iterator[Draft]:
         """A text as it grows, a few times a second, until it is done, stopped or out of time.
 
         The first and the last draft are always among those yielded; the signal's reason then tells
         why a text ended early. Raises ValueError, before anything is written, as `check` does.
         """
         self.check(prompt, settings)
-        return self._paced(write(self.open(), self.tokenizer, prompt, settings), signal)
+        return self._paced(write(self.open(), self.tokenizer, prompt, settings, chosen), signal)
 
     def _paced(self, drafts: Iterator[Draft], signal: StopSignal) -> Iterator[Draft]:
         begun, shown, this = time.monotonic(), 0.0, object()
