@@ -46,6 +46,7 @@ ROOMS = [
     "stored",
     "checkpoint",
     "opening",
+    "inspection",
     "ensemble",
     "state",
     # whole tasks

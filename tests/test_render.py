@@ -12,7 +12,7 @@ from tinygpt.writing import Draft
 
 
 def text_content(html: str) -> str:
-    body = re.search(r'id="continuation">(.*)</div>$', html, re.DOTALL)[1]
+    body = re.search(r'id="continuation"[^>]*>(.*)</div>$', html, re.DOTALL)[1]
     return unescape(re.sub(r"<[^>]*>", "", body))
 
 

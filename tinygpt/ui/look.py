@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
 
+import gradio as gr
 import numpy as np
+from gradio.components import Component
 
 from tinygpt.config import SampleConfig
 from tinygpt.inspection import Candidates
+from tinygpt.ui.session import Session
 
 SHOWN = 10  # candidates that are there at once; the others open on demand
 _NAMES = {"\n": "new line", " ": "space"}
@@ -29,9 +32,36 @@ class Shown:
             raise ValueError("there is no character to look at")
         return replace(self, place=place)
 
-    def choosing(self, character: str) -> dict[int, str]:
-        """The choices by hand, once `character` stands at the place that is looked at; later ones are void."""
-        return {place: kept for place, kept in self.chosen.items() if place < self.place} | {self.place: character}
+    def steered(self, character: str) -> "Shown":
+        """What is to be written once `character` stands at the place that is looked at; later choices are void."""
+        if self.settings.beam_width:  # a beam cannot be bent: from here on the text is greedy
+            settings = replace(self.settings, beam_width=None, temperature=0)
+            before = dict(enumerate(self.continuation[: self.place]))
+        else:
+            settings, before = self.settings, {at: kept for at, kept in self.chosen.items() if at < self.place}
+        return replace(self, settings=settings, chosen=before | {self.place: character}, place=None)
+
+
+def looking(session: Session, shown: gr.State, leaf: gr.HTML, look: gr.HTML, sliders: list[Component]) -> None:
+    """Show the candidates at a click on a character of `leaf`, and again when temperature, top-k or top-p move."""
+
+    def at(shown: Shown | None, temperature: float, top_k: int, top_p: float, event: gr.EventData) -> tuple:
+        try:
+            return again(shown.at(event.index), temperature, top_k, top_p)
+        except (AttributeError, ValueError):  # there is no text yet, or no such place in it
+            return gr.skip(), gr.skip()
+
+    def again(shown: Shown | None, temperature: float, top_k: int, top_p: float) -> tuple:
+        if shown is None or shown.place is None:
+            return gr.skip(), gr.skip()
+        settings = SampleConfig(temperature=temperature, top_k=top_k, top_p=top_p)
+        candidates = session.candidates(shown.prompt, shown.continuation[: shown.place], settings)
+        return shown, panel(shown, session.tokenizer.vocabulary, candidates)
+
+    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    leaf.select(at, [shown, *sliders], [shown, look], **quiet)
+    moved = [slider.change for slider in sliders]
+    gr.on(moved, again, [shown, *sliders], [shown, look], trigger_mode="always_last", **quiet)
 
 
 def panel(shown: Shown, vocabulary: str, candidates: Candidates) -> str:
@@ -40,13 +70,14 @@ def panel(shown: Shown, vocabulary: str, candidates: Candidates) -> str:
     order = np.argsort(-candidates.raw_V, kind="stable")
     rows = [_row(vocabulary[id], [part[id] for part in candidates], vocabulary[id] == here) for id in order]
     how = "chosen by you" if shown.place in shown.chosen else "drawn" if shown.settings.draws else "the likeliest"
+    others = f"<details><summary>The other {len(rows) - SHOWN}</summary><ul>{''.join(rows[SHOWN:])}</ul></details>"
     return (
-        f'<section class="look" aria-label="Candidates"><p class="caption">Character {shown.place + 1:,}, '
-        f"<b>{_name(here)}</b>, {how}. Another one takes its place when you press it, and the text goes on from there.</p>"
-        '<p class="legend"><i class="raw"></i>the model <i class="tempered"></i>after temperature '
-        '<i class="kept"></i>after top-k and top-p, drawn from</p>'
-        f"<ul>{''.join(rows[:SHOWN])}</ul>"
-        f"<details><summary>The other {len(rows) - SHOWN}</summary><ul>{''.join(rows[SHOWN:])}</ul></details></section>"
+        f'<section class="look" aria-label="Candidates"><h3>Character {shown.place + 1:,}: {_name(here)}, {how}</h3>'
+        "<p>Press another to put it there; the text goes on from it.</p>"
+        '<p class="legend"><i class="raw"></i> the model <i class="tempered"></i> after temperature '
+        '<i class="kept"></i> after top-k and top-p: drawn from</p>'
+        '<ul><li class="head" aria-hidden="true"><span></span><span></span><span>model</span><span>drawn</span></li>'
+        f"{''.join(rows[:SHOWN])}</ul>{others if len(rows) > SHOWN else ''}</section>"
     )
 
 

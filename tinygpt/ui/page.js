@@ -5,7 +5,8 @@ window.tinygpt = {
     button.textContent = word;
     setTimeout(() => (button.textContent = button.dataset.label), 1500);
   },
-  follow(leaf) {
+  follow(leaf, trigger) {
+    window.tinygpt.look(leaf, trigger);
     // Keep the end of a growing text in sight, unless the reader has scrolled up.
     let atEnd = true;
     const left = () => leaf.scrollHeight - leaf.clientHeight - leaf.scrollTop;

@@ -1,6 +1,7 @@
 """HTML of the page's own parts. Everything that a visitor or a model wrote is escaped here."""
 
 import re
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
@@ -11,10 +12,11 @@ from tinygpt.writing import Draft
 _SPEAKER = re.compile(r"^[A-Z][^\n:]{0,40}:$", re.MULTILINE)
 
 
-def leaf(continuation: str, sureness: str = "", *, writing: bool = False) -> str:
+def leaf(continuation: str, sureness: str = "", chosen: Iterable[int] = (), *, writing: bool = False) -> str:
     """A continuation set like a page of a play. Its text content is the continuation, unchanged.
 
-    `sureness` has a digit for each character (see Draft); the page's script tints them by it.
+    `sureness` has a digit for each character (see Draft), `chosen` are the places where a person's choice stands:
+    the page's script shows both.
     """
     caption = '<p class="caption">Continuation</p>'
     if not continuation and not writing:
@@ -24,8 +26,8 @@ def leaf(continuation: str, sureness: str = "", *, writing: bool = False) -> str
         text = f'<span class="line-end">\n</span>{text[1:]}'
     return (
         f'{caption}<div class="leaf{" writing" if writing else ""}" id="continuation" data-sureness="{sureness}" '
-        f'tabindex="0" role="group" aria-label="Continuation. Arrow keys choose a character, Enter looks at it.">'
-        f"{text}</div>"
+        f'data-chosen="{" ".join(map(str, chosen))}" tabindex="0" role="group" '
+        f'aria-label="Continuation. Arrow keys choose a character, Enter looks at it.">{text}</div>'
     )
 
 

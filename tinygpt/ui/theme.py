@@ -78,5 +78,5 @@ def head() -> str:
         f"src:url(data:font/woff2;base64,{b64encode((_HERE / 'fonts' / file).read_bytes()).decode()}) format('woff2')}}"
         for family, style, file in _FONTS
     )
-    style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    return f"<style>{faces}\n{style}</style><script>{script}</script>"
+    style, *scripts = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js", "look.js"))
+    return f"<style>{faces}\n{style}</style><script>{''.join(scripts)}</script>"

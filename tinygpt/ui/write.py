@@ -1,7 +1,7 @@
 """The tab that writes: a prompt and its continuation side by side."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -11,6 +11,7 @@ from tinygpt.config import MAX_LENGTH, MAX_PROMPT, SampleConfig
 from tinygpt.output import as_text
 from tinygpt.ui import render
 from tinygpt.ui.api import WRITERS
+from tinygpt.ui.look import Shown, looking
 from tinygpt.ui.session import STRATEGIES, Session, StopSignal, parse_settings
 
 EXAMPLES = (
@@ -30,9 +31,11 @@ class Page:
 
     leaf: gr.HTML
     status: gr.HTML
+    look: gr.HTML  # candidates for a character of the leaf
     copy: gr.Button
     download: gr.Button
     output: gr.Textbox  # what output.txt will hold
+    shown: gr.State  # a Shown, once there is a text
 
 
 def write_tab(session: Session) -> None:
@@ -52,20 +55,34 @@ def write_tab(session: Session) -> None:
         with gr.Column(scale=7, min_width=320):
             page = _page()
 
-    run = gr.on(
-        [start.click, prompt.submit],
-        _writer(session, page, stop, seed_used),
-        [prompt, length, temperature, top_k, top_p, seed, until, strategy, beam_width, signal],
-        [page.leaf, page.status, page.output, page.copy, page.download, stop, seed_used],
-        concurrency_id=WRITERS,
-        **_QUIET,
-    )
+    results = [page.leaf, page.status, page.look, page.output, page.copy, page.download, page.shown, stop, seed_used]
+    runs = [
+        gr.on(
+            [start.click, prompt.submit],
+            _writer(session, page, stop, seed_used),
+            [prompt, length, temperature, top_k, top_p, seed, until, strategy, beam_width, signal],
+            results,
+            concurrency_id=WRITERS,
+            **_QUIET,
+        ),
+        page.look.select(
+            _chooser(session, page, stop, seed_used),
+            [page.shown, signal],
+            results,
+            concurrency_id=WRITERS,
+            **_QUIET,
+        ),
+    ]
+    looking(session, page.shown, page.leaf, page.look, [temperature, top_k, top_p])
     start.click(None, js="() => window.tinygpt.reveal()")
     stop.click(_stop, signal, queue=False, **_QUIET)
     clear.click(
-        lambda: ("", render.leaf(""), render.status(), "", _OFF, _OFF, _OFF),
-        outputs=[prompt, page.leaf, page.status, seed_used, page.copy, page.download, stop],
-        cancels=run,
+        lambda: ("", render.leaf(""), render.status(), "", None, "", _OFF, _OFF, _OFF),
+        outputs=[
+            *(prompt, page.leaf, page.status, page.look, page.shown, seed_used),
+            *(page.copy, page.download, stop),
+        ],
+        cancels=runs,
         queue=False,
         **_QUIET,
     )
@@ -76,35 +93,56 @@ def write_tab(session: Session) -> None:
 def _writer(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox) -> Callable[..., Iterator[dict]]:
     def write(prompt: str, *values: Any) -> Iterator[dict]:
         *values, signal = values
-        signal.reason = ""
         try:
             settings = parse_settings(*values).seeded()
             session.check(prompt, settings)
-            if not session.ready:
-                yield {page.status: render.getting_ready()}
-            drafts = session.write(prompt, settings, signal)
         except ValueError as error:
             yield {page.status: render.refusal(error)}
             return
-        for draft in drafts:
+        yield {page.look: "", page.shown: None}
+        yield from _written(session, page, stop, seed_used, Shown(prompt, "", settings), signal)
+
+    return write
+
+
+def _chooser(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox) -> Callable[..., Iterator[dict]]:
+    def choose(shown: Shown | None, signal: StopSignal, event: gr.EventData) -> Iterator[dict]:
+        if shown is None or shown.place is None:
+            return
+        if event.character in [*session.tokenizer.vocabulary]:  # or it does not come from our page
+            yield from _written(session, page, stop, seed_used, shown.steered(event.character), signal)
+
+    return choose
+
+
+def _written(
+    session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox, shown: Shown, signal: StopSignal
+) -> Iterator[dict]:
+    """The page's changes while a text is written; of one that is written anew, what is kept stays in sight."""
+    signal.reason = ""
+    if not session.ready:
+        yield {page.status: render.getting_ready()}
+    kept = max(shown.chosen, default=-1)
+    for draft in session.write(shown.prompt, shown.settings, signal, shown.chosen):
+        if len(draft.continuation) > kept:
             yield {
-                page.leaf: render.leaf(draft.continuation, writing=True),
+                page.leaf: render.leaf(draft.continuation, draft.sureness, shown.chosen, writing=True),
                 page.status: render.status(draft),
                 page.copy: _OFF,
                 page.download: _OFF,
                 stop: _ON,
             }
-        yield {
-            page.leaf: render.leaf(draft.continuation),
-            page.status: render.status(draft, ended=signal.reason),
-            page.output: as_text(draft.prompt, draft.continuation),
-            page.copy: _ON if draft.continuation else _OFF,
-            page.download: _ON,
-            stop: _OFF,
-            seed_used: str(settings.seed) if settings.draws else "",
-        }
-
-    return write
+    yield {
+        page.leaf: render.leaf(draft.continuation, draft.sureness, shown.chosen),
+        page.status: render.status(draft, ended=signal.reason),
+        page.look: "",
+        page.output: as_text(draft.prompt, draft.continuation),
+        page.copy: _ON if draft.continuation else _OFF,
+        page.download: _ON,
+        page.shown: replace(shown, prompt=draft.prompt, continuation=draft.continuation, place=None),
+        stop: _OFF,
+        seed_used: str(draft.settings.seed) if draft.settings.draws else "",
+    }
 
 
 def _stop(signal: StopSignal) -> None:
@@ -156,9 +194,14 @@ def _seeds() -> tuple[gr.Textbox, gr.Textbox]:
 
 
 def _page() -> Page:
-    leaf = gr.HTML(render.leaf(""), elem_id="leaf", js_on_load="window.tinygpt.follow(element)")
+    leaf = gr.HTML(
+        render.leaf(""), elem_id="leaf", elem_classes="tinted", js_on_load="window.tinygpt.follow(element, trigger)"
+    )
     status = gr.HTML(render.status(), elem_id="status")
     with gr.Row():
         copy = gr.Button("Copy", interactive=False, size="sm", elem_id="copy", min_width=90)
         download = gr.Button("Download output.txt", interactive=False, size="sm", min_width=90)
-    return Page(leaf, status, copy, download, gr.Textbox(visible=False))
+    tint = gr.Checkbox(True, label="Tint what the model was unsure of", container=False)
+    tint.change(None, tint, js="on => document.getElementById('leaf').classList.toggle('tinted', on)")
+    look = gr.HTML("", elem_id="look", js_on_load="window.tinygpt.offer(element, trigger)")
+    return Page(leaf, status, look, copy, download, gr.Textbox(visible=False), gr.State(None))

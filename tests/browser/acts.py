@@ -1,0 +1,35 @@
+"""What a visitor does and sees on the tab that writes."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def continuation(page: Page) -> Locator:
+    return page.locator("#continuation")
+
+
+def status(page: Page) -> Locator:
+    return page.locator("#status")
+
+
+def write(page: Page, prompt: str, *, length: int = 60, seed: int | None = None) -> None:
+    """Fill in the form and press Write."""
+    page.get_by_role("textbox", name="Prompt").fill(prompt)
+    page.get_by_role("spinbutton", name=re.compile("Length")).fill(str(length))
+    if seed is not None:
+        advanced(page)
+        page.locator("#seed textarea, #seed input").fill(str(seed))
+    page.get_by_role("button", name="Write", exact=True).click()
+
+
+def advanced(page: Page) -> None:
+    if not page.get_by_text("Strategy", exact=True).is_visible():
+        page.get_by_role("button", name="Advanced").click()
+
+
+def finished(page: Page, length: int = 60) -> str:
+    """Wait for the whole text, and give it as the page's element holds it."""
+    expect(status(page)).to_contain_text(f"{length:,} characters", timeout=30_000)
+    expect(page.locator(".writing")).to_have_count(0)
+    return continuation(page).text_content()

@@ -1,0 +1,143 @@
+"""Looking at a character of the continuation and steering from it, in a real browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+from acts import advanced, continuation, finished, write
+from playwright.sync_api import Locator, Page, expect
+
+from tinygpt import SampleConfig, open_checkpoint
+from tinygpt.generation import characters
+from tinygpt.inspection import candidates
+
+SETTINGS = SampleConfig(max_new_tokens=60, seed=7)
+
+
+@pytest.fixture(scope="module")
+def opened():
+    return open_checkpoint(Path(__file__).parents[2] / "weights")
+
+
+def click(page: Page, place: int) -> None:
+    """Click on a character as a person does: where it stands."""
+    x, y = page.evaluate(
+        """place => {
+            const walker = document.createTreeWalker(document.getElementById("continuation"), NodeFilter.SHOW_TEXT);
+            let node;
+            while ((node = walker.nextNode()).length <= place) place -= node.length;
+            const range = new Range();
+            range.setStart(node, place);
+            range.setEnd(node, place + 1);
+            node.parentElement.scrollIntoView({ block: "center", behavior: "instant" });
+            const box = range.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2];
+        }""",
+        place,
+    )
+    page.mouse.click(x, y)
+
+
+def look(page: Page) -> Locator:
+    return page.get_by_role("region", name="Candidates")
+
+
+def rows(page: Page) -> list[str]:
+    return look(page).locator("button[data-character]").evaluate_all("all => all.map(each => each.dataset.character)")
+
+
+def share(page: Page, row: int) -> float:
+    """What is drawn from: the last figure of a row, in percent."""
+    return float(look(page).locator("li:not(.head)").nth(row).locator("span").last.text_content().rstrip(" %"))
+
+
+def visible_place(text: str) -> int:
+    """Some letter in the middle of a line."""
+    return next(place for place in range(20, 60) if text[place - 1 : place + 2].isalpha())
+
+
+def test_a_click_on_a_character_shows_who_else_could_have_stood_there(page: Page, opened):
+    write(page, "ROMEO:\n", seed=7)
+    text = finished(page)
+    place = visible_place(text)
+    click(page, place)
+    expect(look(page)).to_contain_text(f"Character {place + 1}: {text[place]}, drawn")
+    model, tokenizer = opened
+    wanted = candidates(model, tokenizer, "ROMEO:\n", text[:place], SETTINGS)
+    ids = (-wanted.raw_V).argsort(kind="stable")
+    assert rows(page) == [tokenizer.vocabulary[id] for id in ids]
+    assert share(page, 0) == pytest.approx(100 * wanted.kept_V[ids[0]], abs=0.051)
+
+
+def test_another_candidate_takes_its_place_and_the_text_goes_on_from_there(page: Page, opened):
+    write(page, "ROMEO:\n", seed=7)
+    before = finished(page)
+    place = visible_place(before)
+    click(page, place)
+    expect(look(page)).to_be_visible()
+    other = next(each for each in rows(page) if each != before[place])
+    look(page).locator(f'button[data-character="{other}"]').click()
+    expect(look(page)).to_have_count(0)
+    after = finished(page)
+    assert after[: place + 1] == before[:place] + other
+    model, tokenizer = opened
+    assert after == "".join(c.text for c in characters(model, tokenizer, "ROMEO:\n", SETTINGS, {place: other}))
+    click(page, place)
+    expect(look(page)).to_contain_text("chosen by you")
+
+
+def test_the_keyboard_reaches_every_character_and_its_candidates(page: Page):
+    write(page, "ROMEO:\n", seed=7)
+    text = finished(page)
+    continuation(page).focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    expect(look(page)).to_contain_text("Character 2:")
+    continuation(page).focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(look(page)).to_contain_text("Character 60:")
+    look(page).locator("button:enabled").first.focus()
+    page.keyboard.press("Enter")
+    expect(look(page)).to_have_count(0)
+    assert finished(page)[:-1] == text[:-1]
+
+
+def test_the_bars_move_with_the_sliders_and_nothing_is_written_again(page: Page):
+    write(page, "ROMEO:\n", seed=7)
+    text = finished(page)
+    click(page, visible_place(text))
+    expect(look(page)).to_be_visible()
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0")
+    expect(look(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0 %")
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("2")
+    expect(look(page).locator("li:not(.head)").first.locator("span").last).not_to_have_text("100.0 %")
+    advanced(page)
+    page.get_by_role("spinbutton", name=re.compile("Top-k")).fill("1")
+    expect(look(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0 %")
+    assert continuation(page).text_content() == text
+
+
+def test_what_the_model_was_unsure_of_is_tinted_until_the_tint_is_switched_off(page: Page, opened):
+    write(page, "ROMEO:\n", seed=7)
+    finished(page)
+    tinted = (
+        "level => [...CSS.highlights.get(`unsure-${level}`)].reduce((sum, range) => sum + range.toString().length, 0)"
+    )
+    model, tokenizer = opened
+    sure = [min(9, int(10 * c.probability)) for c in characters(model, tokenizer, "ROMEO:\n", SETTINGS)]
+    assert [page.evaluate(tinted, level) for level in range(5)] == [sure.count(level) for level in range(5)]
+    assert sure.count(0)
+    page.get_by_label("Tint what the model was unsure of").uncheck()
+    expect(page.locator("#leaf")).not_to_have_class(re.compile("tinted"))
+
+
+def test_a_new_text_puts_the_panel_away(page: Page):
+    write(page, "ROMEO:\n", seed=7)
+    click(page, visible_place(finished(page)))
+    expect(look(page)).to_be_visible()
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(look(page)).to_have_count(0)
+    finished(page)
+    page.get_by_role("button", name="Clear").click()
+    expect(continuation(page)).to_have_count(0)

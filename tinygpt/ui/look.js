@@ -1,0 +1,100 @@
+// Characters of the continuation: how sure the model was of each, and which one is looked at.
+{
+  const LEVELS = 5; // of unsureness: the first five tenths of probability
+  const text = () => document.getElementById("continuation");
+  let here = null; // the character that is looked at
+
+  // The text's nodes with the places of their first characters.
+  const nodes = function* () {
+    const walker = document.createTreeWalker(text(), NodeFilter.SHOW_TEXT);
+    for (let node, start = 0; (node = walker.nextNode()); start += node.length) yield [node, start];
+  };
+  const range = (place) => {
+    for (const [node, start] of nodes()) {
+      if (place < start + node.length) {
+        const found = new Range();
+        found.setStart(node, place - start);
+        found.setEnd(node, place - start + 1);
+        return found;
+      }
+    }
+  };
+
+  // The browser paints ranges without a change to the text: it stays what is read aloud and copied.
+  const paint = () => {
+    if (!window.Highlight || !text()) return;
+    const { sureness, chosen } = text().dataset;
+    const ranges = Array.from({ length: LEVELS }, () => []);
+    for (const [node, start] of nodes()) {
+      for (let first = 0, last; first < node.length; first = last) {
+        const level = sureness[start + first];
+        for (last = first + 1; last < node.length && sureness[start + last] === level; last++);
+        if (level < LEVELS) {
+          const found = new Range();
+          found.setStart(node, first);
+          found.setEnd(node, last);
+          ranges[level].push(found);
+        }
+      }
+    }
+    ranges.forEach((found, level) => CSS.highlights.set(`unsure-${level}`, new Highlight(...found)));
+    const hand = chosen ? chosen.split(" ").map(Number).map(range).filter(Boolean) : [];
+    CSS.highlights.set("chosen", new Highlight(...hand));
+    const marked = here === null ? undefined : range(here);
+    CSS.highlights.set("here", new Highlight(...(marked ? [marked] : [])));
+    return marked;
+  };
+
+  // The character under a point, if it is one of the text's.
+  const at = (x, y) => {
+    for (const [node, start] of nodes()) {
+      const found = new Range();
+      found.selectNodeContents(node);
+      if (![...found.getClientRects()].some((box) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom))
+        continue;
+      for (let i = 0; i < node.length; i++) {
+        found.setStart(node, i);
+        found.setEnd(node, i + 1);
+        for (const box of found.getClientRects())
+          if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return start + i;
+      }
+    }
+    return null;
+  };
+
+  Object.assign(window.tinygpt, {
+    look(leaf, trigger) {
+      new MutationObserver(() => {
+        if (!text() || text().classList.contains("writing")) here = null;
+        paint();
+      }).observe(leaf, { childList: true, subtree: true });
+      const show = (place) => {
+        here = place;
+        paint();
+        trigger("select", { index: place });
+      };
+      leaf.addEventListener("click", (event) => {
+        if (!text() || !getSelection().isCollapsed) return;
+        const place = at(event.clientX, event.clientY);
+        if (place !== null) show(place);
+      });
+      leaf.addEventListener("keydown", (event) => {
+        if (event.target !== text()) return;
+        const last = text().textContent.length - 1;
+        const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -last, End: last };
+        if (event.key in steps) {
+          here = Math.max(0, Math.min(last, (here ?? -1) + steps[event.key]));
+          paint()?.startContainer.parentElement.scrollIntoView({ block: "nearest" });
+        } else if (event.key === "Enter" && here !== null) show(here);
+        else return;
+        event.preventDefault();
+      });
+    },
+    offer(panel, trigger) {
+      panel.addEventListener("click", (event) => {
+        const button = event.target.closest("button[data-character]");
+        if (button) trigger("select", { character: button.dataset.character });
+      });
+    },
+  });
+}
