@@ -1,6 +1,7 @@
 """ui/look.py: a text on the page, and the candidates at a place of it."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,18 +9,20 @@ import pytest
 from tinygpt import SampleConfig
 from tinygpt.inspection import Candidates
 from tinygpt.ui.look import Shown, panel
+from tinygpt.ui.recipe import Recipe
 
-SHOWN = Shown(prompt="My", continuation="<ab\n", settings=SampleConfig(seed=1))
+RECIPE = Recipe("My", SampleConfig(seed=1), "0" * 64)
+SHOWN = Shown(RECIPE, "<ab\n")
 
 
 def test_a_choice_voids_those_after_it_and_keeps_those_before():
-    shown = Shown("My", "abcd", SampleConfig(seed=1), chosen={0: "a", 3: "d"})
+    shown = Shown(replace(RECIPE, chosen={0: "a", 3: "d"}), "abcd")
     assert shown.at(1).steered("x").chosen == {0: "a", 1: "x"}
     assert shown.at(0).steered("y").chosen == {0: "y"}
 
 
 def test_from_a_choice_in_a_beam_on_the_text_is_greedy_and_what_stood_before_it_stays():
-    beam = Shown("My", "abcd", SampleConfig(seed=1, beam_width=4)).at(2).steered("x")
+    beam = Shown(replace(RECIPE, settings=SampleConfig(seed=1, beam_width=4)), "abcd").at(2).steered("x")
     assert beam.chosen == {0: "a", 1: "b", 2: "x"}
     assert (beam.settings.beam_width, beam.settings.draws) == (None, False)
 
@@ -43,8 +46,8 @@ def test_the_panel_tells_how_the_character_came_there():
     part = np.array([0.5, 0.5])
     for chosen, settings, how in (
         ({}, SampleConfig(seed=1), "drawn"),
-        ({0: "<"}, SampleConfig(seed=1), "chosen by you"),
+        ({0: "<"}, SampleConfig(seed=1), "chosen by hand"),
         ({}, SampleConfig(temperature=0, seed=1), "the likeliest"),
     ):
-        shown = Shown("My", "<", settings, chosen).at(0)
+        shown = Shown(replace(RECIPE, settings=settings, chosen=chosen), "<").at(0)
         assert f"Character 1: &lt;, {how}</h3>" in panel(shown, "<a", Candidates(part, part, part))

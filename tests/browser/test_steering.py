@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from acts import advanced, continuation, finished, write
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tinygpt import SampleConfig, open_checkpoint
 from tinygpt.generation import characters
@@ -83,7 +84,7 @@ def test_another_candidate_takes_its_place_and_the_text_goes_on_from_there(page:
     model, tokenizer = opened
     assert after == "".join(c.text for c in characters(model, tokenizer, "ROMEO:\n", SETTINGS, {place: other}))
     click(page, place)
-    expect(look(page)).to_contain_text("chosen by you")
+    expect(look(page)).to_contain_text("chosen by hand")
 
 
 def test_the_keyboard_reaches_every_character_and_its_candidates(page: Page):
@@ -130,6 +131,38 @@ def test_what_the_model_was_unsure_of_is_tinted_until_the_tint_is_switched_off(p
     assert sure.count(0)
     page.get_by_label("Tint what the model was unsure of").uncheck()
     expect(page.locator("#leaf")).not_to_have_class(re.compile("tinted"))
+
+
+def test_the_link_of_a_text_writes_it_again_to_the_character_choices_and_all(page: Page, browser: Browser):
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("1.1")
+    write(page, "JULIET:\nO,", seed=2**64 - 1)
+    text = finished(page)
+    click(page, visible_place(text))
+    look(page).locator("button:enabled").nth(2).click()
+    expect(look(page)).to_have_count(0)
+    text = finished(page)
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    other = browser.new_page()
+    other.goto(page.evaluate("navigator.clipboard.readText()"))
+    assert finished(other) == text
+    expect(other.get_by_role("textbox", name="Prompt")).to_have_value("JULIET:\nO,")
+    expect(other.get_by_role("spinbutton", name=re.compile("Temperature"))).to_have_value("1.1")
+    assert other.evaluate("[...CSS.highlights.get('chosen')].length") == 1
+    other.close()
+
+
+def test_a_link_of_other_weights_says_so_and_one_that_is_broken_is_refused(page: Page, address: str):
+    write(page, "ROMEO:\n", seed=7)
+    finished(page)
+    page.get_by_role("button", name="Recipe").click()
+    recipe = page.locator("#recipe textarea").input_value()
+    others = recipe.replace('"weights_sha256": "', '"weights_sha256": "0')
+    page.goto(f"{address}/?recipe={quote(others)}")
+    finished(page)
+    expect(page.locator("#status")).to_contain_text("from other weights")
+    page.goto(f"{address}/?recipe={quote(recipe[:-9])}")
+    expect(page.locator("#status")).to_contain_text("the recipe in the link is not whole")
 
 
 def test_a_new_text_puts_the_panel_away(page: Page):

@@ -1,7 +1,6 @@
 """Looking at one character of the continuation: who else could have stood there, and what becomes of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html import escape
 
 import gradio as gr
@@ -10,6 +9,7 @@ from gradio.components import Component
 
 from tinygpt.config import SampleConfig
 from tinygpt.inspection import Candidates
+from tinygpt.ui.recipe import Recipe
 from tinygpt.ui.session import Session
 
 SHOWN = 10  # candidates that are there at once; the others open on demand
@@ -18,12 +18,10 @@ _NAMES = {"\n": "new line", " ": "space"}
 
 @dataclass(frozen=True)
 class Shown:
-    """The text on a visitor's page: what it takes to write it again, and a place in it that is looked at."""
+    """The text on a visitor's page, and a place in it that is looked at."""
 
-    prompt: str
+    recipe: Recipe
     continuation: str
-    settings: SampleConfig
-    chosen: Mapping[int, str] = field(default_factory=dict)  # by hand, instead of what would have been drawn
     place: int | None = None
 
     def at(self, place: int) -> "Shown":
@@ -32,14 +30,15 @@ class Shown:
             raise ValueError("there is no character to look at")
         return replace(self, place=place)
 
-    def steered(self, character: str) -> "Shown":
+    def steered(self, character: str) -> Recipe:
         """What is to be written once `character` stands at the place that is looked at; later choices are void."""
-        if self.settings.beam_width:  # a beam cannot be bent: from here on the text is greedy
-            settings = replace(self.settings, beam_width=None, temperature=0)
+        recipe = self.recipe
+        if recipe.settings.beam_width:  # a beam cannot be bent: from here on the text is greedy
+            settings = replace(recipe.settings, beam_width=None, temperature=0)
             before = dict(enumerate(self.continuation[: self.place]))
         else:
-            settings, before = self.settings, {at: kept for at, kept in self.chosen.items() if at < self.place}
-        return replace(self, settings=settings, chosen=before | {self.place: character}, place=None)
+            settings, before = recipe.settings, {at: kept for at, kept in recipe.chosen.items() if at < self.place}
+        return replace(recipe, settings=settings, chosen=before | {self.place: character})
 
 
 def looking(session: Session, shown: gr.State, leaf: gr.HTML, look: gr.HTML, sliders: list[Component]) -> None:
@@ -55,7 +54,7 @@ def looking(session: Session, shown: gr.State, leaf: gr.HTML, look: gr.HTML, sli
         if shown is None or shown.place is None:
             return gr.skip(), gr.skip()
         settings = SampleConfig(temperature=temperature, top_k=top_k, top_p=top_p)
-        candidates = session.candidates(shown.prompt, shown.continuation[: shown.place], settings)
+        candidates = session.candidates(shown.recipe.prompt, shown.continuation[: shown.place], settings)
         return shown, panel(shown, session.tokenizer.vocabulary, candidates)
 
     quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -69,7 +68,8 @@ def panel(shown: Shown, vocabulary: str, candidates: Candidates) -> str:
     here = shown.continuation[shown.place]
     order = np.argsort(-candidates.raw_V, kind="stable")
     rows = [_row(vocabulary[id], [part[id] for part in candidates], vocabulary[id] == here) for id in order]
-    how = "chosen by you" if shown.place in shown.chosen else "drawn" if shown.settings.draws else "the likeliest"
+    drawn = "drawn" if shown.recipe.settings.draws else "the likeliest"
+    how = "chosen by hand" if shown.place in shown.recipe.chosen else drawn
     others = f"<details><summary>The other {len(rows) - SHOWN}</summary><ul>{''.join(rows[SHOWN:])}</ul></details>"
     return (
         f'<section class="look" aria-label="Candidates"><h3>Character {shown.place + 1:,}: {_name(here)}, {how}</h3>'

@@ -7,6 +7,8 @@ window.tinygpt = {
   },
   follow(leaf, trigger) {
     window.tinygpt.look(leaf, trigger);
+    const recipe = new URLSearchParams(location.search).get("recipe");
+    if (recipe !== null) setTimeout(() => trigger("apply", { recipe }));
     // Keep the end of a growing text in sight, unless the reader has scrolled up.
     let atEnd = true;
     const left = () => leaf.scrollHeight - leaf.clientHeight - leaf.scrollTop;
@@ -22,15 +24,25 @@ window.tinygpt = {
     const leaf = document.getElementById("leaf");
     if (leaf.getBoundingClientRect().top > innerHeight / 2) leaf.scrollIntoView({ behavior: "smooth" });
   },
-  async copy() {
-    const text = document.getElementById("continuation");
-    if (navigator.clipboard) await navigator.clipboard.writeText(text.textContent);
+  copy() {
+    window.tinygpt.put(document.getElementById("continuation").textContent, document.getElementById("copy"));
+  },
+  link(recipe) {
+    const address = new URL(location.pathname, location.origin);
+    address.searchParams.set("recipe", recipe);
+    window.tinygpt.put(address.href, document.getElementById("link"));
+  },
+  async put(text, button) {
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
     else {
       // Browsers give pages that came over plain http from another machine no clipboard.
-      getSelection().selectAllChildren(text);
+      const area = document.body.appendChild(document.createElement("textarea"));
+      area.value = text;
+      area.select();
       document.execCommand("copy");
+      area.remove();
     }
-    window.tinygpt.say(document.getElementById("copy"), "Copied");
+    window.tinygpt.say(button, "Copied");
   },
   download(text) {
     const link = document.createElement("a");

@@ -45,6 +45,11 @@ def getting_ready() -> str:
     return '<p class="note">The machine is being made ready. On its first start this takes some seconds.</p>'
 
 
+def other_weights(sha256: str) -> str:
+    """Below the status of a text from a link that was made with other weights."""
+    return f'<p class="note">The link is of a text from other weights ({escape(sha256[:16])}…): this is another.</p>'
+
+
 def refusal(error: ValueError) -> str:
     """In the place of the status: why nothing was written."""
     return f'<p class="note">{escape(str(error))}.</p>'

@@ -1,7 +1,7 @@
 """The tab that writes: a prompt and its continuation side by side."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import gradio as gr
@@ -12,6 +12,7 @@ from tinygpt.output import as_text
 from tinygpt.ui import render
 from tinygpt.ui.api import WRITERS
 from tinygpt.ui.look import Shown, looking
+from tinygpt.ui.recipe import Recipe, read_recipe
 from tinygpt.ui.session import STRATEGIES, Session, StopSignal, parse_settings
 
 EXAMPLES = (
@@ -26,6 +27,30 @@ _ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
 
 
 @dataclass(frozen=True)
+class Controls:
+    """The parts of the left-hand side, in the order of a request's fields."""
+
+    prompt: gr.Textbox
+    length: gr.Slider
+    temperature: gr.Slider
+    top_k: gr.Slider
+    top_p: gr.Slider
+    seed: gr.Textbox
+    until: gr.Textbox
+    strategy: gr.Radio
+    beam_width: gr.Slider
+    seed_used: gr.Textbox
+    start: gr.Button
+    stop: gr.Button
+    clear: gr.Button
+
+    @property
+    def fields(self) -> list[Component]:
+        """Those that a request is made of."""
+        return [getattr(self, item.name) for item in fields(self)][:9]
+
+
+@dataclass(frozen=True)
 class Page:
     """The parts of the right-hand side."""
 
@@ -33,7 +58,9 @@ class Page:
     status: gr.HTML
     look: gr.HTML  # candidates for a character of the leaf
     copy: gr.Button
+    link: gr.Button
     download: gr.Button
+    recipe: gr.Textbox
     output: gr.Textbox  # what output.txt will hold
     shown: gr.State  # a Shown, once there is a text
 
@@ -43,110 +70,138 @@ def write_tab(session: Session) -> None:
     signal = gr.State(StopSignal())  # each visitor gets a copy
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            prompt = _prompt()
-            length, temperature = _sliders()
-            with gr.Row():
-                start = gr.Button("Write", variant="primary", scale=2, min_width=90)
-                stop = gr.Button("Stop", interactive=False, min_width=60)
-                clear = gr.Button("Clear", min_width=60)
-            with gr.Accordion("Advanced", open=False):
-                strategy, top_k, top_p, beam_width, until = _choices(session.tokenizer.vocab_size)
-                seed, seed_used = _seeds()
+            controls = _controls(session.tokenizer.vocab_size)
         with gr.Column(scale=7, min_width=320):
             page = _page()
-
-    results = [page.leaf, page.status, page.look, page.output, page.copy, page.download, page.shown, stop, seed_used]
+    results = [getattr(page, item.name) for item in fields(page)] + [controls.stop, controls.seed_used]
+    writing = {"concurrency_id": WRITERS, **_QUIET}
     runs = [
         gr.on(
-            [start.click, prompt.submit],
-            _writer(session, page, stop, seed_used),
-            [prompt, length, temperature, top_k, top_p, seed, until, strategy, beam_width, signal],
+            [controls.start.click, controls.prompt.submit],
+            _writer(session, controls, page),
+            [*controls.fields, signal],
             results,
-            concurrency_id=WRITERS,
-            **_QUIET,
+            **writing,
         ),
-        page.look.select(
-            _chooser(session, page, stop, seed_used),
-            [page.shown, signal],
-            results,
-            concurrency_id=WRITERS,
-            **_QUIET,
-        ),
+        page.look.select(_chooser(session, controls, page), [page.shown, signal], results, **writing),
+        page.leaf.apply(_opener(session, controls, page), signal, [*controls.fields, *results], **writing),
     ]
-    looking(session, page.shown, page.leaf, page.look, [temperature, top_k, top_p])
-    start.click(None, js="() => window.tinygpt.reveal()")
-    stop.click(_stop, signal, queue=False, **_QUIET)
-    clear.click(
-        lambda: ("", render.leaf(""), render.status(), "", None, "", _OFF, _OFF, _OFF),
-        outputs=[
-            *(prompt, page.leaf, page.status, page.look, page.shown, seed_used),
-            *(page.copy, page.download, stop),
-        ],
-        cancels=runs,
-        queue=False,
-        **_QUIET,
-    )
+    looking(session, page.shown, page.leaf, page.look, [controls.temperature, controls.top_k, controls.top_p])
+    controls.start.click(None, js="() => window.tinygpt.reveal()")
+    controls.stop.click(_stop, signal, queue=False, **_QUIET)
+    empty = {page.leaf: render.leaf(""), page.status: render.status(), page.look: "", page.shown: None, page.recipe: ""}
+    empty |= dict.fromkeys((page.copy, page.link, page.download, controls.stop), _OFF)
+    empty |= {controls.prompt: "", controls.seed_used: ""}
+    controls.clear.click(lambda: empty, outputs=list(empty), cancels=runs, queue=False, **_QUIET)
     page.copy.click(None, js="() => window.tinygpt.copy()")
+    page.link.click(None, page.recipe, js="recipe => window.tinygpt.link(recipe)")
     page.download.click(None, page.output, js="text => window.tinygpt.download(text)")
 
 
-def _writer(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox) -> Callable[..., Iterator[dict]]:
+def _writer(session: Session, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:
     def write(prompt: str, *values: Any) -> Iterator[dict]:
         *values, signal = values
         try:
-            settings = parse_settings(*values).seeded()
-            session.check(prompt, settings)
+            recipe = Recipe(prompt, parse_settings(*values).seeded(), session.facts["weights_sha256"])
+            session.check(prompt, recipe.settings)
         except ValueError as error:
             yield {page.status: render.refusal(error)}
             return
         yield {page.look: "", page.shown: None}
-        yield from _written(session, page, stop, seed_used, Shown(prompt, "", settings), signal)
+        yield from _written(session, controls, page, recipe, signal)
 
     return write
 
 
-def _chooser(session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox) -> Callable[..., Iterator[dict]]:
+def _chooser(session: Session, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:
+    """At a press on a candidate: the text with it in its place."""
+
     def choose(shown: Shown | None, signal: StopSignal, event: gr.EventData) -> Iterator[dict]:
-        if shown is None or shown.place is None:
-            return
-        if event.character in [*session.tokenizer.vocabulary]:  # or it does not come from our page
-            yield from _written(session, page, stop, seed_used, shown.steered(event.character), signal)
+        if shown and shown.place is not None and event.character in [*session.tokenizer.vocabulary]:
+            yield from _written(session, controls, page, shown.steered(event.character), signal)
 
     return choose
 
 
-def _written(
-    session: Session, page: Page, stop: gr.Button, seed_used: gr.Textbox, shown: Shown, signal: StopSignal
-) -> Iterator[dict]:
+def _opener(session: Session, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:
+    """When the page was opened by the link of a text: that text."""
+
+    def opened(signal: StopSignal, event: gr.EventData) -> Iterator[dict]:
+        try:
+            recipe = read_recipe(event.recipe)
+            session.check(recipe.prompt, recipe.settings)
+            session.tokenizer.encode("".join(recipe.chosen.values()))
+        except ValueError as error:
+            yield {page.status: render.refusal(error)}
+            return
+        yield dict(zip(controls.fields, _values(recipe, session.tokenizer.vocab_size), strict=True))
+        other = recipe.weights_sha256 != session.facts["weights_sha256"]
+        for changes in _written(session, controls, page, recipe, signal):
+            if other and page.status in changes:
+                changes[page.status] += render.other_weights(recipe.weights_sha256)
+            yield changes
+
+    return opened
+
+
+def _values(recipe: Recipe, vocab_size: int) -> list[Any]:
+    """What the controls show for a recipe."""
+    settings = recipe.settings
+    return [
+        *(recipe.prompt, settings.max_new_tokens, settings.temperature, settings.top_k or vocab_size),
+        *(settings.top_p or 1, str(settings.seed), settings.stop or "", recipe.strategy, settings.beam_width or 4),
+    ]
+
+
+def _written(session: Session, controls: Controls, page: Page, recipe: Recipe, signal: StopSignal) -> Iterator[dict]:
     """The page's changes while a text is written; of one that is written anew, what is kept stays in sight."""
     signal.reason = ""
     if not session.ready:
         yield {page.status: render.getting_ready()}
-    kept = max(shown.chosen, default=-1)
-    for draft in session.write(shown.prompt, shown.settings, signal, shown.chosen):
+    kept = max(recipe.chosen, default=-1)
+    for draft in session.write(recipe.prompt, recipe.settings, signal, recipe.chosen):
         if len(draft.continuation) > kept:
             yield {
-                page.leaf: render.leaf(draft.continuation, draft.sureness, shown.chosen, writing=True),
+                page.leaf: render.leaf(draft.continuation, draft.sureness, recipe.chosen, writing=True),
                 page.status: render.status(draft),
                 page.copy: _OFF,
+                page.link: _OFF,
                 page.download: _OFF,
-                stop: _ON,
+                controls.stop: _ON,
             }
+    here = session.facts["weights_sha256"]
+    recipe = replace(recipe, prompt=draft.prompt, settings=draft.settings, weights_sha256=here)
     yield {
-        page.leaf: render.leaf(draft.continuation, draft.sureness, shown.chosen),
+        page.leaf: render.leaf(draft.continuation, draft.sureness, recipe.chosen),
         page.status: render.status(draft, ended=signal.reason),
         page.look: "",
+        page.recipe: recipe.json(),
         page.output: as_text(draft.prompt, draft.continuation),
         page.copy: _ON if draft.continuation else _OFF,
+        page.link: _ON,
         page.download: _ON,
-        page.shown: replace(shown, prompt=draft.prompt, continuation=draft.continuation, place=None),
-        stop: _OFF,
-        seed_used: str(draft.settings.seed) if draft.settings.draws else "",
+        page.shown: Shown(recipe, draft.continuation),
+        controls.stop: _OFF,
+        controls.seed_used: str(draft.settings.seed) if draft.settings.draws else "",
     }
 
 
 def _stop(signal: StopSignal) -> None:
     signal.reason = "stopped"
+
+
+def _controls(vocab_size: int) -> Controls:
+    prompt = _prompt()
+    length, temperature = _sliders()
+    with gr.Row():
+        start = gr.Button("Write", variant="primary", scale=2, min_width=90)
+        stop = gr.Button("Stop", interactive=False, min_width=60)
+        clear = gr.Button("Clear", min_width=60)
+    with gr.Accordion("Advanced", open=False):
+        strategy, top_k, top_p, beam_width, until = _choices(vocab_size)
+        seed, seed_used = _seeds()
+    settings = (length, temperature, top_k, top_p, seed, until, strategy, beam_width)
+    return Controls(prompt, *settings, seed_used, start, stop, clear)
 
 
 def _prompt() -> gr.Textbox:
@@ -194,14 +249,22 @@ def _seeds() -> tuple[gr.Textbox, gr.Textbox]:
 
 
 def _page() -> Page:
-    leaf = gr.HTML(
-        render.leaf(""), elem_id="leaf", elem_classes="tinted", js_on_load="window.tinygpt.follow(element, trigger)"
-    )
+    follow = "window.tinygpt.follow(element, trigger)"
+    leaf = gr.HTML(render.leaf(""), elem_id="leaf", elem_classes="tinted", js_on_load=follow)
     status = gr.HTML(render.status(), elem_id="status")
     with gr.Row():
         copy = gr.Button("Copy", interactive=False, size="sm", elem_id="copy", min_width=90)
+        link = gr.Button("Copy link", interactive=False, size="sm", elem_id="link", min_width=90)
         download = gr.Button("Download output.txt", interactive=False, size="sm", min_width=90)
     tint = gr.Checkbox(True, label="Tint what the model was unsure of", container=False)
     tint.change(None, tint, js="on => document.getElementById('leaf').classList.toggle('tinted', on)")
     look = gr.HTML("", elem_id="look", js_on_load="window.tinygpt.offer(element, trigger)")
-    return Page(leaf, status, look, copy, download, gr.Textbox(visible=False), gr.State(None))
+    with gr.Accordion("Recipe", open=False):
+        recipe = gr.Textbox(
+            label="All that it takes to write this text again",
+            lines=3,
+            interactive=False,
+            buttons=["copy"],
+            elem_id="recipe",
+        )
+    return Page(leaf, status, look, copy, link, download, recipe, gr.Textbox(visible=False), gr.State(None))
