@@ -17,6 +17,7 @@ ROOMS = [
     # settings and small tools
     "config",
     "memorised",
+    "by_heart",
     "device",
     "parallel",
     "flags",

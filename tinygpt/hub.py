@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
+from tinygpt.by_heart import INDEX
 from tinygpt.card import model_card
 from tinygpt.stored import CONFIG, METRICS, WEIGHTS, read_facts, read_stored
 
@@ -33,8 +34,8 @@ class NotACheckpointError(ValueError):
 def push(folder: str | Path, repo_id: str, *, private: bool = False) -> str:
     """Publish the checkpoint in `folder` as one commit, and return the repo's URL.
 
-    Only the weights, config.json, metrics.jsonl and README.md go up, the last two where they are;
-    without a README.md the model card takes its place. The repo is created if need be; `private`
+    Only the weights, config.json, metrics.jsonl, memorised.npy and README.md go up, the last three where they
+    are; without a README.md the model card takes its place. The repo is created if need be; `private`
     says how, and changes nothing about one that exists. Nothing in `folder` is ever written to.
 
     Raises ValueError for an id that is none, for a checkpoint that does not load or for what the
@@ -109,7 +110,7 @@ def _published(folder: Path, repo_id: str) -> dict[str, bytes]:
     files = {WEIGHTS: (folder / WEIGHTS).read_bytes(), CONFIG: json.dumps(facts, indent=2, ensure_ascii=False).encode()}
     if hashlib.sha256(files[WEIGHTS]).hexdigest() != facts["weights_sha256"]:
         raise ValueError(f"{folder / WEIGHTS} was replaced while it was read: push it again when its run has ended")
-    for name in (METRICS, CARD):
+    for name in (METRICS, INDEX, CARD):
         if (folder / name).is_file():
             files[name] = (folder / name).read_bytes()
     if CARD not in files:
@@ -147,7 +148,7 @@ def _download(repo_id: str, revision: str) -> Path:
     listed = {file.rfilename for file in info.siblings}
     if not listed >= {WEIGHTS, CONFIG}:
         raise NotACheckpointError(f"{repo_id} on the Hub is no tinygpt checkpoint: it lacks {WEIGHTS} or {CONFIG}")
-    names = [name for name in (CONFIG, WEIGHTS, METRICS, CARD) if name in listed]
+    names = [name for name in (CONFIG, WEIGHTS, METRICS, INDEX, CARD) if name in listed]
     folder = _fetched(repo_id, info.sha, names)
     if not _is_whole(folder):  # the library checks the length alone; what is damaged again will not load
         _fetched(repo_id, info.sha, names, again=True)

@@ -9,12 +9,12 @@
     const walker = document.createTreeWalker(text(), NodeFilter.SHOW_TEXT);
     for (let node, start = 0; (node = walker.nextNode()); start += node.length) yield [node, start];
   };
-  const range = (place) => {
+  const range = (first, last = first + 1) => {
+    const found = new Range();
     for (const [node, start] of nodes()) {
-      if (place < start + node.length) {
-        const found = new Range();
-        found.setStart(node, place - start);
-        found.setEnd(node, place - start + 1);
+      if (first >= start && first < start + node.length) found.setStart(node, first - start);
+      if (last > start && last <= start + node.length) {
+        found.setEnd(node, last - start);
         return found;
       }
     }
@@ -23,7 +23,7 @@
   // The browser paints ranges without a change to the text: it stays what is read aloud and copied.
   const paint = () => {
     if (!window.Highlight || !text()) return;
-    const { sureness, chosen } = text().dataset;
+    const { sureness, chosen, byHeart } = text().dataset;
     const ranges = Array.from({ length: LEVELS }, () => []);
     for (const [node, start] of nodes()) {
       for (let first = 0, last; first < node.length; first = last) {
@@ -38,7 +38,9 @@
       }
     }
     ranges.forEach((found, level) => CSS.highlights.set(`unsure-${level}`, new Highlight(...found)));
-    const hand = chosen ? chosen.split(" ").map(Number).map(range).filter(Boolean) : [];
+    const pairs = byHeart ? byHeart.split(" ").map((pair) => pair.split("-").map(Number)) : [];
+    CSS.highlights.set("by-heart", new Highlight(...pairs.map(([first, last]) => range(first, last))));
+    const hand = chosen ? chosen.split(" ").map((place) => range(Number(place))).filter(Boolean) : [];
     CSS.highlights.set("chosen", new Highlight(...hand));
     const marked = here === null ? undefined : range(here);
     CSS.highlights.set("here", new Highlight(...(marked ? [marked] : [])));

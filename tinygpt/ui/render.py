@@ -6,17 +6,25 @@ from html import escape
 from typing import Any
 
 from tinygpt.config import SampleConfig
+from tinygpt.memorised import SHORTEST
 from tinygpt.writing import Draft
 
 # "ROMEO:" alone on a line: whose speech follows.
 _SPEAKER = re.compile(r"^[A-Z][^\n:]{0,40}:$", re.MULTILINE)
 
 
-def leaf(continuation: str, sureness: str = "", chosen: Iterable[int] = (), *, writing: bool = False) -> str:
+def leaf(
+    continuation: str,
+    sureness: str = "",
+    chosen: Iterable[int] = (),
+    by_heart: Iterable[tuple[int, int]] = (),
+    *,
+    writing: bool = False,
+) -> str:
     """A continuation set like a page of a play. Its text content is the continuation, unchanged.
 
-    `sureness` has a digit for each character (see Draft), `chosen` are the places where a person's choice stands:
-    the page's script shows both.
+    The page's script shows the rest: `sureness` has a digit for each character (see Draft), `chosen` are the places
+    where a person's choice stands, `by_heart` the stretches that the training text has too.
     """
     caption = '<p class="caption">Continuation</p>'
     if not continuation and not writing:
@@ -26,7 +34,8 @@ def leaf(continuation: str, sureness: str = "", chosen: Iterable[int] = (), *, w
         text = f'<span class="line-end">\n</span>{text[1:]}'
     return (
         f'{caption}<div class="leaf{" writing" if writing else ""}" id="continuation" data-sureness="{sureness}" '
-        f'data-chosen="{" ".join(map(str, chosen))}" tabindex="0" role="group" '
+        f'data-chosen="{" ".join(map(str, chosen))}" data-by-heart="{" ".join(f"{a}-{b}" for a, b in by_heart)}" '
+        'tabindex="0" role="group" '
         f'aria-label="Continuation. Arrow keys choose a character, Enter looks at it.">{text}</div>'
     )
 
@@ -38,6 +47,20 @@ def status(draft: Draft | None = None, *, ended: str = "") -> str:
     parts = [str(draft), how(draft.settings), *([ended] if ended else [])]
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in draft.notes)
     return f'<p class="status">{" · ".join(parts)}</p>{notes}'
+
+
+def memorised(continuation: str, by_heart: list[tuple[int, int]] | None) -> str:
+    """How much of a text the model has by heart, for the line below the status."""
+    if by_heart is None or len(continuation) < SHORTEST:
+        return ""
+    if not by_heart:
+        return f'<p class="status">Nothing of it stands in the training text for {SHORTEST} characters or more.</p>'
+    share = sum(last - first for first, last in by_heart) / len(continuation)
+    longest = max(last - first for first, last in by_heart)
+    return (
+        f'<p class="status">{100 * share:.1f} % of it stands in the training text word for word, underlined here; '
+        f"the longest stretch has {longest} characters.</p>"
+    )
 
 
 def getting_ready() -> str:

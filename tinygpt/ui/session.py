@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
+from tinygpt.by_heart import read_index, stretches
 from tinygpt.config import SampleConfig, check_choice
 from tinygpt.generation import LanguageModel, Window
 from tinygpt.inspection import Candidates, candidates
@@ -39,6 +40,7 @@ class Session:
         self.config, self.facts = self._stored.config, self._stored.facts
         self.tokenizer = TextEncoderDecoder(self._stored.vocabulary)
         self.parameters = count_parameters(self.config)
+        self._index = read_index(folder)
         self._model, self._opening = None, Lock()
         self._under_way: set[object] = set()
 
@@ -60,6 +62,10 @@ class Session:
         """Raise ValueError for a request that `write` would refuse, without starting it."""
         prepare(self.config, self.tokenizer, prompt)
         settings.check_vocabulary(self.tokenizer.vocab_size)
+
+    def by_heart(self, text: str) -> list[tuple[int, int]] | None:
+        """See by_heart.stretches; None where the weights came without an index."""
+        return None if self._index is None else stretches(self._index, text)
 
     def candidates(self, prompt: str, before: str, settings: SampleConfig) -> Candidates:
         """See inspection.candidates."""

@@ -169,11 +169,11 @@ def _written(session: Session, controls: Controls, page: Page, recipe: Recipe, s
                 page.download: _OFF,
                 controls.stop: _ON,
             }
-    here = session.facts["weights_sha256"]
+    here, by_heart = session.facts["weights_sha256"], session.by_heart(draft.continuation)
     recipe = replace(recipe, prompt=draft.prompt, settings=draft.settings, weights_sha256=here)
     yield {
-        page.leaf: render.leaf(draft.continuation, draft.sureness, recipe.chosen),
-        page.status: render.status(draft, ended=signal.reason),
+        page.leaf: render.leaf(draft.continuation, draft.sureness, recipe.chosen, by_heart or []),
+        page.status: render.status(draft, ended=signal.reason) + render.memorised(draft.continuation, by_heart),
         page.look: "",
         page.recipe: recipe.json(),
         page.output: as_text(draft.prompt, draft.continuation),
