@@ -30,6 +30,8 @@ def main() -> None:
         session = Session(folder, "cpu" if spaces and args.device == "auto" else args.device)
         page = build(session, folder)
         auth = credentials(args.auth)
+        if args.device in ("cuda", "mps"):  # it may not be there; and torch takes its seconds in any case
+            session.open()
     except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")
     try:
@@ -54,8 +56,10 @@ def main() -> None:
         sys.exit(f"app.py: cannot listen on {where}: it is taken or not allowed; choose another with --port or --host")
     try:
         session.open()  # behind the page, which is there by now
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         sys.exit(f"app.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     page.block_thread()
 
 

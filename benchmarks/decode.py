@@ -33,7 +33,7 @@ from tinygpt.config import MAX_LENGTH, GPTConfig, SampleConfig, check_integer
 from tinygpt.device import choose_device, one_core_a_stream
 from tinygpt.eight_bits import rounded
 from tinygpt.flags import SHIPPED, Parser
-from tinygpt.generation import LanguageModel, Window, stream
+from tinygpt.generation import LanguageModel, stream
 from tinygpt.hub import find_weights
 from tinygpt.model import GPTLanguageModel
 from tinygpt.shapes import shapes
@@ -69,7 +69,7 @@ def main() -> None:
     rates["torch, plain loop, once"] = rate(lambda: model.generate(empty, peers.LENGTH, temperature=0))
     for name, value in rates.items():
         print(f"{name:30} {value:8,.0f} characters a second; compiled is {rates['compiled'] / value:5.2f} times that")
-    print_details(compiled, rates["torch, cached"])
+    print_details(compiled, tokenizer, rates["torch, cached"])
 
 
 def ours(
@@ -119,12 +119,12 @@ def rate(write: Callable[[], object]) -> float:
     return peers.LENGTH / seconds(write)
 
 
-def print_details(compiled: CompiledModel, cached: float) -> None:
+def print_details(compiled: CompiledModel, tokenizer: TextEncoderDecoder, cached: float) -> None:
     """What the rate depends on, and what bounds it; `cached` is that of torch with its cache."""
     config = compiled.config
     alone = median(steps(compiled) for _ in range(9))
     with ThreadPoolExecutor(2) as pool:
-        turns = [sum(pool.map(steps, [compiled] * 2)) for _ in range(9)]
+        turns = [2 * config.block_size / seconds(lambda: list(pool.map(steps, [compiled] * 2))) for _ in range(9)]
     print(f"\none text, one thread             {alone:8,.0f} characters a second")
     print(f"two texts, two threads           {median(turns):8,.0f}, {median(turns) / alone:.2f} times one")
     prompt = [[1] * config.block_size]
@@ -132,8 +132,12 @@ def print_details(compiled: CompiledModel, cached: float) -> None:
     print(
         f"reading a prompt of {config.block_size:<13}{prefill:8,.0f}, {prefill / cached:.1f} times torch's cached loop"
     )
-    long = median(MAX_LENGTH / seconds(lambda: written(compiled, MAX_LENGTH)) for _ in range(5))
-    within = median(config.block_size / seconds(lambda: written(compiled, config.block_size)) for _ in range(9))
+
+    def rate_of(length: int) -> float:
+        settings = replace(GREEDY, max_new_tokens=length)
+        return median(length / seconds(lambda: list(stream(compiled, tokenizer, settings=settings))) for _ in range(9))
+
+    long, within = rate_of(MAX_LENGTH), rate_of(config.block_size)
     print(
         f"{MAX_LENGTH:,} characters, past context  {long:8,.0f}, each {within / long:.2f} times one of the first window"
     )
@@ -157,14 +161,6 @@ def steps(model: CompiledModel, first: int = 0, count: int | None = None) -> flo
     if first:
         reader.read([[1] * first])
     return count / seconds(lambda: reader.write([1], count, GREEDY, 0))
-
-
-def written(model: CompiledModel, length: int) -> None:
-    window = Window(model, [[0]])
-    done = 0
-    while done < length:
-        drawn, _ = window.write(length - done, GREEDY, done)
-        done += len(drawn)
 
 
 def random_model(config: GPTConfig) -> CompiledModel:

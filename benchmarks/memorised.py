@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def make_index(path: Path, dataset: Dataset) -> None:
-    """Write the index of the training text, and ask it for stretches of other ones: what was held out, and itself backwards."""
+    """Write the index of the training text, and ask it for stretches of the held-out one, and of itself backwards."""
     training_text, others = (dataset.tokenizer.decode(part.tolist()) for part in (dataset.train, dataset.validation))
     index = build_index(training_text)
     with path.open("wb") as file:

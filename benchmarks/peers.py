@@ -22,9 +22,9 @@ _GROUP = 64  # weights that share a scale in llama2.c's 8-bit files
 
 def check_shape(config: GPTConfig) -> None:
     """Raise ValueError for a model whose like they cannot build."""
-    if config.family == "gpt" or config.block_size != LENGTH or config.n_embd % _GROUP:
+    if config.family != "qwen3" or config.block_size != LENGTH or config.n_embd % _GROUP:
         raise ValueError(
-            f"the others can be timed beside a llama or qwen3 model of context {LENGTH} and a width in steps of "
+            f"the others can be timed beside a qwen3 model of context {LENGTH} and a width in steps of "
             f"{_GROUP}, not beside a {config.family} of context {config.block_size} and width {config.n_embd}"
         )
 

@@ -22,12 +22,16 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
-        self.started = time.perf_counter()
         command = [sys.executable, str(script), "--port", str(port), *flags]
+        self.started = time.perf_counter()
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def wait(self) -> None:
+        """Until the page answers. Raises ValueError when it never does."""
         while not self._answers():
-            if self._process.poll() is not None:
-                raise ValueError(f"{script} ended with {self._process.returncode} before its page was there")
+            if self._process.poll() is not None or time.perf_counter() - self.started > 60:
+                raise ValueError(f"{self._process.args[1]} ended, or had no page after a minute")
+            time.sleep(0.002)
         self.answered = time.perf_counter()
 
     def _answers(self) -> bool:
@@ -35,7 +39,6 @@ class Server:
             with urllib.request.urlopen(self.address) as page:
                 return bool(page.read())
         except urllib.error.URLError:
-            time.sleep(0.002)
             return False
 
     def memory(self) -> float:
@@ -64,6 +67,7 @@ def serving(script: Path = APP, *flags: str) -> Iterator[Server]:
     """A server, once it answers, and until the block ends."""
     server = Server(script, *flags)
     try:
+        server.wait()
         yield server
     finally:
         server.stop()

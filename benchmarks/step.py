@@ -15,6 +15,7 @@ from tinygpt import kernels
 from tinygpt.compiled import CompiledModel
 from tinygpt.flags import SHIPPED, Parser
 from tinygpt.hub import find_weights
+from tinygpt.packed import empty_cache
 from tinygpt.stored import read_stored
 
 _timed = njit(nogil=True, boundscheck=False, error_model="numpy")
@@ -27,7 +28,7 @@ def main() -> None:
     try:
         stored = read_stored(find_weights(args.weights))
         model = CompiledModel(stored.config, stored.tensors)
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, RuntimeError) as error:
         sys.exit(f"step.py: {error}")
     print(f"machine   {describe()}\n")
     size = stored.config.block_size
@@ -41,7 +42,7 @@ def main() -> None:
 
 def print_parts(title: str, model: CompiledModel, N: int, t: int) -> None:
     """Microseconds a character of N characters read from position t on."""
-    weights, cache = model.weights, model.empty_cache(model.config)
+    weights, cache = model.weights, empty_cache(model.config)
     ids_N, logits_V = np.zeros(N, np.int64), np.zeros(model.config.vocab_size + kernels.WIDTH, np.float32)
     whole = microseconds(lambda: read_often(weights, cache, ids_N, t, logits_V, 20), 20 * N)
     parts = {
@@ -69,8 +70,8 @@ def read_often(weights, cache, ids_N, t, logits_V, times):
 def multiply(weights, N, times):
     C, inner = weights.token_VC.shape[1], weights.shrink.weights_LGKW.shape[2]
     x_NC, x_NK = np.ones((N, C), np.float32), np.ones((N, inner), np.float32)
-    qkv_NC, y_NC = np.empty((N, 3 * C + 16), np.float32), np.empty((N, C + 16), np.float32)
-    hidden_NK = np.empty((N, 2 * inner + 16), np.float32)
+    qkv_NC, y_NC = np.empty((N, 3 * C + kernels.WIDTH), np.float32), np.empty((N, C + kernels.WIDTH), np.float32)
+    hidden_NK = np.empty((N, 2 * inner + kernels.WIDTH), np.float32)
     for _ in range(times):
         for layer in range(len(weights.proj.steps_LO)):
             kernels._multiply(weights.query_key_value, layer, x_NC, qkv_NC)
@@ -82,7 +83,7 @@ def multiply(weights, N, times):
 @_timed
 def attend(weights, cache, N, t, times):
     C = weights.token_VC.shape[1]
-    qkv_NC, gathered_NC = np.ones((N, 3 * C + 16), np.float32), np.empty((N, C + 16), np.float32)
+    qkv_NC, gathered_NC = np.ones((N, 3 * C + kernels.WIDTH), np.float32), np.empty((N, C + kernels.WIDTH), np.float32)
     for _ in range(times):
         for layer in range(len(weights.proj.steps_LO)):
             kernels._attention(weights.heads, cache, layer, t, qkv_NC, 0, gathered_NC)

@@ -47,7 +47,7 @@ def report(server: Server, visitors: int, length: int) -> None:
         with ThreadPoolExecutor(together) as pool:
             visits = list(pool.map(lambda seed: visit(server, seed, length), range(together)))
         seconds = time.perf_counter() - start
-        rate = mean(seen.updates / (seen.last - seen.first) for seen in visits)
+        rate = mean((seen.updates - 1) / (seen.last - seen.first) for seen in visits)
         firsts = sorted(seen.first for seen in visits)
         print(f"\n{together} at once, {length} characters each, all served in {seconds:.2f} s")
         print(

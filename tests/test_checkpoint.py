@@ -63,6 +63,13 @@ def test_what_was_saved_comes_back_exactly(build, tokenizer, tmp_path, family):
         assert torch.equal(loaded.state_dict()[name], tensor), name
 
 
+def test_a_model_in_bfloat16_comes_back_as_the_same_numbers(build, tokenizer, tmp_path):
+    model = build().bfloat16()
+    save_checkpoint(tmp_path, model, tokenizer)
+    for name, tensor in load_checkpoint(tmp_path)[0].state_dict().items():
+        assert torch.equal(tensor, model.state_dict()[name].float()), name
+
+
 def test_eight_bits_halve_the_file_and_load_as_float32(build, tokenizer, tmp_path):
     model = build()
     save_checkpoint(tmp_path / "whole", model, tokenizer)
@@ -197,8 +204,10 @@ def test_a_missing_or_an_extra_tensor_is_refused_by_name(folder):
         (torch.zeros(16, dtype=torch.int64), "norm.weight is int64"),
         (torch.full((16,), float("nan")), "norm.weight holds NaN or infinite"),
         (torch.full((16,), -float("inf")), "norm.weight holds NaN or infinite"),
+        (torch.full((16,), 1e300, dtype=torch.float64), "norm.weight holds NaN or infinite"),
+        (torch.ones(16, dtype=torch.bfloat16), "numbers of type .BF16."),
     ],
-    ids=["shape", "length", "integers", "nan", "infinite"],
+    ids=["shape", "length", "integers", "nan", "infinite", "too large", "bfloat16"],
 )
 def test_a_tensor_that_cannot_be_the_models_is_refused_by_name(folder, tensor, complaint):
     replace_tensors(folder, lambda tensors: tensors.update({"norm.weight": tensor}))

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from numba.core.caching import CacheImpl
 
 import tinygpt
-from tinygpt import GPTLanguageModel, SampleConfig, beam_search, load_checkpoint, load_dataset, stream
+from tinygpt import PRESETS, GPTLanguageModel, SampleConfig, beam_search, load_checkpoint, load_dataset, stream
+from tinygpt.checkpoint import build_model
 from tinygpt.compiled import CompiledModel, fastest
 from tinygpt.eight_bits import rounded
 from tinygpt.generation import Window
 from tinygpt.model import FAMILIES
 from tinygpt.sampling import probabilities, sample, uniform
+from tinygpt.shapes import shapes
+from tinygpt.stored import Stored
 
 SHIPPED = Path(__file__).parent.parent / "weights"
 BOUND = 1e-4  # of the difference between two logits, which lie between -20 and 20
@@ -212,6 +215,40 @@ def test_where_numba_may_keep_nothing_the_model_itself_writes(build, monkeypatch
     monkeypatch.delattr(tinygpt, "kernels")
     for locator in CacheImpl._locator_classes:
         monkeypatch.setattr(locator, "from_function", classmethod(lambda *_: None))
+    model = build()
+    assert fastest(model) is model
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_compiled_and_says_the_same(preset):
+    config = PRESETS[preset].model
+    random = np.random.default_rng(1)
+    tensors = {name: 0.05 * random.standard_normal(shape, np.float32) for name, shape in shapes(config).items()}
+    model = build_model(Stored(config, "", tensors, {}))
+    compiled = CompiledModel(config, tensors)
+    ids = random.integers(config.vocab_size, size=config.block_size).tolist()
+    got, wanted = (one.reader(1).read([ids]) for one in (compiled, model))
+    np.testing.assert_allclose(got, wanted, atol=BOUND)
+
+
+@pytest.mark.parametrize("settings", [{}, {"top_k": 3}, {"top_p": 0.5}, {"temperature": 0}], ids=str)
+def test_weights_that_run_out_of_all_bounds_are_refused_not_followed_out_of_the_arrays(build, tokenizer, settings):
+    model = build()
+    for parameter in model.parameters():
+        parameter.data.fill_(3e38)
+    compiled = CompiledModel(model.config, {name: tensor.numpy() for name, tensor in model.state_dict().items()})
+    for writer in (model, compiled):
+        with pytest.raises(ValueError, match="not finite"):
+            list(stream(writer, tokenizer, "My", SampleConfig(seed=1, **settings)))
+    with pytest.raises(ValueError, match="not finite"):
+        fastest(model)
+
+
+def test_where_numba_cannot_keep_what_it_compiles_the_model_itself_writes(build, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tinygpt.kernels.write", full)
     model = build()
     assert fastest(model) is model
 

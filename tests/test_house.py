@@ -126,6 +126,12 @@ def test_every_public_name_is_there():
         getattr(tinygpt, "nonsense")  # noqa: B009
 
 
-def test_the_page_and_the_terminal_start_without_torch():
-    writing = "import sys, app, tinygpt.__main__; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", writing], check=True, cwd=ROOT)
+def test_the_page_starts_without_torch_or_numba_and_writes_without_torch():
+    starting = """
+import sys, app, tinygpt.__main__
+assert not {"torch", "numba"} & sys.modules.keys()
+from tinygpt import open_checkpoint, stream
+assert next(stream(*open_checkpoint("weights"), "ROMEO:"))
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", starting], check=True, cwd=ROOT)

@@ -1,7 +1,8 @@
 """What the page does, without gradio."""
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import count, pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,6 +40,19 @@ def test_the_last_draft_holds_the_whole_text(session: Session):
 def test_drafts_come_a_few_times_a_second_however_fast_the_model_writes(session: Session):
     drafts = list(session.write("a", settings(length=1500), StopSignal()))
     assert len(drafts) <= module.UPDATES * drafts[-1].seconds + 3
+
+
+def test_each_visitor_gets_fewer_drafts_the_more_there_are(session: Session, monkeypatch):
+    milliseconds = count()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(milliseconds) / 1000))
+
+    def drafts() -> int:
+        return len(list(session.write("a", settings(length=3000), StopSignal())))
+
+    alone = drafts()
+    assert alone == pytest.approx(3 * module.UPDATES, rel=0.1)
+    monkeypatch.setattr(session, "_under_way", {object() for _ in range(1000)})
+    assert drafts() == 2  # the first and the last
 
 
 def test_the_model_is_made_once_however_many_ask_for_it_at_the_same_time(weights):

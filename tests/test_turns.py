@@ -1,6 +1,9 @@
 """turns.py: so many at once, and nobody is passed over."""
 
+from contextlib import ExitStack
 from threading import Barrier, Event, Thread
+
+import pytest
 
 from tinygpt.turns import Turns
 
@@ -64,6 +67,28 @@ def test_a_place_is_free_again_after_an_error():
             pass
     with turns:
         pass
+
+
+@pytest.mark.parametrize("places", [1, 2])
+def test_who_is_interrupted_while_waiting_takes_no_place_away(places, monkeypatch):
+    turns = Turns(places)
+
+    class Interrupted:
+        def acquire(self) -> None:
+            if self in turns._waiting:
+                raise KeyboardInterrupt
+
+        def release(self) -> None: ...
+
+    with ExitStack() as inside:
+        for _ in range(places):
+            inside.enter_context(turns)
+        monkeypatch.setattr("tinygpt.turns.Lock", Interrupted)
+        with pytest.raises(KeyboardInterrupt), turns:
+            pass
+    for _ in range(2):
+        with turns:
+            pass
 
 
 def enter(turns: Turns, came: list, name: object) -> None:

@@ -42,6 +42,7 @@ def save_checkpoint(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    tensors = {name: tensor.float() if tensor.dtype == torch.bfloat16 else tensor for name, tensor in tensors.items()}
     if eight_bits:
         tensors = {name: _in_eight_bits(tensor) for name, tensor in tensors.items()}
     for name, tensor in tensors.items():

@@ -1,29 +1,23 @@
 """A trained model in the form that writes fastest on a processor: machine code over packed weights, no torch."""
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinygpt.config import GPTConfig, SampleConfig
-from tinygpt.turns import Turns
+from tinygpt.sampling import check_finite
 
 if TYPE_CHECKING:
     from tinygpt.model import GPTLanguageModel
-
-# As many texts at once as there are cores; the others wait in line. Else a hundred of them would keep
-# waiting what must answer at once, a page's server for one.
-_CORES = Turns(os.cpu_count() or 1)
 
 
 class CompiledModel:
     """A model as kernels.py computes it. Shared by any number of readers, in as many threads."""
 
     def __init__(self, config: GPTConfig, tensors: dict[str, np.ndarray]):
-        from tinygpt import kernels, packed  # numba is optional, and takes a while to import
+        from tinygpt import packed  # numba is optional, and takes a while to import
 
-        self.config, self.kernels = config, kernels
-        self.weights, self.empty_cache = packed.pack(config, tensors), packed.empty_cache
+        self.config, self.weights = config, packed.pack(config, tensors)
 
     def reader(self, batch: int) -> "CompiledReader":
         """To read and continue `batch` texts side by side, each character once."""
@@ -31,14 +25,19 @@ class CompiledModel:
 
 
 def compiled(config: GPTConfig, tensors: dict[str, np.ndarray]) -> CompiledModel | None:
-    """The float32 tensors of a model's state_dict, compiled; None where numba is missing or cannot work.
+    """The float32 tensors of a model's state_dict, compiled; None where numba is missing or does not succeed.
 
-    The first text on a machine takes seconds longer: then numba compiles, and keeps the result.
+    The first time on a machine takes seconds: then numba compiles, and keeps the result. Raises
+    ValueError for weights with which nothing can be written.
     """
     try:
-        return CompiledModel(config, tensors)
-    except (ImportError, RuntimeError):  # no numba, or no folder where it may keep what it compiles
+        model = CompiledModel(config, tensors)
+        model.reader(1).write([0], 1, SampleConfig().seeded(), 0)  # compiles, or fetches what was compiled
+    except ValueError:
+        raise
+    except Exception:  # no numba, no folder or no room for what it keeps, an LLVM that it does not know
         return None
+    return model
 
 
 def fastest(model: "GPTLanguageModel") -> "GPTLanguageModel | CompiledModel":
@@ -57,12 +56,14 @@ class CompiledReader:
     """Texts being read, row by row of a batch, and the keys and values of what was read."""
 
     def __init__(self, model: CompiledModel, batch: int):
-        self._model, self._length = model, 0
-        self._caches = [model.empty_cache(model.config) for _ in range(batch)]
+        from tinygpt import kernels, packed
+
+        self._model, self._kernels, self._length = model, kernels, 0
+        self._caches = [packed.empty_cache(model.config) for _ in range(batch)]
 
     def read(self, rows: list[list[int]]) -> np.ndarray:
         """Read the next characters of each row: logits_BV of the one after the last."""
-        config, kernels = self._model.config, self._model.kernels
+        config, kernels = self._model.config, self._kernels
         logits_BV = np.empty((len(rows), config.vocab_size + kernels.WIDTH), np.float32)
         for cache, ids, logits_V in zip(self._caches, rows, logits_BV, strict=True):
             kernels.read(self._model.weights, cache, self._checked(ids), self._length, logits_V)
@@ -77,8 +78,8 @@ class CompiledReader:
         (cache,), written, expected = self._caches, np.empty(count, np.int64), np.empty(count, np.float32)
         how = float(settings.temperature), settings.top_k or 0, float(settings.top_p or 0), np.uint64(settings.seed)
         ids_N = self._checked(ids, more=count - 1)
-        with _CORES:
-            self._model.kernels.write(self._model.weights, cache, ids_N, self._length, written, expected, *how, i)
+        self._kernels.write(self._model.weights, cache, ids_N, self._length, written, expected, *how, i)
+        check_finite(expected)
         self._length += len(ids) + count - 1
         return written.tolist(), expected.tolist()
 

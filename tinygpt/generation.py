@@ -8,8 +8,13 @@ import numpy as np
 from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.sampling import probability
 from tinygpt.tokenizer import TextEncoderDecoder
+from tinygpt.turns import Turns, cores
 
 _PIECE = 32  # characters written before any is handed on: too few to wait for, enough to spare the way
+
+# As many texts at once as there are cores; the others wait in line. Else a hundred of them would keep
+# waiting what must answer at once, a page's server for one.
+_CORES = Turns(cores())
 
 
 class LanguageModel(Protocol):
@@ -21,7 +26,10 @@ class LanguageModel(Protocol):
 
 
 class Reader(Protocol):
-    """A model that reads texts side by side and remembers what it has read: see CachedReader and CompiledReader."""
+    """A model that reads texts side by side and remembers what it has read: see CachedReader and CompiledReader.
+
+    `write` draws at least one character and at most `count`.
+    """
 
     def read(self, rows: list[list[int]]) -> np.ndarray: ...
     def write(self, ids: list[int], count: int, settings: SampleConfig, i: int) -> tuple[list[int], list[float]]: ...
@@ -42,7 +50,8 @@ class Window:
 
     def read(self) -> np.ndarray:
         """Read what was appended: logits_BV of the character after each row."""
-        return self._reader.read(self._unread)
+        with _CORES:
+            return self._reader.read(self._unread)
 
     def append(self, ids_B: list[int]) -> None:
         """Make each row longer by one character, to be read next."""
@@ -54,7 +63,8 @@ class Window:
         Returns them and how likely the model held each.
         """
         room = self._config.block_size - len(self._rows[0]) + 1  # the last one opens the next window
-        drawn, expected = self._reader.write(self._unread[0], min(count, room), settings, i)
+        with _CORES:
+            drawn, expected = self._reader.write(self._unread[0], min(count, room), settings, i)
         self._grow([drawn])
         return drawn, expected
 

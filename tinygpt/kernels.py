@@ -12,6 +12,7 @@ than it has columns.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir  # comes with numba
@@ -27,6 +28,57 @@ _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 _F, _U = np.float32, np.uint64
 _exactly = njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
 _compiled = njit(nogil=True, cache=True, boundscheck=False, error_model="numpy", fastmath=True)
+
+
+class Matrices(NamedTuple):
+    """One matrix a block."""
+
+    weights_LGKW: np.ndarray  # int8 or float32
+    steps_LO: np.ndarray  # what an output is multiplied by
+    biases_LO: np.ndarray
+
+
+class Norms(NamedTuple):
+    """One norm a block."""
+
+    weights_LK: np.ndarray
+    biases_LK: np.ndarray
+    centred: bool  # LayerNorm subtracts the mean, RMSNorm does not
+    eps: float
+
+
+class Heads(NamedTuple):
+    """What attention does to queries and keys before it compares them."""
+
+    query_norm: Norms
+    key_norm: Norms
+    normed: bool
+    cos_TD: np.ndarray  # ones and zeros where positions are learned: then nothing is turned
+    sin_TD: np.ndarray
+
+
+class Weights(NamedTuple):
+    """A whole model."""
+
+    token_VC: np.ndarray
+    position_TC: np.ndarray  # zeros where positions are rotary
+    attention_norm: Norms
+    query_key_value: Matrices  # side by side
+    heads: Heads
+    proj: Matrices
+    feed_forward_norm: Norms
+    expand: Matrices  # with the gate's columns first, if there is one
+    gated: bool
+    shrink: Matrices
+    norm: Norms  # the last one; of the form of one block
+    lm_head: Matrices
+
+
+class Cache(NamedTuple):
+    """Keys and values of what was read, in groups of 16 positions and of 16 channels."""
+
+    keys_LHGDW: np.ndarray
+    values_LHGTW: np.ndarray
 
 
 @_exactly
@@ -212,16 +264,14 @@ def _drawn(logits_V, temperature, top_k, top_p, u):
             last = np.searchsorted(reached, top_p * reached[-1])
             weights_V[order[last + 1 :]] = 0
     cumulative_V = np.cumsum(weights_V)
-    return np.searchsorted(cumulative_V, u * cumulative_V[-1], side="right")
+    drawn = np.searchsorted(cumulative_V, u * cumulative_V[-1], side="right")
+    return min(drawn, len(logits_V) - 1)  # where there is nan, it points past the end
 
 
-@_compiled
+@_exactly
 def _probability(logits_V, id):
-    """As `probability` in sampling.py, but in float32: it is only shown."""
-    highest, total = np.max(logits_V), _F(0)
-    for v in range(len(logits_V)):
-        total += _exp(logits_V[v] - highest)
-    return _exp(logits_V[id] - highest) / total
+    """As `probability` in sampling.py."""
+    return 1 / np.sum(np.exp(logits_V.astype(np.float64) - np.float64(logits_V[id])))
 
 
 @_compiled

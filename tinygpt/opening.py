@@ -24,5 +24,6 @@ def open_model(stored: Stored, device: str = "auto") -> LanguageModel:
     from tinygpt.checkpoint import build_model
     from tinygpt.device import choose_device, one_core_a_stream
 
+    model = build_model(stored).to(choose_device(device))
     one_core_a_stream()
-    return build_model(stored).to(choose_device(device))
+    return model

@@ -3,64 +3,11 @@
 Dimensions as in kernels.py; V characters, T positions, C channels, H heads of D.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from tinygpt.config import GPTConfig
 from tinygpt.eight_bits import rounded, whole_numbers
-from tinygpt.kernels import WIDTH
-
-
-class Matrices(NamedTuple):
-    """One matrix a block."""
-
-    weights_LGKW: np.ndarray  # int8 or float32
-    steps_LO: np.ndarray  # what an output is multiplied by
-    biases_LO: np.ndarray
-
-
-class Norms(NamedTuple):
-    """One norm a block."""
-
-    weights_LK: np.ndarray
-    biases_LK: np.ndarray
-    centred: bool  # LayerNorm subtracts the mean, RMSNorm does not
-    eps: float
-
-
-class Heads(NamedTuple):
-    """What attention does to queries and keys before it compares them."""
-
-    query_norm: Norms
-    key_norm: Norms
-    normed: bool
-    cos_TD: np.ndarray  # ones and zeros where positions are learned: then nothing is turned
-    sin_TD: np.ndarray
-
-
-class Weights(NamedTuple):
-    """A whole model."""
-
-    token_VC: np.ndarray
-    position_TC: np.ndarray  # zeros where positions are rotary
-    attention_norm: Norms
-    query_key_value: Matrices  # side by side
-    heads: Heads
-    proj: Matrices
-    feed_forward_norm: Norms
-    expand: Matrices  # with the gate's columns first, if there is one
-    gated: bool
-    shrink: Matrices
-    norm: Norms  # the last one; of the form of one block
-    lm_head: Matrices
-
-
-class Cache(NamedTuple):
-    """Keys and values of what was read, in groups of 16 positions and of 16 channels."""
-
-    keys_LHGDW: np.ndarray
-    values_LHGTW: np.ndarray
+from tinygpt.kernels import WIDTH, Cache, Heads, Matrices, Norms, Weights
 
 
 def empty_cache(config: GPTConfig) -> Cache:

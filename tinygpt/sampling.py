@@ -50,12 +50,21 @@ def probabilities(
 
 def probability(logits_V: np.ndarray, id: int) -> float:
     """How likely the model holds this character: at temperature 1, with nothing left out."""
-    return float(probabilities(logits_V, temperature=1)[id])
+    probabilities_V = probabilities(logits_V, temperature=1)
+    check_finite(probabilities_V)
+    return float(probabilities_V[id])
+
+
+def check_finite(probabilities_N: np.ndarray) -> None:
+    """Raise ValueError where a model's numbers ran out of all bounds, so that there is nothing to draw from."""
+    if not np.isfinite(probabilities_N).all():
+        raise ValueError("these weights make numbers that are not finite: take others, or train them again")
 
 
 def draw(probabilities_V: np.ndarray, u: float) -> int:
     """The id at `u` in the cumulative distribution, in vocabulary order."""
     cumulative_V = np.cumsum(probabilities_V)
+    check_finite(cumulative_V[-1:])
     # Scaling u by the last sum keeps rounding from pointing past the end or at a zero.
     return int(np.searchsorted(cumulative_V, u * cumulative_V[-1], side="right"))
 

@@ -64,9 +64,9 @@ def read_stored(folder: str | Path) -> Stored:
     """
     facts, weights = _read(Path(folder))
     config, vocabulary = _checked(facts, Path(folder) / CONFIG)
-    tensors = _unpacked(weights, Path(folder) / WEIGHTS)
-    _check_tensors(tensors, shapes(config), Path(folder) / WEIGHTS)
-    return Stored(config, vocabulary, {name: array.astype(np.float32) for name, array in tensors.items()}, facts)
+    path = Path(folder) / WEIGHTS
+    tensors = _checked_tensors(_unpacked(weights, path), shapes(config), path)
+    return Stored(config, vocabulary, tensors, facts)
 
 
 def read_facts(folder: str | Path) -> dict[str, Any]:
@@ -128,25 +128,29 @@ def _checked(config: dict[str, Any], path: Path) -> tuple[GPTConfig, str]:
     return model, vocabulary
 
 
-def _check_tensors(tensors: dict[str, np.ndarray], expected: Shapes, path: Path) -> None:
+def _checked_tensors(tensors: dict[str, np.ndarray], expected: Shapes, path: Path) -> dict[str, np.ndarray]:
     if missing := expected.keys() - tensors.keys():
         raise ValueError(f"{path} lacks {min(missing)} and {len(missing) - 1} other tensors of this architecture")
     if extra := tensors.keys() - expected.keys():
         raise ValueError(f"{path} has {min(extra)} and {len(extra) - 1} other tensors that this architecture lacks")
+    checked = {}
     for name, tensor in tensors.items():
         if tensor.shape != expected[name] or not np.issubdtype(tensor.dtype, np.floating):
             raise ValueError(
                 f"{path}: {name} is {tensor.dtype} of shape {tensor.shape}, "
                 f"not floating point of shape {expected[name]}"
             )
-        if not np.isfinite(tensor).all():
+        with np.errstate(over="ignore"):
+            checked[name] = tensor.astype(np.float32)
+        if not np.isfinite(checked[name]).all():
             raise ValueError(f"{path}: {name} holds NaN or infinite numbers; take weights from before training broke")
+    return checked
 
 
 def _unpacked(content: bytes, path: Path) -> dict[str, np.ndarray]:
     try:
         return load(content)
     except KeyError as error:  # numpy has no such numbers
-        raise ValueError(f"{path} holds numbers of type {error}, not of float32 or float16") from None
+        raise ValueError(f"{path} holds numbers of type {error}: save them as float32 or float16") from None
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file of tinygpt ({error}); download or train it again") from None

@@ -1,7 +1,13 @@
 """Taking turns at the cores."""
 
+import os
 from collections import deque
 from threading import Lock
+
+
+def cores() -> int:
+    """How many of the machine's cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Turns:
@@ -21,7 +27,16 @@ class Turns:
             turn = Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()  # until it is released for us
+        try:
+            turn.acquire()  # until it is released for us
+        except BaseException:  # Ctrl-C
+            with self._lock:
+                came = turn not in self._waiting
+                if not came:
+                    self._waiting.remove(turn)
+            if came:
+                self.__exit__()
+            raise
 
     def __exit__(self, *_: object) -> None:
         with self._lock:

@@ -1,5 +1,6 @@
 """What the page does, without gradio: one loaded model that writes for many visitors."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from threading import Lock
 
 from tinygpt.by_heart import read_index, stretches
 from tinygpt.config import SampleConfig, check_choice
-from tinygpt.generation import LanguageModel, Window
+from tinygpt.generation import LanguageModel
 from tinygpt.inspection import Candidates, candidates
 from tinygpt.opening import open_model
 from tinygpt.shapes import count_parameters
@@ -53,9 +54,8 @@ class Session:
         """What writes; whoever asks while it is being made waits. Raises what open_model raises."""
         with self._opening:
             if self._model is None:
-                model = open_model(self._stored, self._device)
-                Window(model, [[0]]).write(1, SampleConfig().seeded(), 0)  # compiles, or fetches what was compiled
-                self._model = model
+                self._model = open_model(self._stored, self._device)
+                self._stored = None  # by now the model has them in the form that it needs
             return self._model
 
     def check(self, prompt: object, settings: SampleConfig) -> None:
@@ -79,11 +79,10 @@ class Session:
         The first and the last draft are always among those yielded; the signal's reason then tells
         why a text ended early. Raises ValueError, before anything is written, as `check` does.
         """
-        self.check(prompt, settings)
         return self._paced(write(self.open(), self.tokenizer, prompt, settings, chosen), signal)
 
     def _paced(self, drafts: Iterator[Draft], signal: StopSignal) -> Iterator[Draft]:
-        begun, shown, this = time.monotonic(), 0.0, object()
+        begun, shown, this = time.monotonic(), -math.inf, object()
         self._under_way.add(this)
         try:
             for draft in drafts:
