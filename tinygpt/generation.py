@@ -10,7 +10,7 @@ from tinygpt.sampling import probability
 from tinygpt.tokenizer import TextEncoderDecoder
 from tinygpt.turns import Turns, cores
 
-_PIECE = 32  # characters written before any is handed on: too few to wait for, enough to spare the way
+_PIECE = 64  # characters written before any is handed on: too few to wait for, enough to spare the way
 
 # As many texts at once as there are cores; the others wait in line. Else a hundred of them would keep
 # waiting what must answer at once, a page's server for one.
