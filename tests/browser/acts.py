@@ -30,6 +30,11 @@ def advanced(page: Page) -> None:
 
 def finished(page: Page, length: int = 60) -> str:
     """Wait for the whole text, and give it as the page's element holds it."""
-    expect(status(page)).to_contain_text(f"{length:,} characters", timeout=30_000)
+    expect(status(page)).to_contain_text(f"{length:,} characters", timeout=60_000)
     expect(page.locator(".writing")).to_have_count(0)
     return continuation(page).text_content()
+
+
+def begun(page: Page) -> None:
+    """Wait for some text; on a new machine the model has to be compiled first."""
+    expect(continuation(page)).to_have_text(re.compile(r"\w{2}"), timeout=60_000)

@@ -6,6 +6,7 @@ import gradio as gr
 
 from tinygpt.ui import render
 from tinygpt.ui.api import generate_api
+from tinygpt.ui.ladder import ladder_tab
 from tinygpt.ui.session import Session
 from tinygpt.ui.training import training_tab
 from tinygpt.ui.write import write_tab
@@ -20,6 +21,8 @@ def build(session: Session, folder: Path) -> gr.Blocks:
         gr.HTML(render.masthead(session.parameters, session.facts))
         with gr.Tab("Write"):
             write_tab(session)
+        with gr.Tab("Temperature"):
+            ladder_tab(session)
         with gr.Tab("Training"):
             training_tab(session, folder)
         generate_api(blocks, session)

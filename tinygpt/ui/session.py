@@ -4,8 +4,10 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 from tinygpt.by_heart import read_index, stretches
 from tinygpt.config import SampleConfig, check_choice
@@ -23,6 +25,8 @@ STRATEGIES = ("sample", "greedy", "beam")
 UPDATES = 15  # a second, to one visitor: fast enough to look alive
 ALL_UPDATES = 150  # a second, to all visitors: gradio carries a few hundred when it has the machine to itself
 DEADLINE = 60.0  # seconds after which a text ends, whether or not anybody still reads it
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -81,7 +85,14 @@ class Session:
         """
         return self._paced(write(self.open(), self.tokenizer, prompt, settings, chosen), signal)
 
-    def _paced(self, drafts: Iterator[Draft], signal: StopSignal) -> Iterator[Draft]:
+    def write_together(self, prompt: str, rows: list[SampleConfig], signal: StopSignal) -> Iterator[list[Draft]]:
+        """The same prompt continued with each of several settings, as all of the texts grow. As `write` else."""
+        for settings in rows:
+            self.check(prompt, settings)
+        model = self.open()
+        return self._paced(_side_by_side([write(model, self.tokenizer, prompt, settings) for settings in rows]), signal)
+
+    def _paced(self, drafts: Iterator[T], signal: StopSignal) -> Iterator[T]:
         begun, shown, this = time.monotonic(), -math.inf, object()
         self._under_way.add(this)
         try:
@@ -99,6 +110,14 @@ class Session:
                 yield draft
         finally:
             self._under_way.discard(this)
+
+
+def _side_by_side(texts: list[Iterator[Draft]]) -> Iterator[list[Draft]]:
+    latest = [next(text) for text in texts]
+    yield latest
+    for grown in zip_longest(*texts):  # some end earlier
+        latest = [new or old for new, old in zip(grown, latest, strict=True)]
+        yield latest
 
 
 def parse_settings(

@@ -1,0 +1,86 @@
+"""The tab that shows what temperature does: one prompt, one seed, several temperatures side by side."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from html import escape
+from itertools import takewhile
+
+import gradio as gr
+
+from tinygpt.config import MAX_PROMPT
+from tinygpt.ui import render
+from tinygpt.ui.api import WRITERS
+from tinygpt.ui.session import Session, StopSignal, parse_settings
+from tinygpt.writing import Draft
+
+RUNGS = "0, 0.5, 0.8, 1.2"
+MOST = 6
+LENGTH = 400  # characters of each
+
+
+def ladder_tab(session: Session) -> None:
+    """Lay out the tab and wire it to the session."""
+    signal = gr.State(StopSignal())
+    quiet = {"api_visibility": "private", "show_progress": "hidden"}
+    with gr.Row():
+        prompt = gr.Textbox("ROMEO:\n", label="One prompt", lines=2, max_length=MAX_PROMPT, scale=4, min_width=240)
+        seed = gr.Textbox("1564", label="One seed", max_length=20, scale=1, min_width=120)
+        temperatures = gr.Textbox(RUNGS, label="Temperatures", max_length=60, scale=2, min_width=160)
+    with gr.Row():
+        start = gr.Button("Write side by side", variant="primary", scale=2, min_width=90)
+        stop = gr.Button("Stop", min_width=60)
+    texts = gr.HTML(rungs([]), elem_id="ladder")
+    gr.on(
+        [start.click, prompt.submit, seed.submit, temperatures.submit],
+        _writer(session),
+        [prompt, seed, temperatures, signal],
+        texts,
+        concurrency_id=WRITERS,
+        **quiet,
+    )
+    stop.click(lambda signal: setattr(signal, "reason", "stopped"), signal, queue=False, **quiet)
+
+
+def read_temperatures(text: str) -> list[float]:
+    """The numbers in a list with commas. Raises ValueError where there are none, too many, or other things."""
+    try:
+        found = [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise ValueError(f"temperatures must be numbers with commas between them, not {text!r:.60}") from None
+    if not 1 <= len(found) <= MOST:
+        raise ValueError(f"temperatures must be 1 to {MOST} numbers, not {len(found)}")
+    return found
+
+
+def rungs(drafts: list[Draft], *, writing: bool = False) -> str:
+    """HTML of the texts, each marked where it parts from the one before it."""
+    columns = []
+    for number, draft in enumerate(drafts):
+        text = draft.continuation
+        before = drafts[number - 1].continuation if number else text
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before, strict=False)))
+        parted = f"<mark>{escape(text[same])}</mark>" if number and same < len(text) else escape(text[same : same + 1])
+        columns.append(
+            f"<section><h3>{draft.settings.temperature:g}</h3>"
+            f'<div class="leaf">{escape(text[:same])}{parted}{escape(text[same + 1 :])}</div></section>'
+        )
+    if not columns:
+        return '<p class="blank">The same dice at every temperature: see where the texts part.</p>'
+    return f'<div class="rungs{" writing" if writing else ""}">{"".join(columns)}</div>'
+
+
+def _writer(session: Session) -> Callable[..., Iterator[str]]:
+    def write(prompt: str, seed: str, temperatures: str, signal: StopSignal) -> Iterator[str]:
+        signal.reason = ""
+        try:
+            first = parse_settings(LENGTH, 0.8, None, None, seed, None, "sample", None).seeded()
+            rows = [replace(first, temperature=temperature) for temperature in read_temperatures(temperatures)]
+            drafts = session.write_together(prompt, rows, signal)
+        except ValueError as error:
+            yield render.refusal(error)
+            return
+        for latest in drafts:
+            yield rungs(latest, writing=True)
+        yield rungs(latest)
+
+    return write
