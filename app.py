@@ -9,6 +9,7 @@ try:
 except ImportError:
     spaces = None
 
+from tinygpt.background import in_background
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub import find_weights
 from tinygpt.ui.blocks import AT_ONCE, build
@@ -55,11 +56,10 @@ def main() -> None:
         where = f"{args.host or '127.0.0.1'}, port {args.port or 'any of 7860 to 7959'}"
         sys.exit(f"app.py: cannot listen on {where}: it is taken or not allowed; choose another with --port or --host")
     try:
-        session.open()  # behind the page, which is there by now
+        # The page is there by now. Not in this thread: in the middle of a compilation Ctrl-C would be lost.
+        in_background(session.open).result()
     except ValueError as error:
         sys.exit(f"app.py: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
     page.block_thread()
 
 
@@ -96,4 +96,7 @@ def credentials(text: str | None) -> tuple[str, str] | None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

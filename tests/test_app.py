@@ -1,6 +1,8 @@
 """app.py as a process, and its endpoint /generate as programs use it."""
 
 import json
+import os
+import signal
 import socket
 import urllib.error
 import urllib.request
@@ -226,6 +228,18 @@ def test_a_large_upload_is_refused(address: str):
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(upload, timeout=30)
     assert refused.value.code == 413
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows, Ctrl-C cannot be sent to one process alone")
+def test_ctrl_c_ends_it_even_while_it_compiles(monkeypatch, tmp_path, request):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # nothing is compiled yet
+    process = request.getfixturevalue("start")(APP, "--port", free_port())
+    while "Running on local URL" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in said
 
 
 def test_a_taken_port_is_named_with_the_way_out(run):

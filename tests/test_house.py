@@ -18,6 +18,7 @@ ROOMS = [
     "config",
     "memorised",
     "by_heart",
+    "background",
     "device",
     "parallel",
     "flags",

@@ -7,12 +7,10 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from threading import Thread
-from typing import TypeVar
 
+from tinygpt.background import T, in_background
 from tinygpt.by_heart import INDEX
 from tinygpt.card import model_card
 from tinygpt.stored import CONFIG, METRICS, WEIGHTS, read_facts, read_stored
@@ -23,8 +21,6 @@ DEADLINE = 50.0  # seconds for one push, or one search with its download
 
 _ON_THE_HUB = re.compile(r"(?P<repo_id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
 _LOG_IN = "run `hf auth login` or set HF_TOKEN"
-
-T = TypeVar("T")
 
 
 class NotACheckpointError(ValueError):
@@ -196,16 +192,7 @@ def _within_deadline(work: Callable[[], T]) -> T:
     minutes. A thread cannot be stopped, so a late one is left behind. It ends with the process,
     and if that lives on, it may still finish what it began.
     """
-    outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # handed over, whatever it is, to the one who waits
-            outcome.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return outcome.result(DEADLINE)
+    return in_background(work).result(DEADLINE)
 
 
 def _explained(error: Exception, *, doing: str, denied: str, slow: str) -> Exception:
