@@ -74,10 +74,11 @@ def multiply(weights, N, times):
     hidden_NK = np.empty((N, 2 * inner + kernels.WIDTH), np.float32)
     for _ in range(times):
         for layer in range(len(weights.proj.steps_LO)):
+            first = 0 if layer < len(weights.proj.steps_LO) - 1 else N - 1  # as in kernels.read
             kernels._multiply(weights.query_key_value, layer, x_NC, qkv_NC)
-            kernels._multiply(weights.proj, layer, x_NC, y_NC)
-            kernels._multiply(weights.expand, layer, x_NC, hidden_NK)
-            kernels._multiply(weights.shrink, layer, x_NK, y_NC)
+            kernels._multiply(weights.proj, layer, x_NC[first:], y_NC[first:])
+            kernels._multiply(weights.expand, layer, x_NC[first:], hidden_NK[first:])
+            kernels._multiply(weights.shrink, layer, x_NK[first:], y_NC[first:])
 
 
 @_timed
@@ -86,7 +87,8 @@ def attend(weights, cache, N, t, times):
     qkv_NC, gathered_NC = np.ones((N, 3 * C + kernels.WIDTH), np.float32), np.empty((N, C + kernels.WIDTH), np.float32)
     for _ in range(times):
         for layer in range(len(weights.proj.steps_LO)):
-            kernels._attention(weights.heads, cache, layer, t, qkv_NC, 0, gathered_NC)
+            first = 0 if layer < len(weights.proj.steps_LO) - 1 else N - 1
+            kernels._attention(weights.heads, cache, layer, t, qkv_NC, first, gathered_NC)
 
 
 @_timed

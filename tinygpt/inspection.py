@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygpt.config import SampleConfig
-from tinygpt.generation import LanguageModel, prompt_ids, visible
+from tinygpt.generation import LanguageModel, Window, prompt_ids, visible
 from tinygpt.sampling import probabilities
 from tinygpt.tokenizer import TextEncoderDecoder
 
@@ -26,7 +26,7 @@ def candidates(
     Raises ValueError for unknown characters.
     """
     seen = visible(model.config, prompt_ids(tokenizer, prompt), tokenizer.encode(before))
-    (logits_V,) = model.reader(1).read([seen])
+    (logits_V,) = Window(model, [seen]).read()
     return Candidates(
         probabilities(logits_V, temperature=1),
         probabilities(logits_V, settings.temperature),

@@ -8,6 +8,8 @@ import gradio as gr
 from tinygpt.ui.session import FIELDS, Session, StopSignal, parse_settings
 
 WRITERS = "writers"  # page and endpoint share the places at the machine
+# The page's own events: not part of the endpoint, and without spinners over the text.
+QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def generate_api(blocks: gr.Blocks, session: Session) -> None:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from tinygpt.config import MAX_PROMPT
 from tinygpt.ui import render
-from tinygpt.ui.api import WRITERS
+from tinygpt.ui.api import QUIET, WRITERS
 from tinygpt.ui.session import Session, StopSignal, parse_settings
 from tinygpt.writing import Draft
 
@@ -21,7 +21,6 @@ LENGTH = 400  # characters of each
 def ladder_tab(session: Session) -> None:
     """Lay out the tab and wire it to the session."""
     signal = gr.State(StopSignal())
-    quiet = {"api_visibility": "private", "show_progress": "hidden"}
     with gr.Row():
         prompt = gr.Textbox("ROMEO:\n", label="One prompt", lines=2, max_length=MAX_PROMPT, scale=4, min_width=240)
         seed = gr.Textbox("1564", label="One seed", max_length=20, scale=1, min_width=120)
@@ -36,9 +35,9 @@ def ladder_tab(session: Session) -> None:
         [prompt, seed, temperatures, signal],
         texts,
         concurrency_id=WRITERS,
-        **quiet,
+        **QUIET,
     )
-    stop.click(lambda signal: setattr(signal, "reason", "stopped"), signal, queue=False, **quiet)
+    stop.click(StopSignal.stop, signal, queue=False, **QUIET)
 
 
 def read_temperatures(text: str) -> list[float]:
@@ -52,7 +51,7 @@ def read_temperatures(text: str) -> list[float]:
     return found
 
 
-def rungs(drafts: list[Draft], *, writing: bool = False) -> str:
+def rungs(drafts: list[Draft]) -> str:
     """HTML of the texts, each marked where it parts from the one before it."""
     columns = []
     for number, draft in enumerate(drafts):
@@ -66,7 +65,7 @@ def rungs(drafts: list[Draft], *, writing: bool = False) -> str:
         )
     if not columns:
         return '<p class="blank">The same dice at every temperature: see where the texts part.</p>'
-    return f'<div class="rungs{" writing" if writing else ""}">{"".join(columns)}</div>'
+    return f'<div class="rungs">{"".join(columns)}</div>'
 
 
 def _writer(session: Session) -> Callable[..., Iterator[str]]:
@@ -80,7 +79,6 @@ def _writer(session: Session) -> Callable[..., Iterator[str]]:
             yield render.refusal(error)
             return
         for latest in drafts:
-            yield rungs(latest, writing=True)
-        yield rungs(latest)
+            yield rungs(latest)
 
     return write

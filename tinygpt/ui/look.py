@@ -9,6 +9,7 @@ from gradio.components import Component
 
 from tinygpt.config import SampleConfig
 from tinygpt.inspection import Candidates
+from tinygpt.ui.api import QUIET
 from tinygpt.ui.recipe import Recipe
 from tinygpt.ui.session import Session
 
@@ -57,10 +58,9 @@ def looking(session: Session, shown: gr.State, leaf: gr.HTML, look: gr.HTML, sli
         candidates = session.candidates(shown.recipe.prompt, shown.continuation[: shown.place], settings)
         return shown, panel(shown, session.tokenizer.vocabulary, candidates)
 
-    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    leaf.select(at, [shown, *sliders], [shown, look], **quiet)
+    leaf.select(at, [shown, *sliders], [shown, look], queue=False, **QUIET)
     moved = [slider.change for slider in sliders]
-    gr.on(moved, again, [shown, *sliders], [shown, look], trigger_mode="always_last", **quiet)
+    gr.on(moved, again, [shown, *sliders], [shown, look], queue=False, trigger_mode="always_last", **QUIET)
 
 
 def panel(shown: Shown, vocabulary: str, candidates: Candidates) -> str:

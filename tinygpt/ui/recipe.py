@@ -8,8 +8,6 @@ from typing import Any
 from tinygpt.config import MAX_LENGTH, SampleConfig
 from tinygpt.ui.session import FIELDS, parse_settings
 
-PARAMETER = "recipe"  # of a link's query
-
 
 @dataclass(frozen=True)
 class Recipe:

@@ -35,6 +35,10 @@ class StopSignal:
 
     reason: str = ""  # why to end it; "" to go on
 
+    def stop(self) -> None:
+        """As the button does."""
+        self.reason = "stopped"
+
 
 class Session:
     """A checkpoint at work. Shared by every visitor, and the same text comes from it at any time."""
@@ -87,8 +91,6 @@ class Session:
 
     def write_together(self, prompt: str, rows: list[SampleConfig], signal: StopSignal) -> Iterator[list[Draft]]:
         """The same prompt continued with each of several settings, as all of the texts grow. As `write` else."""
-        for settings in rows:
-            self.check(prompt, settings)
         model = self.open()
         return self._paced(_side_by_side([write(model, self.tokenizer, prompt, settings) for settings in rows]), signal)
 

@@ -10,10 +10,10 @@ from gradio.components import Component
 from tinygpt.config import MAX_LENGTH, MAX_PROMPT, SampleConfig
 from tinygpt.output import as_text
 from tinygpt.ui import render
-from tinygpt.ui.api import WRITERS
+from tinygpt.ui.api import QUIET, WRITERS
 from tinygpt.ui.look import Shown, looking
 from tinygpt.ui.recipe import Recipe, read_recipe
-from tinygpt.ui.session import STRATEGIES, Session, StopSignal, parse_settings
+from tinygpt.ui.session import FIELDS, STRATEGIES, Session, StopSignal, parse_settings
 
 EXAMPLES = (
     "ROMEO:\n",
@@ -21,8 +21,6 @@ EXAMPLES = (
     "KING RICHARD:\nMy coffee is grown cold, and",
     "JULIET:\nThe moon is late to-night. O, tell me,",
 )
-# The page's own events: not part of the endpoint, and without spinners over the text.
-_QUIET = {"api_visibility": "private", "show_progress": "hidden"}
 _ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
 
 
@@ -47,7 +45,7 @@ class Controls:
     @property
     def fields(self) -> list[Component]:
         """Those that a request is made of."""
-        return [getattr(self, item.name) for item in fields(self)][:9]
+        return [getattr(self, item.name) for item in fields(self)][: len(FIELDS)]
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def write_tab(session: Session) -> None:
         with gr.Column(scale=7, min_width=320):
             page = _page()
     results = [getattr(page, item.name) for item in fields(page)] + [controls.stop, controls.seed_used]
-    writing = {"concurrency_id": WRITERS, **_QUIET}
+    writing = {"concurrency_id": WRITERS, **QUIET}
     runs = [
         gr.on(
             [controls.start.click, controls.prompt.submit],
@@ -88,11 +86,11 @@ def write_tab(session: Session) -> None:
     ]
     looking(session, page.shown, page.leaf, page.look, [controls.temperature, controls.top_k, controls.top_p])
     controls.start.click(None, js="() => window.tinygpt.reveal()")
-    controls.stop.click(_stop, signal, queue=False, **_QUIET)
+    controls.stop.click(StopSignal.stop, signal, queue=False, **QUIET)
     empty = {page.leaf: render.leaf(""), page.status: render.status(), page.look: "", page.shown: None, page.recipe: ""}
     empty |= dict.fromkeys((page.copy, page.link, page.download, controls.stop), _OFF)
     empty |= {controls.prompt: "", controls.seed_used: ""}
-    controls.clear.click(lambda: empty, outputs=list(empty), cancels=runs, queue=False, **_QUIET)
+    controls.clear.click(lambda: empty, outputs=list(empty), cancels=runs, queue=False, **QUIET)
     page.copy.click(None, js="() => window.tinygpt.copy()")
     page.link.click(None, page.recipe, js="recipe => window.tinygpt.link(recipe)")
     page.download.click(None, page.output, js="text => window.tinygpt.download(text)")
@@ -186,10 +184,6 @@ def _written(session: Session, controls: Controls, page: Page, recipe: Recipe, s
     }
 
 
-def _stop(signal: StopSignal) -> None:
-    signal.reason = "stopped"
-
-
 def _controls(vocab_size: int) -> Controls:
     prompt = _prompt()
     length, temperature = _sliders()
@@ -218,7 +212,7 @@ def _prompt() -> gr.Textbox:
     with gr.Row(elem_classes="examples"):
         for example in EXAMPLES:
             speaker = example.split(":")[0]
-            gr.Button(speaker, size="sm").click(lambda text=example: text, outputs=prompt, queue=False, **_QUIET)
+            gr.Button(speaker, size="sm").click(lambda text=example: text, outputs=prompt, queue=False, **QUIET)
     return prompt
 
 
@@ -244,7 +238,7 @@ def _seeds() -> tuple[gr.Textbox, gr.Textbox]:
     with gr.Row():
         seed = gr.Textbox(label="Seed", info="empty: a new one each time", max_length=20, elem_id="seed")
         used = gr.Textbox(label="Seed of this text", info="the one that drew it", interactive=False)
-    gr.Button("Use this seed again", size="sm").click(lambda used: used, used, seed, queue=False, **_QUIET)
+    gr.Button("Use this seed again", size="sm").click(lambda used: used, used, seed, queue=False, **QUIET)
     return seed, used
 
 
