@@ -41,10 +41,10 @@ class Server:
         except urllib.error.URLError:
             return False
 
-    def memory(self) -> float:
-        """Megabytes of memory in use. Raises OSError where the system does not tell it by /proc."""
+    def memory(self, field: str = "VmRSS") -> float:
+        """Megabytes of memory in use, or with VmHWM the most so far. Raises OSError where /proc does not tell it."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) / 1024
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith(field))) / 1024
 
     def texts(self, **request: object) -> Iterator[str]:
         """A text as /generate streams it: each time all that there is."""

@@ -55,7 +55,7 @@ def report(server: Server, visitors: int, length: int) -> None:
         )
         print(f"characters             {together * length / seconds:6,.0f} a second, all together")
         print(f"updates                {rate:6.1f} a second, each of them")
-    print(f"memory afterwards      {server.memory():6,.0f} MB")
+    print(f"at most                {server.memory('VmHWM'):6,.0f} MB")
 
 
 def visit(server: Server, seed: int, length: int) -> Visit:
