@@ -27,6 +27,7 @@ ROOMS = [
     # numbers in, numbers out: neither text nor files
     "sampling",
     "shapes",
+    "trace",
     "cache",
     "layers",
     "attention",

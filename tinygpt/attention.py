@@ -79,26 +79,22 @@ class MultiHeadAttention(nn.Module):
             out_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, dropout_p=dropout, is_causal=T > 1)
         return self.dropout(self.proj(out_BHTD.transpose(1, 2).flatten(2)))
 
-    def weights(self, x_BTC: Tensor) -> Tensor:
-        """How much each position (row) listens to each other one (column) in every head: B×H×T×T, rows sum to 1."""
-        q_BHTD, k_BHTD = self.placed(self._heads(self.query(x_BTC)), self._heads(self.key(x_BTC)), start=0)
-        return self._compared(q_BHTD, k_BHTD).unflatten(0, q_BHTD.shape[:2])
+    def compared(self, x_BTC: Tensor) -> tuple[Tensor, Tensor]:
+        """The queries and the keys that attention to x compares: q_BHTD and k_BHTD."""
+        return self.placed(self._heads(self.query(x_BTC)), self._heads(self.key(x_BTC)), start=0)
 
     def placed(self, q_BHTD: Tensor, k_BHTD: Tensor, start: int) -> tuple[Tensor, Tensor]:
         """Queries and keys as attention compares them; here as they are, positions being in x."""
         return q_BHTD, k_BHTD
 
     def _written_out(self, q_BHTD: Tensor, k_BHTD: Tensor, v_BHTD: Tensor) -> Tensor:
-        weights_BTT = self._compared(q_BHTD, k_BHTD)
-        if self.weights_dropout:
-            weights_BTT = self.dropout(weights_BTT)
-        return (weights_BTT @ v_BHTD.flatten(0, 1)).unflatten(0, v_BHTD.shape[:2])
-
-    def _compared(self, q_BHTD: Tensor, k_BHTD: Tensor) -> Tensor:
         q_BTD, k_BTD = q_BHTD.flatten(0, 1), k_BHTD.flatten(0, 1)  # heads are rows here
         T, D = q_BTD.shape[1:]
         later_TT = torch.full((T, T), float("-inf"), dtype=q_BTD.dtype, device=q_BTD.device).triu(diagonal=1)
-        return torch.baddbmm(later_TT, q_BTD, k_BTD.transpose(1, 2), alpha=D**-0.5).softmax(dim=-1)
+        weights_BTT = torch.baddbmm(later_TT, q_BTD, k_BTD.transpose(1, 2), alpha=D**-0.5).softmax(dim=-1)
+        if self.weights_dropout:
+            weights_BTT = self.dropout(weights_BTT)
+        return (weights_BTT @ v_BHTD.flatten(0, 1)).unflatten(0, v_BHTD.shape[:2])
 
     def _heads(self, x_BTC: Tensor) -> Tensor:
         return x_BTC.unflatten(2, (self.n_head, -1)).transpose(1, 2)  # (B, T, C) -> (B, H, T, D)

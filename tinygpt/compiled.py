@@ -1,11 +1,13 @@
 """A trained model in the form that writes fastest on a processor: machine code over packed weights, no torch."""
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.sampling import check_finite
+from tinygpt.trace import Trace
 
 if TYPE_CHECKING:
     from tinygpt.model import GPTLanguageModel
@@ -22,6 +24,18 @@ class CompiledModel:
     def reader(self, batch: int) -> "CompiledReader":
         """To read and continue `batch` texts side by side, each character once."""
         return CompiledReader(self, batch)
+
+    def trace(self, ids: list[int]) -> Trace:
+        """Read one text of at most a window, and tell what went on."""
+        from tinygpt import kernels, packed
+
+        cache = packed.empty_cache(self.config, noted=len(ids))
+        stream_LC = cache.notes.stream_LC
+        logits_LV = np.empty((len(stream_LC), self.config.vocab_size + kernels.WIDTH), np.float32)
+        kernels.read(self.weights, cache, checked(self.config, ids), 0, logits_LV[-1])
+        kernels.unembed(self.weights, stream_LC, logits_LV)
+        keys_LHTD = packed.keys(cache, len(ids))
+        return Trace(cache.notes.queries_LHTD, keys_LHTD, stream_LC, logits_LV[:, : self.config.vocab_size])
 
 
 def compiled(config: GPTConfig, tensors: dict[str, np.ndarray]) -> CompiledModel | None:
@@ -66,7 +80,7 @@ class CompiledReader:
         config, kernels = self._model.config, self._kernels
         logits_BV = np.empty((len(rows), config.vocab_size + kernels.WIDTH), np.float32)
         for cache, ids, logits_V in zip(self._caches, rows, logits_BV, strict=True):
-            kernels.read(self._model.weights, cache, self._checked(ids), self._length, logits_V)
+            kernels.read(self._model.weights, cache, checked(config, ids, self._length), self._length, logits_V)
         self._length += len(rows[0])
         return logits_BV[:, : config.vocab_size]
 
@@ -77,7 +91,7 @@ class CompiledReader:
         """
         (cache,), written, expected = self._caches, np.empty(count, np.int64), np.empty(count, np.float32)
         how = float(settings.temperature), settings.top_k or 0, float(settings.top_p or 0), np.uint64(settings.seed)
-        ids_N = self._checked(ids, more=count - 1)
+        ids_N = checked(self._model.config, ids, self._length + count - 1)
         self._kernels.write(self._model.weights, cache, ids_N, self._length, written, expected, *how, i)
         check_finite(expected)
         self._length += len(ids) + count - 1
@@ -90,14 +104,12 @@ class CompiledReader:
     def select(self, rows: list[int]) -> None:
         """Make row i of the batch a copy of row rows[i]."""
         self._caches = [
-            type(self._caches[row])(*(part.copy() for part in self._caches[row]))
-            if row in rows[:i]
-            else self._caches[row]
-            for i, row in enumerate(rows)
+            deepcopy(self._caches[row]) if row in rows[:i] else self._caches[row] for i, row in enumerate(rows)
         ]
 
-    def _checked(self, ids: list[int], more: int = 0) -> np.ndarray:
-        # Machine code reads and writes wherever it is told to.
-        assert self._length + len(ids) + more <= self._model.config.block_size, "the window is full"
-        assert 0 <= min(ids) <= max(ids) < self._model.config.vocab_size, "no such character"
-        return np.array(ids, np.int64)
+
+def checked(config: GPTConfig, ids: list[int], others: int = 0) -> np.ndarray:
+    """Ids that fit into a window beside so many others: ids_N. Machine code reads and writes wherever it is told to."""
+    assert others + len(ids) <= config.block_size, "the window is full"
+    assert 0 <= min(ids) <= max(ids) < config.vocab_size, "no such character"
+    return np.array(ids, np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.sampling import probability
 from tinygpt.tokenizer import TextEncoderDecoder
+from tinygpt.trace import Trace
 from tinygpt.turns import Turns, cores
 
 _PIECE = 64  # characters written before any is handed on: too few to wait for, enough to spare the way
@@ -23,6 +24,7 @@ class LanguageModel(Protocol):
     config: GPTConfig
 
     def reader(self, batch: int) -> "Reader": ...
+    def trace(self, ids: list[int]) -> Trace: ...
 
 
 class Reader(Protocol):

@@ -74,11 +74,19 @@ class Weights(NamedTuple):
     lm_head: Matrices
 
 
+class Notes(NamedTuple):
+    """What Trace tells of a text that is read at once. Nobody notes it where there is no room for it."""
+
+    queries_LHTD: np.ndarray
+    stream_LC: np.ndarray
+
+
 class Cache(NamedTuple):
     """Keys and values of what was read, in groups of 16 positions and of 16 channels."""
 
     keys_LHGDW: np.ndarray
     values_LHGTW: np.ndarray
+    notes: Notes
 
 
 @_exactly
@@ -112,6 +120,7 @@ def read(weights, cache, ids_N, t, logits_V):
     for n in range(N):
         x_NC[n] = weights.token_VC[ids_N[n]] + weights.position_TC[t + n]
     for layer in range(n_layer):
+        _note(cache.notes, layer, x_NC)
         _norm_rows(weights.attention_norm, layer, x_NC, normed_NC)
         _multiply(weights.query_key_value, layer, normed_NC, qkv_NC)
         first = 0 if layer < n_layer - 1 else N - 1  # after the last block nobody asks for all but the last character
@@ -124,8 +133,22 @@ def read(weights, cache, ids_N, t, logits_V):
             _activate(hidden_NK[n, :inner], hidden_NK[n, inner:], weights.gated)
         _multiply(weights.shrink, layer, hidden_NK[first:, :inner], change_NC[first:])
         _add(x_NC[first:], change_NC[first:])
-    _norm(weights.norm, 0, x_NC[N - 1], normed_NC[N - 1])
-    _multiply(weights.lm_head, 0, normed_NC[N - 1 :], logits_V.reshape(1, -1))
+    _note(cache.notes, n_layer, x_NC)
+    unembed(weights, x_NC[N - 1 :], logits_V.reshape(1, -1))
+
+
+@_compiled
+def unembed(weights, x_NC, logits_NV):
+    """Set the logits of the character after each of those that the last block, or another, left like this."""
+    normed_NC = np.empty_like(x_NC)
+    _norm_rows(weights.norm, 0, x_NC, normed_NC)
+    _multiply(weights.lm_head, 0, normed_NC, logits_NV)
+
+
+@_compiled
+def _note(notes, layer, x_NC):
+    if len(notes.stream_LC):
+        notes.stream_LC[layer] = x_NC[-1]
 
 
 @_compiled
@@ -152,6 +175,8 @@ def _attention(heads, cache, layer, t, qkv_NC, start, gathered_NC):
             for d in range(head_size):
                 keys_GDW[place // WIDTH, d, place % WIDTH] = k_D[d]
                 values_GTW[d // WIDTH, place, d % WIDTH] = qkv_NC[n, 2 * C + first + d]
+        if len(cache.notes.queries_LHTD):
+            cache.notes.queries_LHTD[layer, head, t : t + N] = q_ND
         for n in range(start, N, _ROWS):
             _attend(q_ND[n : n + _ROWS], keys_GDW, values_GTW, t + n, scores_RT, gathered_NC[n : n + _ROWS, first:])
 

@@ -29,6 +29,7 @@ from tinygpt.cache import CachedReader, KVCache, LayerCache
 from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.layers import Dropout, RMSNorm
 from tinygpt.sampling import sample
+from tinygpt.trace import Trace
 
 
 class GPTLanguageModel(nn.Module):
@@ -101,15 +102,19 @@ class GPTLanguageModel(nn.Module):
         return x_BT
 
     @torch.no_grad()
-    def attention_weights(self, x_BT: Tensor) -> Tensor:
-        """How much each position listens to each other one, in every head of every block: L×B×H×T×T, rows sum to 1."""
-        weights = []
+    def trace(self, ids: list[int]) -> Trace:
+        """Read one text of at most a window, and tell what went on."""
+        x_BTC = self.embedding(torch.tensor([ids], device=self.lm_head.weight.device))
+        stream, compared = [x_BTC[0, -1]], []
         with evaluating(self):
-            x_BTC = self.embedding(x_BT)
             for block in self.blocks:
-                weights.append(block.attention.weights(block.attention_norm(x_BTC)))
+                compared.append(block.attention.compared(block.attention_norm(x_BTC)))
                 x_BTC = block(x_BTC)
-        return torch.stack(weights)
+                stream.append(x_BTC[0, -1])
+            logits_LV = self.lm_head(self.norm(torch.stack(stream)))
+        queries_LHTD, keys_LHTD = (torch.cat(part) for part in zip(*compared, strict=True))
+        told = queries_LHTD, keys_LHTD, torch.stack(stream), logits_LV
+        return Trace(*(part.float().cpu().numpy() for part in told))
 
     def reader(self, batch: int) -> CachedReader:
         """To read and continue `batch` texts side by side, each character once; in evaluation mode from now on."""

@@ -7,14 +7,24 @@ import numpy as np
 
 from tinygpt.config import GPTConfig
 from tinygpt.eight_bits import rounded, whole_numbers
-from tinygpt.kernels import WIDTH, Cache, Heads, Matrices, Norms, Weights
+from tinygpt.kernels import WIDTH, Cache, Heads, Matrices, Norms, Notes, Weights
 
 
-def empty_cache(config: GPTConfig) -> Cache:
-    """Room for a full window."""
+def empty_cache(config: GPTConfig, *, noted: int = 0) -> Cache:
+    """Room for a full window, and for the notes on a text of `noted` characters."""
     heads, T, D = (config.n_layer, config.n_head), config.block_size, config.head_size
     keys_LHGDW = np.zeros((*heads, _groups(T), D, WIDTH), np.float32)
-    return Cache(keys_LHGDW, np.zeros((*heads, _groups(D), T, WIDTH), np.float32))
+    values_LHGTW = np.zeros((*heads, _groups(D), T, WIDTH), np.float32)
+    looked = 1 if noted else 0
+    queries_LHTD = np.zeros((looked * config.n_layer, config.n_head, noted, D), np.float32)
+    stream_LC = np.zeros((looked * (config.n_layer + 1), config.n_embd), np.float32)
+    return Cache(keys_LHGDW, values_LHGTW, Notes(queries_LHTD, stream_LC))
+
+
+def keys(cache: Cache, T: int) -> np.ndarray:
+    """The keys of the first T characters: keys_LHTD."""
+    L, H, _, D, _ = cache.keys_LHGDW.shape
+    return cache.keys_LHGDW.swapaxes(3, 4).reshape(L, H, -1, D)[:, :, :T]
 
 
 def pack(config: GPTConfig, tensors: dict[str, np.ndarray]) -> Weights:
