@@ -6,7 +6,7 @@ import torch
 
 from tinygpt import SampleConfig, fastest
 from tinygpt.generation import characters
-from tinygpt.inspection import candidates
+from tinygpt.inspection import candidates, traced, window_at
 from tinygpt.model import FAMILIES
 from tinygpt.sampling import probabilities
 
@@ -41,3 +41,28 @@ def test_at_temperature_0_the_likeliest_has_it_all(build, tokenizer):
     found = candidates(build(), tokenizer, "", "My", SampleConfig(temperature=0))
     assert found.kept_V.max() == 1
     assert found.kept_V.argmax() == found.raw_V.argmax()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_window_at_a_place_is_the_one_whose_reading_gave_the_next_character_its_probability(
+    build, tokenizer, family
+):
+    model, settings = build(family), SampleConfig(max_new_tokens=40, seed=3)
+    for prompt in ("The", "The river goes on"):  # shorter and longer than the context
+        written = list(characters(model, tokenizer, prompt, settings))
+        text = "".join(each.text for each in written)
+        for place in range(-1, 39):
+            window, here = window_at(model.config, tokenizer, prompt, text, place)
+            assert window[here] == (text[place] if place >= 0 else prompt[-1])
+            assert len(window) <= model.config.block_size
+            expected_V = probabilities(traced(model, tokenizer, window[: here + 1]).logits_LV[-1], temperature=1)
+            (next_id,) = tokenizer.encode(text[place + 1])
+            assert expected_V[next_id] == pytest.approx(written[place + 1].probability, rel=1e-4)
+
+
+def test_a_window_goes_on_to_where_the_next_one_begins(build, tokenizer):
+    config, text = build().config, "The river goes"  # 8 characters, of which 4 are kept
+    assert window_at(config, tokenizer, text[:3], text[3:], 0) == ("The rive", 3)
+    assert window_at(config, tokenizer, text[:3], text[3:], 5) == ("iver goe", 3)
+    assert window_at(config, tokenizer, text[:3], "", -1) == ("The", 2)
+    assert window_at(config, tokenizer, "", "go", -1) == ("\ngo", 0)

@@ -15,7 +15,7 @@ _PIECE = 64  # characters written before any is handed on: too few to wait for, 
 
 # As many texts at once as there are cores; the others wait in line. Else a hundred of them would keep
 # waiting what must answer at once, a page's server for one.
-_CORES = Turns(cores())
+CORES = Turns(cores())
 
 
 class LanguageModel(Protocol):
@@ -52,7 +52,7 @@ class Window:
 
     def read(self) -> np.ndarray:
         """Read what was appended: logits_BV of the character after each row."""
-        with _CORES:
+        with CORES:
             return self._reader.read(self._unread)
 
     def append(self, ids_B: list[int]) -> None:
@@ -65,7 +65,7 @@ class Window:
         Returns them and how likely the model held each.
         """
         room = self._config.block_size - len(self._rows[0]) + 1  # the last one opens the next window
-        with _CORES:
+        with CORES:
             drawn, expected = self._reader.write(self._unread[0], min(count, room), settings, i)
         self._grow([drawn])
         return drawn, expected

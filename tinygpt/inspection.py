@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygpt.config import SampleConfig
-from tinygpt.generation import LanguageModel, Window, prompt_ids, visible
+from tinygpt.config import GPTConfig, SampleConfig
+from tinygpt.generation import CORES, LanguageModel, Window, prompt_ids, visible
 from tinygpt.sampling import probabilities
 from tinygpt.tokenizer import TextEncoderDecoder
+from tinygpt.trace import Trace
 
 
 class Candidates(NamedTuple):
@@ -32,3 +33,24 @@ def candidates(
         probabilities(logits_V, settings.temperature),
         probabilities(logits_V, settings.temperature, settings.top_k, settings.top_p),
     )
+
+
+def window_at(
+    config: GPTConfig, tokenizer: TextEncoderDecoder, prompt: str, continuation: str, place: int
+) -> tuple[str, int]:
+    """The window in which a model reads the character at `place` of the continuation, and where it is in there.
+
+    -1 is the last character of the prompt. The window is given to its end: what comes later in it changes nothing
+    of what was read before. Raises ValueError for unknown characters.
+    """
+    written = tokenizer.encode(continuation)
+    seen = visible(config, prompt_ids(tokenizer, prompt), written[: place + 1])
+    room = config.block_size - len(seen)
+    return tokenizer.decode(seen + written[place + 1 :][:room]), len(seen) - 1
+
+
+def traced(model: LanguageModel, tokenizer: TextEncoderDecoder, text: str) -> Trace:
+    """What goes on inside while a text of at most a window is read. Raises ValueError for unknown characters."""
+    ids = tokenizer.encode(text)
+    with CORES:
+        return model.trace(ids)
