@@ -66,3 +66,7 @@ def test_a_window_goes_on_to_where_the_next_one_begins(build, tokenizer):
     assert window_at(config, tokenizer, text[:3], text[3:], 5) == ("iver goe", 3)
     assert window_at(config, tokenizer, text[:3], "", -1) == ("The", 2)
     assert window_at(config, tokenizer, "", "go", -1) == ("\ngo", 0)
+    assert window_at(config, tokenizer, text[:5], text[5:], -3) == ("The rive", 2)
+    for nowhere in (-6, 9):
+        with pytest.raises(ValueError, match="no character to look at"):
+            window_at(config, tokenizer, text[:5], text[5:], nowhere)

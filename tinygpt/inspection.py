@@ -28,6 +28,11 @@ def candidates(
     """
     seen = visible(model.config, prompt_ids(tokenizer, prompt), tokenizer.encode(before))
     (logits_V,) = Window(model, [seen]).read()
+    return expected(logits_V, settings)
+
+
+def expected(logits_V: np.ndarray, settings: SampleConfig) -> Candidates:
+    """What settings make of a model's logits, step by step."""
     return Candidates(
         probabilities(logits_V, temperature=1),
         probabilities(logits_V, settings.temperature),
@@ -40,13 +45,17 @@ def window_at(
 ) -> tuple[str, int]:
     """The window in which a model reads the character at `place` of the continuation, and where it is in there.
 
-    -1 is the last character of the prompt. The window is given to its end: what comes later in it changes nothing
-    of what was read before. Raises ValueError for unknown characters.
+    Negative places count back from the end of the prompt; -1 is its last character. The window is given to its end:
+    what comes later in it changes nothing of what was read before.
+
+    Raises ValueError for unknown characters, and for a place that is before the window or after the text.
     """
     written = tokenizer.encode(continuation)
-    seen = visible(config, prompt_ids(tokenizer, prompt), written[: place + 1])
-    room = config.block_size - len(seen)
-    return tokenizer.decode(seen + written[place + 1 :][:room]), len(seen) - 1
+    seen = visible(config, prompt_ids(tokenizer, prompt), written[: max(0, place + 1)])
+    here = len(seen) - 1 + min(0, place + 1)
+    if here < 0 or place >= len(written):
+        raise ValueError(f"there is no character to look at, {place} after the prompt")
+    return tokenizer.decode(seen + written[max(0, place + 1) :][: config.block_size - len(seen)]), here
 
 
 def traced(model: LanguageModel, tokenizer: TextEncoderDecoder, text: str) -> Trace:

@@ -6,6 +6,7 @@ import gradio as gr
 
 from tinygpt.ui import render
 from tinygpt.ui.api import generate_api
+from tinygpt.ui.inside import inside_tab
 from tinygpt.ui.ladder import ladder_tab
 from tinygpt.ui.session import Session
 from tinygpt.ui.training import training_tab
@@ -20,9 +21,11 @@ def build(session: Session, folder: Path) -> gr.Blocks:
     with gr.Blocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         gr.HTML(render.masthead(session.parameters, session.facts))
         with gr.Tab("Write"):
-            write_tab(session)
+            written = write_tab(session)
         with gr.Tab("Temperature"):
             ladder_tab(session)
+        with gr.Tab("Look inside") as inside:
+            inside_tab(session, inside, written)
         with gr.Tab("Training"):
             training_tab(session, folder)
         generate_api(blocks, session)

@@ -96,6 +96,7 @@
       panel.addEventListener("click", (event) => {
         const button = event.target.closest("button[data-character]");
         if (button) trigger("select", { character: button.dataset.character });
+        if (event.target.closest(".inside-link")) window.tinygpt.open("Look inside");
       });
     },
   });

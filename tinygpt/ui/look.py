@@ -73,7 +73,8 @@ def panel(shown: Shown, vocabulary: str, candidates: Candidates) -> str:
     others = f"<details><summary>The other {len(rows) - SHOWN}</summary><ul>{''.join(rows[SHOWN:])}</ul></details>"
     return (
         f'<section class="look" aria-label="Candidates"><h3>Character {shown.place + 1:,}: {_name(here)}, {how}</h3>'
-        "<p>Press another to put it there; the text goes on from it.</p>"
+        "<p>Press another to put it there; the text goes on from it. "
+        '<button class="inside-link">Look inside: how the machine came to it</button></p>'
         '<p class="legend"><i class="raw"></i> the model <i class="tempered"></i> after temperature '
         '<i class="kept"></i> after top-k and top-p: drawn from</p>'
         '<ul><li class="head" aria-hidden="true"><span></span><span></span><span>model</span><span>drawn</span></li>'

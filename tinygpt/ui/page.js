@@ -19,6 +19,12 @@ window.tinygpt = {
       characterData: true,
     });
   },
+  open(name) {
+    // A tab; on a narrow screen it may stand in the menu of those that found no room.
+    const tabs = document.querySelectorAll('[role="tab"], .overflow-dropdown button');
+    [...tabs].find((tab) => tab.textContent.trim() === name).click();
+    scrollTo({ top: 0 });
+  },
   reveal() {
     // On a phone the text grows below the controls; beside them, nothing has to move.
     const leaf = document.getElementById("leaf");

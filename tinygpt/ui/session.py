@@ -12,11 +12,12 @@ from typing import TypeVar
 from tinygpt.by_heart import read_index, stretches
 from tinygpt.config import SampleConfig, check_choice
 from tinygpt.generation import LanguageModel
-from tinygpt.inspection import Candidates, candidates
+from tinygpt.inspection import Candidates, candidates, traced, window_at
 from tinygpt.opening import open_model
 from tinygpt.shapes import count_parameters
 from tinygpt.stored import read_stored
 from tinygpt.tokenizer import TextEncoderDecoder
+from tinygpt.trace import Trace
 from tinygpt.writing import Draft, prepare, write
 
 # A request beside its prompt, in the order in which pages and clients give it.
@@ -78,6 +79,14 @@ class Session:
     def candidates(self, prompt: str, before: str, settings: SampleConfig) -> Candidates:
         """See inspection.candidates."""
         return candidates(self.open(), self.tokenizer, prompt, before, settings)
+
+    def window_at(self, prompt: str, continuation: str, place: int) -> tuple[str, int]:
+        """See inspection.window_at."""
+        return window_at(self.config, self.tokenizer, prompt, continuation, place)
+
+    def trace(self, text: str) -> Trace:
+        """See inspection.traced."""
+        return traced(self.open(), self.tokenizer, text)
 
     def write(
         self, prompt: str, settings: SampleConfig, signal: StopSignal, chosen: Mapping[int, str] | None = None

@@ -11,6 +11,7 @@ _FONTS = (  # family, style, file
     ("EB Garamond", "italic", "eb-garamond-italic.woff2"),
     ("IM Fell English SC", "normal", "im-fell-english-sc.woff2"),
 )
+_STYLE_AND_SCRIPTS = ("page.css", "page.js", "look.js", "inside.js")
 
 # name: (by day, by night)
 _COLOURS = {
@@ -78,5 +79,7 @@ def head() -> str:
         f"src:url(data:font/woff2;base64,{b64encode((_HERE / 'fonts' / file).read_bytes()).decode()}) format('woff2')}}"
         for family, style, file in _FONTS
     )
-    style, *scripts = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js", "look.js"))
+    style, *scripts = (
+        (_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js", "look.js", "inside.js")
+    )
     return f"<style>{faces}\n{style}</style><script>{''.join(scripts)}</script>"

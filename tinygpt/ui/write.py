@@ -63,8 +63,11 @@ class Page:
     shown: gr.State  # a Shown, once there is a text
 
 
-def write_tab(session: Session) -> None:
-    """Lay out the tab and wire it to the session."""
+def write_tab(session: Session) -> list[Component]:
+    """Lay out the tab and wire it to the session.
+
+    Returns what there is to look into: the State of a Shown, the prompt, and the sliders of temperature, top-k, top-p.
+    """
     signal = gr.State(StopSignal())  # each visitor gets a copy
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
@@ -84,7 +87,8 @@ def write_tab(session: Session) -> None:
         page.look.select(_chooser(session, controls, page), [page.shown, signal], results, **writing),
         page.leaf.apply(_opener(session, controls, page), signal, [*controls.fields, *results], **writing),
     ]
-    looking(session, page.shown, page.leaf, page.look, [controls.temperature, controls.top_k, controls.top_p])
+    sliders = [controls.temperature, controls.top_k, controls.top_p]
+    looking(session, page.shown, page.leaf, page.look, sliders)
     controls.start.click(None, js="() => window.tinygpt.reveal()")
     controls.stop.click(StopSignal.stop, signal, queue=False, **QUIET)
     empty = {page.leaf: render.leaf(""), page.status: render.status(), page.look: "", page.shown: None, page.recipe: ""}
@@ -94,6 +98,7 @@ def write_tab(session: Session) -> None:
     page.copy.click(None, js="() => window.tinygpt.copy()")
     page.link.click(None, page.recipe, js="recipe => window.tinygpt.link(recipe)")
     page.download.click(None, page.output, js="text => window.tinygpt.download(text)")
+    return [page.shown, controls.prompt, *sliders]
 
 
 def _writer(session: Session, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:

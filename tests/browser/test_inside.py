@@ -1,0 +1,152 @@
+"""Looking inside, in a real browser."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from acts import finished, write
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tinygpt import open_checkpoint
+
+PROMPT = "JULIET:\nO,"
+
+
+@pytest.fixture(scope="module")
+def opened():
+    return open_checkpoint(Path(__file__).parents[2] / "weights")
+
+
+def look_inside(page: Page) -> None:
+    page.get_by_role("tab", name="Look inside").click()
+    expect(page.locator("svg.machine")).to_be_visible(timeout=60_000)
+
+
+def window(page: Page) -> Locator:
+    return page.locator("#heads .window")
+
+
+def told(page: Page) -> Locator:
+    return page.locator("#heads .told")
+
+
+def attention(opened, text: str) -> np.ndarray:
+    model, tokenizer = opened
+    return model.trace(tokenizer.encode(text)).attention()
+
+
+def percent(sentence: str) -> int:
+    """The first weight in a sentence."""
+    return int(re.search(r"(\d+) %", sentence)[1])
+
+
+def test_every_head_of_every_block_is_there_and_tells_what_the_chosen_character_reads(page: Page, opened):
+    write(page, PROMPT, seed=7)
+    text = PROMPT + finished(page)
+    look_inside(page)
+    expect(window(page)).to_have_js_property("textContent", text)
+    weights_LHTT = attention(opened, text)
+    layers, heads = weights_LHTT.shape[:2]
+    expect(page.locator("#heads .overview button")).to_have_count(layers * heads)
+    here = len(text) - 2  # the text's last character came from it
+    for layer, head in ((0, 0), (layers - 1, heads - 1), (2, 1)):
+        page.get_by_role("button", name=f"Block {layer + 1}, head {head + 1}").click()
+        expect(told(page)).to_contain_text(f"Block {layer + 1}, head {head + 1}: “{text[here]}”, character {here + 1},")
+        most = weights_LHTT[layer, head, here].max()
+        assert percent(told(page).text_content()) == pytest.approx(100 * most, abs=1)
+    expect(page.locator("svg.machine")).to_contain_text("Attention: block 3, head 2")
+
+
+def test_a_click_on_a_character_shows_what_it_reads_and_the_machine_as_it_reads_it(page: Page):
+    write(page, PROMPT, seed=7)
+    text = PROMPT + finished(page)
+    look_inside(page)
+    for place in (2, len(PROMPT) + 20):  # in the prompt and in the continuation
+        window(page).locator("span").nth(place).click()
+        expect(told(page)).to_contain_text(f"character {place + 1},")
+        expect(page.locator("svg.machine")).to_contain_text(f"{place + 1} of at most 256 characters")
+        after = text[place + 1].replace("\n", "↵").replace(" ", "␣")
+        expect(page.locator("svg.machine")).to_contain_text(
+            f"“{after}” came next, and no dice" if place < len(PROMPT) - 1 else f"that is “{after}”"
+        )
+
+
+def test_hovering_tells_the_weight_between_two_characters_and_where_the_mask_is(page: Page, opened):
+    write(page, PROMPT, seed=7)
+    text = PROMPT + finished(page)
+    look_inside(page)
+    weights_TT = attention(opened, text)[0, 0]
+    large, T = page.locator("#heads .large"), len(text)
+    large.scroll_into_view_if_needed()
+    box = large.bounding_box()
+
+    def hover(row: int, column: int) -> None:
+        page.mouse.move(box["x"] + (column + 0.5) * box["width"] / T, box["y"] + (row + 0.5) * box["height"] / T)
+
+    row = int(weights_TT[:, :-1].diagonal(-1)[5:].argmax()) + 6  # some character that reads much of the one before
+    hover(row, row - 1)
+    expect(told(page)).to_contain_text("1 back: ")
+    assert percent(told(page).text_content()) == pytest.approx(100 * weights_TT[row, row - 1], abs=1)
+    hover(row, row + 1)
+    expect(told(page)).to_contain_text("1 later: masked")
+    window(page).locator("span").nth(0).hover()
+    expect(told(page)).to_contain_text(f"{T - 2} back")
+
+
+def test_the_keyboard_reaches_characters_heads_and_cells(page: Page):
+    write(page, PROMPT, seed=7)
+    finished(page)
+    look_inside(page)
+    window(page).focus()
+    for key in ("Home", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(told(page)).to_contain_text("“L”, character 3,")
+    page.get_by_role("button", name="Block 2, head 1").focus()
+    page.keyboard.press("Enter")
+    expect(told(page)).to_contain_text("Block 2, head 1:")
+    page.locator("#heads .large").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(told(page)).to_contain_text("“L” reads “U”, 1 back")
+    page.keyboard.press("ArrowUp")
+    expect(told(page)).to_contain_text("“U” reads “U”, itself")
+    page.keyboard.press("Enter")
+    expect(told(page)).to_contain_text("“U”, character 2,")
+    page.locator("svg.machine a").nth(2).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#lesson-attention")).to_be_in_viewport()
+
+
+def test_a_prompt_can_be_looked_into_before_anything_is_written(page: Page):
+    page.get_by_role("textbox", name="Prompt").fill("ROMÉO:<b>\n")
+    look_inside(page)
+    expect(window(page)).to_have_js_property("textContent", "ROMEO:b\n")
+    expect(page.locator("svg.machine")).to_contain_text("here the text ends")
+
+
+def test_the_way_from_a_candidate_leads_to_how_the_machine_came_to_it(page: Page):
+    write(page, PROMPT, seed=7)
+    text = finished(page)
+    page.locator("#continuation").focus()
+    for key in (*["ArrowRight"] * 31, "Enter"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name="Look inside: how the machine came to it").click()
+    expect(told(page)).to_contain_text(f"character {len(PROMPT) + 30},")
+    expect(page.locator("svg.machine")).to_contain_text("the dice show")
+    expect(page.locator("svg.machine")).to_contain_text(text[30].replace("\n", "↵").replace(" ", "␣"))
+
+
+def test_each_visitor_looks_into_their_own_text(page: Page, browser: Browser, address: str):
+    other = browser.new_page()
+    other.goto(address)
+    write(page, "ROMEO:\n", seed=1)
+    write(other, "KING:\n", seed=2)
+    texts = ["ROMEO:\n" + finished(page), "KING:\n" + finished(other)]
+    for one in (page, other):
+        look_inside(one)
+    for one, text in zip((page, other), texts, strict=True):
+        expect(window(one)).to_have_js_property("textContent", text)
+        window(one).locator("span").nth(1).click()
+    expect(page.locator("svg.machine")).to_contain_text("“M” came next")
+    expect(other.locator("svg.machine")).to_contain_text("“N” came next")
+    other.close()
