@@ -50,6 +50,7 @@ def test_it_tells_the_shapes_and_the_numbers_of_the_text_that_was_read(build, to
     assert f"after block {model.config.n_layer}" in told
     assert f"{one.trace.logits_LV[-1].max():.1f}" in told
     assert f"{100 * one.shares_V.max():.0f} %" in told
+    np.testing.assert_allclose(one.attention_T, one.trace.attention()[1, 0, -1], atol=1e-6)
     score = one.trace.queries_LHTD[1, 0, -1] @ one.trace.keys_LHTD[1, 0, one.attention_T.argmax()]
     assert f"{score / model.config.head_size**0.5:.2f}" in told
     assert "the dice show 0.2500: that is “e”" in told

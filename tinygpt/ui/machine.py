@@ -39,9 +39,15 @@ class Reading:
         return [self.vocabulary.index(character) for character in self.text]
 
     @property
+    def query_D(self) -> np.ndarray:
+        """With which the last character asks, in the head that is looked at."""
+        return self.trace.queries_LHTD[self.layer, self.head, -1]
+
+    @property
     def attention_T(self) -> np.ndarray:
-        """How much the last character listens to each, in the head that is looked at."""
-        return self.trace.attention()[self.layer, self.head, -1]
+        """How much the last character listens to each, in the head that is looked at: its row of Trace.attention."""
+        keys_TD, query_D = self.trace.keys_LHTD[self.layer, self.head], self.query_D
+        return probabilities(keys_TD @ query_D / query_D.size**0.5, temperature=1)
 
 
 Station = tuple[float, str]  # a part of the drawing: its height, and what is in it
@@ -102,8 +108,7 @@ def _embedding(reading: Reading) -> Station:
 def _attention(reading: Reading) -> Station:
     weights_T, D, T = reading.attention_T, reading.config.head_size, len(reading.text)
     most, first = int(weights_T.argmax()), max(0, T - _SHOWN)
-    query_D = reading.trace.queries_LHTD[reading.layer, reading.head, -1]
-    key_D = reading.trace.keys_LHTD[reading.layer, reading.head, most]
+    query_D, key_D = reading.query_D, reading.trace.keys_LHTD[reading.layer, reading.head, most]
     score = float(query_D @ key_D) / D**0.5
     columns = "".join(
         rect("accent", _x(n - first) + 6, 100 + 40 * (1 - weights_T[n]), 24, 40 * weights_T[n])
