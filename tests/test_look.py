@@ -50,4 +50,4 @@ def test_the_panel_tells_how_the_character_came_there():
         ({}, SampleConfig(temperature=0, seed=1), "the likeliest"),
     ):
         shown = Shown(replace(RECIPE, settings=settings, chosen=chosen), "<").at(0)
-        assert f"Character 1: &lt;, {how}</h3>" in panel(shown, "<a", Candidates(part, part, part))
+        assert f"Character 1: &lt;, {how}</h2>" in panel(shown, "<a", Candidates(part, part, part))

@@ -38,3 +38,12 @@ def finished(page: Page, length: int = 60) -> str:
 def begun(page: Page) -> None:
     """Wait for some text; on a new machine the model has to be compiled first."""
     expect(continuation(page)).to_have_text(re.compile(r"\w{2}"), timeout=60_000)
+
+
+def go_to(page: Page, tab: str) -> None:
+    """Choose a tab; on a narrow screen it may stand in the menu of those that found no room."""
+    if page.get_by_role("tab", name=tab).is_visible():
+        page.get_by_role("tab", name=tab).click()
+    else:
+        page.get_by_role("button", name="More tabs").click()
+        page.locator(".overflow-dropdown").get_by_role("button", name=tab).click()

@@ -60,7 +60,7 @@ def rungs(drafts: list[Draft]) -> str:
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before, strict=False)))
         parted = f"<mark>{escape(text[same])}</mark>" if number and same < len(text) else escape(text[same : same + 1])
         columns.append(
-            f"<section><h3>{draft.settings.temperature:g}</h3>"
+            f"<section><h2>{draft.settings.temperature:g}</h2>"
             f'<div class="leaf">{escape(text[:same])}{parted}{escape(text[same + 1 :])}</div></section>'
         )
     if not columns:

@@ -12,7 +12,7 @@ def lessons(config: GPTConfig) -> str:
     """HTML of all lessons, as they fit the model; the ids of those that the machine links to begin with "lesson-"."""
     told = [*_stations(config), *_questions(config)]
     return "".join(
-        f'<section id="lesson-{name}"><h3>{title}</h3>{drawing}<p>{words}</p></section>'
+        f'<section id="lesson-{name}"><h2>{title}</h2>{drawing}<p>{words}</p></section>'
         for name, title, words, drawing in told
     )
 

@@ -72,7 +72,7 @@ def panel(shown: Shown, vocabulary: str, candidates: Candidates) -> str:
     how = "chosen by hand" if shown.place in shown.recipe.chosen else drawn
     others = f"<details><summary>The other {len(rows) - SHOWN}</summary><ul>{''.join(rows[SHOWN:])}</ul></details>"
     return (
-        f'<section class="look" aria-label="Candidates"><h3>Character {shown.place + 1:,}: {_name(here)}, {how}</h3>'
+        f'<section class="look" aria-label="Candidates"><h2>Character {shown.place + 1:,}: {_name(here)}, {how}</h2>'
         "<p>Press another to put it there; the text goes on from it. "
         '<button class="inside-link">Look inside: how the machine came to it</button></p>'
         '<p class="legend"><i class="raw"></i> the model <i class="tempered"></i> after temperature '

@@ -1,0 +1,54 @@
+"""Everybody can use the page: axe-core looks at every part of it, by day, by night and on a phone."""
+
+import pytest
+from acts import finished, go_to, write
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+VIEWS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
+
+
+@pytest.fixture(params=VIEWS, ids=lambda view: f"{view[0]}-{view[1]}")
+def seen(request, browser: Browser, address: str):
+    scheme, width = request.param
+    context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{address}/?__theme={scheme}")
+    page.get_by_role("button", name="Write", exact=True).wait_for()
+    yield page
+    context.close()
+
+
+def check(page: Page) -> None:
+    """Nothing that axe-core knows to hinder people, and nothing that sticks out of the screen."""
+    found = Axe().run(page).response["violations"]
+    told = [(each["impact"], each["help"], [node["target"] for node in each["nodes"]]) for each in found]
+    assert told == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_writing_and_steering(seen: Page):
+    check(seen)
+    write(seen, "ROMEO:\n", seed=7)
+    finished(seen)
+    seen.locator("#continuation").focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        seen.keyboard.press(key)
+    expect(seen.get_by_role("region", name="Candidates")).to_be_visible()
+    seen.get_by_text("The other 55").click()
+    seen.get_by_role("button", name="Recipe").click()
+    check(seen)
+
+
+def test_temperatures(seen: Page):
+    go_to(seen, "Temperature")
+    seen.get_by_role("button", name="Write side by side").click()
+    expect(seen.locator("#ladder .leaf")).to_have_count(4)
+    check(seen)
+
+
+def test_looking_inside(seen: Page):
+    go_to(seen, "Look inside")
+    expect(seen.locator("svg.machine")).to_be_visible(timeout=60_000)
+    seen.locator("#heads .large").hover()
+    check(seen)
