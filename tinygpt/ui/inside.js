@@ -23,7 +23,6 @@
     let layer = 0;
     let head = 0;
     let cell = null; // of the large map: [row, column]
-    let asked = null;
 
     const root = (row, column) => roots[((layer * heads + head) * T + row) * T + column];
     const weight = (row, column) => (root(row, column) / 255) ** 2;
@@ -89,9 +88,7 @@
     const show = (newHere, newLayer = layer, newHead = head) => {
       [here, layer, head] = [Math.max(0, Math.min(T - 1, newHere)), newLayer, newHead];
       paint();
-      // The drawing of the machine comes from the server: once the keys rest.
-      clearTimeout(asked);
-      asked = setTimeout(() => trigger("select", { index: here, layer, head }), 60);
+      trigger("select", { index: here, layer, head }); // the drawing of the machine comes from the server
     };
     const point = (row, column) => {
       cell = [row, column];
