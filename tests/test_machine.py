@@ -72,7 +72,15 @@ def test_every_station_leads_to_a_lesson(build, tokenizer):
     links = re.findall(r'href="#([^"]+)"', machine(reading(build(), tokenizer, "The")))
     assert len(links) == 8
     for family in FAMILIES:
-        assert set(links) <= set(re.findall(r'id="([^"]+)"', lessons(build(family).config)))
+        assert set(links) <= set(re.findall(r'id="([^"]+)"', lessons(build(family).config, teachers=0)))
+
+
+def test_the_lessons_fit_the_model(build):
+    for family, word, other in (("gpt", "ReLU", "RoPE"), ("qwen3", "RoPE", "ReLU")):
+        told = lessons(build(family).config, teachers=4 * (family == "qwen3"))
+        assert word in told
+        assert other not in told
+        assert ("from 4 teachers" in told) == (family == "qwen3")
 
 
 def test_the_cells_of_a_band_are_deep_where_numbers_are_large():

@@ -51,13 +51,14 @@ class Sight:
 def inside_tab(session: Session, tab: gr.Tab, written: list[Component]) -> None:
     """Lay out the tab, and have it look into what is `written` (see write_tab) whenever it is chosen."""
     sight = gr.State(None)
+    told = lessons(session.config, len(session.facts.get("teachers_sha256", ())))
     build = "window.tinygpt.heads(element, trigger)"
     heads = gr.HTML(f'<p class="blank">{_HINT}</p>', elem_id="heads", js_on_load=build)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             drawing = gr.HTML("", elem_id="machine")
         with gr.Column(scale=6, min_width=320):
-            gr.HTML(f'<div class="lessons">{lessons(session.config)}</div>')
+            gr.HTML(f'<div class="lessons">{told}</div>')
 
     def opened(shown: Shown | None, prompt: str, temperature: float, top_k: int, top_p: float) -> tuple:
         try:

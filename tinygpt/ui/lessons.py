@@ -1,6 +1,7 @@
 """What each part of the machine is for, in two or three sentences, with drawings of what numbers do not show."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from tinygpt.config import GPTConfig
 from tinygpt.ui.svg import path, rect, text
@@ -8,16 +9,24 @@ from tinygpt.ui.svg import path, rect, text
 _CELL = 15
 
 
-def lessons(config: GPTConfig) -> str:
-    """HTML of all lessons, as they fit the model; the ids of those that the machine links to begin with "lesson-"."""
-    told = [*_stations(config), *_questions(config)]
+class Lesson(NamedTuple):
+    """One part, explained."""
+
+    name: str
+    title: str
+    words: str
+    drawing: str = ""
+
+
+def lessons(config: GPTConfig, teachers: int) -> str:
+    """HTML of all lessons, as they fit a model that learned from the text, or from so many teachers."""
     return "".join(
-        f'<section id="lesson-{name}"><h2>{title}</h2>{drawing}<p>{words}</p></section>'
-        for name, title, words, drawing in told
+        f'<section id="lesson-{each.name}"><h2>{each.title}</h2>{each.drawing}<p>{each.words}</p></section>'
+        for each in (*_stations(config), *_questions(config, teachers))
     )
 
 
-def _stations(config: GPTConfig) -> list[tuple[str, str, str, str]]:
+def _stations(config: GPTConfig) -> list[Lesson]:
     C, V, T, D = config.n_embd, config.vocab_size, config.block_size, config.head_size
     classic = config.family == "gpt"
     position = (
@@ -35,23 +44,21 @@ def _stations(config: GPTConfig) -> list[tuple[str, str, str, str]]:
         "matrices in a row could do no more than one."
     )
     return [
-        (
+        Lesson(
             "characters",
             "1 Characters and their ids",
             f"A text is cut into characters, and each becomes a number: its place among the {V} that the training "
-            "text has, in order. The number says nothing of what a character is like. Words would make shorter rows, "
-            "but a far longer list; a machine of letters has to learn spelling first, which one can watch.",
-            "",
+            "text has, in order. The number says nothing of what a character is like. Whole words would be fewer "
+            "pieces, of a far longer list; a machine of letters has to learn spelling first, and one can watch it.",
         ),
-        (
+        Lesson(
             "embedding",
             "2 Embedding",
             f"The id picks a row of {C} numbers from a table, and they stand for the character from here on. "
             f"Training has set them, so that characters which behave alike have rows that are alike (in the band, red "
             f"is above zero and blue below). {position}",
-            "",
         ),
-        (
+        Lesson(
             "attention",
             "3 Attention: query, key and value",
             "From every character three vectors are made. Its query says what it looks for; its key, what it can be "
@@ -59,63 +66,64 @@ def _stations(config: GPTConfig) -> list[tuple[str, str, str, str]]:
             f"√{D} so that it stays small, becomes by softmax a share of attention, and the values are added up by "
             f"these shares. Each block has {config.n_head} such heads side by side, free to look for different "
             "things; what they bring is laid end to end and mixed by one more matrix.",
-            "",
         ),
-        (
+        Lesson(
             "feed-forward",
             "4 Feed-forward",
             f"What attention gathered is worked on for each character by itself: out to {config.hidden} numbers and "
-            f"back to {C}. {inner} Most of the weights are here, and much of what the machine knows by heart.",
-            "",
+            f"back to {C}. {inner} Most of the weights are here, and with them much of what the machine remembers.",
         ),
-        (
+        Lesson(
             "residual",
             "5 Residual sums and norms",
             "A block replaces nothing: what its two parts make is added to what came in. This leaves a straight path "
             "through all blocks, on which in training the blame for an error reaches the first one undimmed. Each "
             "part reads a copy brought to one scale (the norm), however much has been added by then. The guesses in "
             "the drawing are what the last two steps make of the sum so far: one sees the machine change its mind.",
-            "",
         ),
-        (
+        Lesson(
             "logits",
             "6 Logits",
             f"After one more norm, a matrix turns the last character’s {C} numbers into {V}: a score for each "
             "character that could come next. Only differences count, since adding the same to all of them would "
             "change nothing.",
-            "",
         ),
-        (
+        Lesson(
             "probabilities",
             "7 Probabilities",
             "Softmax makes shares of the scores: e to the power of each, divided by their sum. The scores are divided "
             "by the temperature first: below 1 the likely become likelier, above 1 they come closer, and at 0 the "
             "first takes all. Top-k and top-p then drop the tail, and what is left is made to sum to 1 again.",
-            "",
         ),
-        (
+        Lesson(
             "drawing",
             "8 A character",
             "The shares are laid end to end, and a number between 0 and 1 falls on one of them. The numbers come from "
             "the seed, one for each place, so the same seed writes the same text. The character is put behind the "
             "others, and all of it begins again: a text is written one character at a time.",
-            "",
         ),
     ]
 
 
-def _questions(config: GPTConfig) -> list[tuple[str, str, str, str]]:
+def _questions(config: GPTConfig, teachers: int) -> list[Lesson]:
+    taught = (
+        f"These weights have learned from {teachers} teachers: such models, trained first, whose shares stood in the "
+        "place of the true characters (distillation)."
+        if teachers
+        else ""
+    )
     return [
-        (
+        Lesson(
             "mask",
             "Why may no character see a later one?",
             "In training the whole text is there, and a model that saw the next character would copy it instead of "
             "learning to foretell it. So scores of what comes later are struck out before the softmax: the empty half "
             "of every map above. It makes one stretch of text many exercises, one at each character, all done in one "
-            "pass. In writing there is nothing later to see; the same rule just goes on, as it was learned.",
+            "pass, where a recurrent network would have to take them in order. In writing there is nothing later to "
+            "see; the same rule just goes on, as it was learned.",
             _exercises("ROMEO"),
         ),
-        (
+        Lesson(
             "cache",
             "Why does a cache work?",
             "One can read that attention among earlier characters changes when a new one arrives, so that everything "
@@ -124,25 +132,24 @@ def _questions(config: GPTConfig) -> list[tuple[str, str, str, str]]:
             "costs one new row. Only a full window makes a fresh start: its last half is read again, from place 0.",
             _cache(),
         ),
-        (
+        Lesson(
             "kinds",
             "Encoder, decoder, and both",
-            "This machine is a decoder: one text, in which each character attends to those before it. In an encoder, "
-            "as of a machine that sorts or searches texts, each attends to all, before and after; it can read but "
-            "not write on. An encoder-decoder, built first for translation, has both, and between them cross-"
+            "This machine is a decoder: one text, in which each character attends to itself and those before it. In an "
+            "encoder, as of a machine that sorts or searches texts, each attends to all, before and after; it can read "
+            "but not write on. An encoder-decoder, built first for translation, has both, and between them cross-"
             "attention: queries from the text being written, keys and values from the one that was read.",
             _kinds(),
         ),
-        (
+        Lesson(
             "training",
             "How did it learn?",
-            "It began with random numbers. In each step it reads some stretches of the text, foretells every next "
-            "character, and is told the true ones: the loss is the mean of −ln of the share that it gave them. "
-            "Calculus says for each weight which way the loss falls, and each takes a small step. Dropout, weight "
-            "decay and averaging keep it from learning the text by heart; the last tenth of the text is never "
-            f"trained on, and tells how well it does on what is new. Only one thing differs from "
-            f"writing: it always continues the true text, {config.block_size} characters at a time, never its own.",
-            "",
+            "It began with random numbers. In each step it reads a batch of stretches of the text, foretells every "
+            "next character, and is told the true ones: the loss is the mean of −ln of the share that it gave them. "
+            "Calculus says for each weight which way the loss falls, and each takes a small step. Only one thing "
+            f"differs from writing: it always continues the true text, {config.block_size} characters at a time, never "
+            "its own. Dropout, weight decay and averaging help against learning the text by heart, and the last tenth "
+            f"of it is never trained on, to tell how well it does on what is new. {taught}",
         ),
     ]
 
