@@ -1,6 +1,7 @@
 """training.py: the loop and what it keeps."""
 
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +14,9 @@ from tinygpt.checkpoint import load_tensors
 from tinygpt.data import split
 from tinygpt.eight_bits import rounded
 from tinygpt.ensemble import load_ensemble, predictions
+from tinygpt.evaluation import evaluate_full
 from tinygpt.state import STATE
-from tinygpt.stored import CONFIG, METRICS, WEIGHTS, read_facts
-from tinygpt.training import HISTORY
+from tinygpt.stored import CONFIG, HISTORY, METRICS, WEIGHTS, read_facts
 
 # What is kept
 
@@ -107,6 +108,24 @@ def test_snapshots_show_the_run_from_early_on_to_its_end(train, tmp_path):
     folders = sorted((tmp_path / HISTORY).iterdir())
     assert [read_facts(folder)["steps"] for folder in folders] == [1, 8, 64]
     assert (folders[-1] / WEIGHTS).read_bytes() == (tmp_path / WEIGHTS).read_bytes()
+
+
+def test_the_loss_of_each_snapshot_is_measured_as_that_of_the_published_weights(train, tmp_path, dataset):
+    trainer = finished(train(tmp_path, max_iters=64, eval_interval=64, snapshots=3))
+    before = {path: path.read_bytes() for path in tmp_path.rglob(WEIGHTS)}
+    full = trainer.finish()
+    folders = sorted((tmp_path / HISTORY).iterdir())
+    wanted = [evaluate_full(load_checkpoint(folder)[0], dataset.validation) for folder in folders]
+    assert [read_facts(folder)["validation_loss"] for folder in folders] == [loss.nats for loss in wanted]
+    assert [read_facts(folder)["validation_block_size"] for folder in folders] == [8, 8, 8]
+    assert wanted[-1] == full == min(wanted, key=lambda loss: loss.nats)
+    assert {path: path.read_bytes() for path in tmp_path.rglob(WEIGHTS)} == before
+
+
+def test_a_run_whose_snapshots_were_removed_is_measured_all_the_same(train, tmp_path):
+    trainer = finished(train(tmp_path, max_iters=8, eval_interval=8, snapshots=2))
+    shutil.rmtree(tmp_path / HISTORY / "step-000001")
+    assert math.isfinite(trainer.finish().nats)
 
 
 # Teachers

@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from tinygpt.eight_bits import rounded
+from tinygpt.evaluation import FullLoss, evaluate_full
 from tinygpt.model import GPTLanguageModel
 from tinygpt.stored import CONFIG, FORMAT, NEXT_CONFIG, WEIGHTS, Stored, read_bytes, read_facts, read_stored
 from tinygpt.tokenizer import TextEncoderDecoder
@@ -66,6 +67,16 @@ def save_checkpoint(
 def annotate_checkpoint(folder: str | Path, **facts: Any) -> None:
     """Add facts to the config.json of a saved checkpoint."""
     write_atomically(Path(folder) / CONFIG, _json(read_facts(folder) | facts))
+
+
+def measure_checkpoint(folder: str | Path, data: Tensor, device: torch.device | str = "cpu") -> FullLoss:
+    """The published loss on a validation split of what lies in a folder, noted in its config.json too.
+
+    Raises as read_stored does, and ValueError as evaluate_full does.
+    """
+    full = evaluate_full(load_checkpoint(folder, device)[0], data)
+    annotate_checkpoint(folder, validation_loss=full.nats, validation_block_size=full.block_size)
+    return full
 
 
 def load_checkpoint(

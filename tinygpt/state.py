@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
+from tinygpt import parallel
 from tinygpt.checkpoint import load_tensors
 from tinygpt.config import GPTConfig, TrainConfig
 
@@ -70,6 +71,24 @@ def unpack(
             j, name = key.split(".")
             state.setdefault(int(j), {})[name] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def random_states(batches: torch.Generator, device: torch.device) -> dict[str, Tensor]:
+    """Where the random numbers of each process stand."""
+    states = {"random.batches": batches.get_state()}  # the same in every process; the others are not
+    states |= {f"random.cpu.{i}": state for i, state in enumerate(parallel.gathered(torch.get_rng_state()))}
+    if (kind := device.type) != "cpu":
+        here = parallel.gathered(getattr(torch, kind).get_rng_state())
+        states |= {f"random.{kind}.{i}": state for i, state in enumerate(here)}
+    return states
+
+
+def set_random_states(states: dict[str, Tensor], batches: torch.Generator, device: torch.device) -> None:
+    """Put this process's random numbers where random_states found them."""
+    batches.set_state(states["random.batches"])
+    torch.set_rng_state(states[f"random.cpu.{parallel.rank()}"])
+    if device.type != "cpu":
+        getattr(torch, device.type).set_rng_state(states[f"random.{device.type}.{parallel.rank()}"])
 
 
 def check_same(name: str, saved: object, now: object) -> None:

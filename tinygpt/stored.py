@@ -16,6 +16,7 @@ from tinygpt.shapes import Shapes, shapes
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"  # the run's evaluations; not needed to write
+HISTORY = "history"  # a folder with checkpoints of the run's course; not needed either
 # The new config waits under this name while the weights are replaced: whichever of the two
 # configs names the sha256 of the weights that are there is the one that counts.
 NEXT_CONFIG = "config.next.json"

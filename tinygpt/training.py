@@ -14,25 +14,16 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from tinygpt import parallel
-from tinygpt.checkpoint import (
-    annotate_checkpoint,
-    load_checkpoint,
-    load_tensors,
-    save_checkpoint,
-    save_tensors,
-    write_atomically,
-)
+from tinygpt.checkpoint import load_tensors, measure_checkpoint, save_checkpoint, save_tensors, write_atomically
 from tinygpt.config import GPTConfig, TrainConfig
 from tinygpt.data import Dataset, check_fits, random_starts, shuffled_starts, stretches
 from tinygpt.device import can_compile
 from tinygpt.ensemble import checked_teacher, load_ensemble, predictions
-from tinygpt.evaluation import FullLoss, estimate_loss, evaluate_full
+from tinygpt.evaluation import FullLoss, estimate_loss
 from tinygpt.model import GPTLanguageModel
 from tinygpt.optim import build_optimizers, learning_rate_share, set_learning_rate
-from tinygpt.state import STATE, check_same, pack, unpack
-from tinygpt.stored import METRICS
-
-HISTORY = "history"
+from tinygpt.state import STATE, check_same, pack, random_states, set_random_states, unpack
+from tinygpt.stored import HISTORY, METRICS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +111,7 @@ class Trainer:
             due = self.step % self.config.eval_interval == 0 or self.step == self.config.max_iters
             losses = self._evaluate() if due else None
             if self.step in self._snapshots and parallel.rank() == 0:
-                self._publish(self.folder / HISTORY / f"step-{self.step:06}")
+                self._publish(self._snapshot_folder(self.step))
             yield Progress(step=self.step, loss=loss, seconds=self.seconds, losses=losses)
         self.seconds = earlier + time.monotonic() - start
         if self.step < self.config.max_iters:  # otherwise the last evaluation has saved
@@ -142,11 +133,14 @@ class Trainer:
             self._publish()
 
     def finish(self) -> FullLoss:
-        """Measure the weights as they lie on disk over the whole validation split, and note it there."""
-        model, _ = load_checkpoint(self.folder, self.device)
-        full = evaluate_full(model, self.dataset.validation)
-        annotate_checkpoint(self.folder, validation_loss=full.nats, validation_block_size=full.block_size)
-        return full
+        """Measure the weights as they lie on disk over the whole validation split, and note it there.
+
+        The run's snapshots are measured likewise; what is returned is the loss of the published weights.
+        """
+        snapshots = [self._snapshot_folder(step) for step in sorted(self._snapshots) if step <= self.step]
+        for folder in filter(Path.exists, snapshots):
+            measure_checkpoint(folder, self.dataset.validation, self.device)
+        return measure_checkpoint(self.folder, self.dataset.validation, self.device)
 
     def _train_step(self) -> float:
         x_BT, targets = self._batch()
@@ -226,6 +220,9 @@ class Trainer:
         model, tokenizer = self.published_model, self.dataset.tokenizer
         save_checkpoint(folder or self.folder, model, tokenizer, eight_bits=True, facts=facts)
 
+    def _snapshot_folder(self, step: int) -> Path:
+        return self.folder / HISTORY / f"step-{step:06}"
+
     def _here(self, x_BT: Tensor) -> Tensor:
         if self.device.type == "cuda":
             return x_BT.pin_memory().to(self.device, non_blocking=True)
@@ -241,7 +238,7 @@ class Trainer:
         )
 
     def _save_state(self) -> None:
-        tensors = pack(self.model, self._averaged, self._optimizers) | self._random_states()
+        tensors = pack(self.model, self._averaged, self._optimizers) | random_states(self._batches, self.device)
         if parallel.rank() == 0:
             save_tensors(self.folder / STATE, tensors, self._identity() | self._position())
 
@@ -255,10 +252,7 @@ class Trainer:
         for name, mine in self._identity().items():
             check_same(name, facts.get(name), mine)
         unpack(tensors, self.model, self._averaged, self._optimizers)
-        self._batches.set_state(tensors["random.batches"])
-        torch.set_rng_state(tensors[f"random.cpu.{parallel.rank()}"])
-        if self.device.type != "cpu":
-            getattr(torch, self.device.type).set_rng_state(tensors[f"random.{self.device.type}.{parallel.rank()}"])
+        set_random_states(tensors, self._batches, self.device)
         self.step, self.seconds, self.best = facts["step"], facts["seconds"], facts["best"]
 
     def _identity(self) -> dict:
@@ -277,14 +271,6 @@ class Trainer:
     def _position(self) -> dict:
         place = {"step": self.step, "seconds": self.seconds, "best": self.best}
         return place | {"source": self.source, "teachers": self.teachers}
-
-    def _random_states(self) -> dict[str, Tensor]:
-        states = {"random.batches": self._batches.get_state()}  # the same in every process; the others are not
-        states |= {f"random.cpu.{i}": state for i, state in enumerate(parallel.gathered(torch.get_rng_state()))}
-        if (kind := self.device.type) != "cpu":
-            here = parallel.gathered(getattr(torch, kind).get_rng_state())
-            states |= {f"random.{kind}.{i}": state for i, state in enumerate(here)}
-        return states
 
     def _forget_metrics_after(self, step: int) -> None:
         path = self.folder / METRICS
