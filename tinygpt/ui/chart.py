@@ -33,7 +33,7 @@ def chart(title: str, x_name: str, curves: Sequence[Curve], marks: Sequence[Mark
     ticks = "".join(f'<span class="x" style="left:{across(x):.2f}%">{x:,.0f}</span>' for x in across.ticks())
     ticks += "".join(f'<span class="y" style="bottom:{up(y):.2f}%">{y:g}</span>' for y in up.ticks())
     buttons = "".join(
-        f'<button data-x="{mark.x:g}" style="left:{across(mark.x):.2f}%;bottom:{up(mark.y):.2f}%" '
+        f'<button data-x="{mark.x}" style="left:{across(mark.x):.2f}%;bottom:{up(mark.y):.2f}%" '
         f'aria-label="{escape(mark.label)}" title="{escape(mark.label)}"></button>'
         for mark in marks
     )
