@@ -1,15 +1,15 @@
 """The tab that shows what temperature does: one prompt, one seed, several temperatures side by side."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from html import escape
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 
 import gradio as gr
 
 from tinygpt.config import MAX_PROMPT
 from tinygpt.ui import render
 from tinygpt.ui.api import QUIET, WRITERS
+from tinygpt.ui.columns import Column, Stretches, legend, side_by_side
 from tinygpt.ui.session import Session, StopSignal, parse_settings
 from tinygpt.writing import Draft
 
@@ -51,21 +51,22 @@ def read_temperatures(text: str) -> list[float]:
     return found
 
 
-def rungs(drafts: list[Draft]) -> str:
-    """HTML of the texts, each marked where it parts from the one before it."""
-    columns = []
-    for number, draft in enumerate(drafts):
-        text = draft.continuation
-        before = drafts[number - 1].continuation if number else text
-        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before, strict=False)))
-        parted = f"<mark>{escape(text[same])}</mark>" if number and same < len(text) else escape(text[same : same + 1])
-        columns.append(
-            f"<section><h2>{draft.settings.temperature:g}</h2>"
-            f'<div class="leaf">{escape(text[:same])}{parted}{escape(text[same + 1 :])}</div></section>'
-        )
-    if not columns:
+def rungs(drafts: list[Draft], by_heart: Sequence[Stretches] = ()) -> str:
+    """HTML of the texts, each marked where it parts from the one before it, with what is by heart of each."""
+    if not drafts:
         return '<p class="blank">The same dice at every temperature: see where the texts part.</p>'
-    return f'<div class="rungs">{"".join(columns)}</div>'
+    columns = [
+        Column(f"{draft.settings.temperature:g}", draft.continuation, _parting(draft, before), known or ())
+        for draft, before, known in zip_longest(drafts, [drafts[0], *drafts[:-1]], by_heart)
+    ]
+    return side_by_side(columns) + f'<p class="status">{legend(by_heart)}</p>'
+
+
+def _parting(draft: Draft, before: Draft) -> int | None:
+    """The place from which on a text is another than the one before it; None where it never is."""
+    pairs = zip(draft.continuation, before.continuation, strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return same if same < len(draft.continuation) else None
 
 
 def _writer(session: Session) -> Callable[..., Iterator[str]]:
@@ -80,5 +81,6 @@ def _writer(session: Session) -> Callable[..., Iterator[str]]:
             return
         for latest in drafts:
             yield rungs(latest)
+        yield rungs(latest, [session.by_heart(draft.continuation) or [] for draft in latest])
 
     return write

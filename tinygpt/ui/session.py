@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -67,6 +67,10 @@ class Session:
                 self._stored = None  # by now the model has them in the form that it needs
             return self._model
 
+    def beside(self, folder: Path) -> "Session":
+        """Another checkpoint at work on the same device. Raises what read_stored raises."""
+        return Session(folder, self._device)
+
     def check(self, prompt: object, settings: SampleConfig) -> None:
         """Raise ValueError for a request that `write` would refuse, without starting it."""
         prepare(self.config, self.tokenizer, prompt)
@@ -98,10 +102,16 @@ class Session:
         """
         return self._paced(write(self.open(), self.tokenizer, prompt, settings, chosen), signal)
 
-    def write_together(self, prompt: str, rows: list[SampleConfig], signal: StopSignal) -> Iterator[list[Draft]]:
-        """The same prompt continued with each of several settings, as all of the texts grow. As `write` else."""
-        model = self.open()
-        return self._paced(_side_by_side([write(model, self.tokenizer, prompt, settings) for settings in rows]), signal)
+    def write_together(
+        self, prompt: str, rows: Sequence[SampleConfig], signal: StopSignal, writers: Sequence["Session"] = ()
+    ) -> Iterator[list[Draft]]:
+        """The same prompt continued with each of several settings, as all of the texts grow. As `write` else.
+
+        `writers` has for each of the settings the session whose model writes; without them it is this one.
+        """
+        pairs = zip(writers or [self] * len(rows), rows, strict=True)
+        texts = [write(writer.open(), writer.tokenizer, prompt, settings) for writer, settings in pairs]
+        return self._paced(_side_by_side(texts), signal)
 
     def _paced(self, drafts: Iterator[T], signal: StopSignal) -> Iterator[T]:
         begun, shown, this = time.monotonic(), -math.inf, object()
