@@ -173,12 +173,6 @@ def test_an_example_fills_the_prompt(page: Page):
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value(re.compile("^JULIET:\n"))
 
 
-def test_the_training_tab_shows_the_curves_and_the_measured_loss(page: Page):
-    page.get_by_role("tab", name="Training").click()
-    expect(page.locator(".vega-embed svg, .vega-embed canvas").first).to_be_visible()
-    expect(page.locator(".facts")).to_contain_text(re.compile(r"\d\.\d{4} nats"))
-
-
 def test_two_visitors_do_not_disturb_each_other(slow_page: Page, browser: Browser, slow_address: str):
     other = browser.new_page()
     other.goto(slow_address)

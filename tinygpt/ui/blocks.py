@@ -26,7 +26,7 @@ def build(session: Session, folder: Path) -> gr.Blocks:
             ladder_tab(session)
         with gr.Tab("Look inside") as inside:
             inside_tab(session, inside, written)
-        with gr.Tab("Training"):
+        with gr.Tab("How it learned"):
             training_tab(session, folder)
         generate_api(blocks, session)
     return blocks.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)

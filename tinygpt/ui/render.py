@@ -49,6 +49,13 @@ def status(draft: Draft | None = None, *, ended: str = "") -> str:
     return f'<p class="status">{" · ".join(parts)}</p>{notes}'
 
 
+def together(draft: Draft, *more: str, ended: str = "") -> str:
+    """The line for texts that were written together: what they share with this one, and what else there is to say."""
+    parts = [f"temperature {draft.settings.temperature:g}", how(draft.settings), *([ended] if ended else [])]
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in draft.notes)
+    return f'<p class="status">{". ".join([" · ".join(parts), *filter(None, more)])}</p>{notes}'
+
+
 def memorised(continuation: str, by_heart: list[tuple[int, int]] | None) -> str:
     """How much of a text the model has by heart, for the line below the status."""
     if by_heart is None or len(continuation) < SHORTEST:

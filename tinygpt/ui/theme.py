@@ -6,12 +6,12 @@ from pathlib import Path
 import gradio as gr
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("page.js", "look.js", "inside.js", "points.js")  # the first makes what the others add to
 _FONTS = (  # family, style, file
     ("EB Garamond", "normal", "eb-garamond.woff2"),
     ("EB Garamond", "italic", "eb-garamond-italic.woff2"),
     ("IM Fell English SC", "normal", "im-fell-english-sc.woff2"),
 )
-_STYLE_AND_SCRIPTS = ("page.css", "page.js", "look.js", "inside.js")
 
 # name: (by day, by night)
 _COLOURS = {
@@ -79,7 +79,5 @@ def head() -> str:
         f"src:url(data:font/woff2;base64,{b64encode((_HERE / 'fonts' / file).read_bytes()).decode()}) format('woff2')}}"
         for family, style, file in _FONTS
     )
-    style, *scripts = (
-        (_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js", "look.js", "inside.js")
-    )
+    style, *scripts = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", *_SCRIPTS))
     return f"<style>{faces}\n{style}</style><script>{''.join(scripts)}</script>"

@@ -1,4 +1,4 @@
-"""The tab that tells how the shipped weights were trained, and what they are."""
+"""The tab that tells how the shipped weights came about: their losses, what they wrote on the way, and facts."""
 
 import json
 import math
@@ -6,49 +6,58 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import pandas as pd
 
-from tinygpt.stored import METRICS
+from tinygpt.stored import HISTORY, METRICS
 from tinygpt.ui import render
+from tinygpt.ui.chart import Curve, Mark, chart
 from tinygpt.ui.session import Session
+from tinygpt.ui.snapshots import Course, Snapshot, read_snapshots
+
+_KEYS = (("held out", "validation_loss"), ("trained on", "train_loss"))
 
 
 def training_tab(session: Session, folder: Path) -> None:
-    """Lay out the tab: the loss of the run whose weights are open, and their facts."""
+    """Lay out the tab: the run whose weights are open, and their facts."""
     curves = loss_curves(folder / METRICS)
-    with gr.Row():
-        with gr.Column(scale=7, min_width=320):
-            if curves is None:
-                gr.HTML('<p class="note">These weights came without a metrics.jsonl: there is no curve to show.</p>')
-            else:
-                gr.LinePlot(
-                    curves,
-                    x="step",
-                    y="loss",
-                    color="text",
-                    x_title="step",
-                    y_title="loss, nats a character",
-                    color_title=" ",
-                    color_map={"trained on": "#b8503c", "held out": "#7391a6"},
-                    height=420,
-                    buttons=[],
-                )
-        with gr.Column(scale=5, min_width=320):
-            gr.HTML(render.table(facts(session)))
+    if curves is None:
+        gr.HTML('<p class="note">These weights came without a metrics.jsonl: there is no curve to show.</p>')
+    elif snapshots := read_snapshots(session, folder / HISTORY):
+        Course(session, snapshots).layout(learning(curves, snapshots))
+    else:
+        gr.HTML(learning(curves, []))
+        gr.HTML('<p class="note">These weights came without snapshots of their run: there is nothing to press.</p>')
+    gr.HTML(render.table(facts(session)))
 
 
-def loss_curves(path: Path) -> pd.DataFrame | None:
-    """The run's evaluations in long form, None where the weights came without them."""
+def learning(curves: list[Curve], snapshots: list[Snapshot]) -> str:
+    """HTML of the curves, the held-out one first, with a point for each snapshot whose loss was measured.
+
+    A run is estimated only now and then. Before the first time, the held-out curve goes through the points.
+    """
+    points = [(each.step, each.loss) for each in snapshots if each.loss is not None]
+    held_out, *others = curves
+    early = [point for point in points if point[0] < held_out.points[0][0]]
+    curves = [Curve(held_out.name, [*early, *held_out.points]), *others]
+    marks = [Mark(step, loss, f"step {step:,}: {loss:.4f} nats. Write with these weights") for step, loss in points]
+    told = "The curves are estimates from random blocks of the text."
+    if points:
+        told += (
+            " The points are weights that were kept on the way, measured over all of the held-out text;"
+            " before the first estimate the curve joins them."
+        )
+    figure = chart("Loss, nats a character", "step, each tenfold as wide", curves, marks, log_x=True)
+    return f'{figure}<p class="status">{told}</p>'
+
+
+def loss_curves(path: Path) -> list[Curve] | None:
+    """The run's evaluations, None where the weights came without them or they make no sense."""
     try:
         rows = [json.loads(line) for line in path.read_text().splitlines()]
-        points = [
-            {"step": row["step"], "text": text, "loss": row[key]}
-            for row in rows
-            for text, key in (("trained on", "train_loss"), ("held out", "validation_loss"))
-        ]
+        curves = [Curve(name, [(row["step"], row[key]) for row in rows]) for name, key in _KEYS]
+        sound = all(step >= 1 and math.isfinite(loss) for curve in curves for step, loss in curve.points)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return pd.DataFrame(points) if points else None
+    return curves if rows and sound else None
 
 
 def facts(session: Session) -> list[tuple[str, str]]:
