@@ -221,6 +221,6 @@ def test_a_column_shows_its_text_unchanged_whatever_is_marked_in_it(text, data):
 def test_what_is_by_heart_is_underlined_to_the_character_through_a_mark_too():
     html = side_by_side([Column("<a>", "0123456789", 4, [(3, 6), (8, 10)])])
     assert "".join(re.findall(r'<u class="by-heart">(.*?)</u>', html)) == "3<mark>4</mark>5" + "89"
-    assert "<h3>&lt;a&gt;</h3>" in html
+    assert "<h2>&lt;a&gt;</h2>" in html
     assert legend([[], [(3, 6)]])
     assert not legend([[], ()])

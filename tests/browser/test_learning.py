@@ -67,7 +67,7 @@ def test_one_prompt_and_one_seed_are_continued_by_every_snapshot_side_by_side(pa
     open_tab(page)
     write_all(page)
     expect_texts(page, *map(wanted, FOLDERS))
-    headings = page.locator("#learned h3").all_text_contents()
+    headings = page.locator("#learned h2").all_text_contents()
     assert [re.match(r"step ([\d,]+) · \d\.\d\d nats$", each)[1] for each in headings] == [f"{n:,}" for n in STEPS]
     boxes = [texts(page).nth(number).bounding_box() for number in range(4)]
     assert [box["x"] for box in boxes] == sorted({box["x"] for box in boxes})
@@ -85,7 +85,7 @@ def test_a_press_on_a_point_writes_with_that_snapshot_alone_and_marks_both(page:
     expect_texts(page, *after)
     current = page.locator("#points [aria-current]")
     expect(current).to_have_attribute("data-x", "156")
-    expect(page.locator("#learned [aria-current] h3")).to_contain_text("step 156")
+    expect(page.locator("#learned [aria-current] h2")).to_contain_text("step 156")
     point(page, 1250).focus()
     page.keyboard.press("Enter")
     expect_texts(page, *after[:2], wanted(FOLDERS[2], seed=8), after[3])
