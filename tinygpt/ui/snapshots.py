@@ -154,11 +154,13 @@ class Course:
             return
         signal, board.here = board.begin(), here
         for drafts in self.session.write_together(prompt, [settings] * len(writers), signal, sessions):
-            if board.signal is not signal:  # the visitor has asked for something else since
-                return
+            if board.signal is not signal:
+                break
             board.put(writers, drafts, [()] * len(drafts))
             yield board.html(self.snapshots), render.together(drafts[0])
-        if board.signal is signal:
-            known = [self.session.by_heart(draft.continuation) or () for draft in drafts]
-            board.put(writers, drafts, known)
-            yield board.html(self.snapshots), render.together(drafts[0], legend(known), ended=signal.reason)
+        if board.signal is not signal:  # the visitor has asked for something else since
+            yield gr.skip(), gr.skip()  # when this ends gradio sends what it said last once more: not an old text
+            return
+        known = [self.session.by_heart(draft.continuation) or () for draft in drafts]
+        board.put(writers, drafts, known)
+        yield board.html(self.snapshots), render.together(drafts[0], legend(known), ended=signal.reason)
