@@ -14,6 +14,7 @@ from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub import find_weights
 from tinygpt.ui.blocks import AT_ONCE, build
 from tinygpt.ui.session import Session
+from tinygpt.ui.shelf import Shelf
 from tinygpt.ui.theme import head, theme
 
 if spaces:
@@ -29,7 +30,7 @@ def main() -> None:
         folder = find_weights(args.weights)
         # ZeroGPU pretends that there is a GPU, which only decorated functions may touch.
         session = Session(folder, "cpu" if spaces and args.device == "auto" else args.device)
-        page = build(session, folder)
+        page = build(Shelf(session))
         auth = credentials(args.auth)
         if args.device in ("cuda", "mps"):  # it may not be there; and torch takes its seconds in any case
             session.open()

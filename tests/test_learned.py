@@ -6,7 +6,6 @@ import re
 from html import unescape
 from pathlib import Path
 
-import gradio as gr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +16,8 @@ from tinygpt.ui.blocks import build as build_page
 from tinygpt.ui.chart import Curve
 from tinygpt.ui.columns import Column, legend, side_by_side
 from tinygpt.ui.session import Session
-from tinygpt.ui.snapshots import LENGTH, Board, Course, read_snapshots
+from tinygpt.ui.shelf import OWN, Shelf
+from tinygpt.ui.snapshots import LENGTH, Board, read_snapshots, write_all, write_one
 from tinygpt.ui.training import learning, loss_curves
 
 LOSSES = {1: 4.0, 8: 3.0, 64: 2.0}
@@ -34,9 +34,8 @@ def run(build, dataset, tmp_path) -> Path:
 
 
 @pytest.fixture
-def course(run) -> Course:
-    session = Session(run)
-    return Course(session, read_snapshots(session, run / HISTORY))
+def shelf(run) -> Shelf:
+    return Shelf(Session(run))
 
 
 def texts(html: str) -> list[str]:
@@ -77,8 +76,10 @@ def test_evaluations_that_are_missing_or_make_no_sense_are_no_curves(tmp_path, c
     assert loss_curves(tmp_path / METRICS) is None
 
 
-def test_a_snapshot_has_a_point_at_its_step_and_its_loss_and_early_ones_begin_the_held_out_curve(course):
-    html = learning([Curve("held out", [(8, 3.5), (64, 2.5)]), Curve("trained on", [(8, 2.0)])], course.snapshots)
+def test_a_snapshot_has_a_point_at_its_step_and_its_loss_and_early_ones_begin_the_held_out_curve(shelf):
+    html = learning(
+        [Curve("held out", [(8, 3.5), (64, 2.5)]), Curve("trained on", [(8, 2.0)])], read_snapshots(shelf[OWN])
+    )
     assert re.findall(r'data-x="(\d+)" style="left:([\d.]+)%;bottom:([\d.]+)%"', html) == [
         ("1", "0.00", "100.00"),
         ("8", "50.00", "50.00"),
@@ -94,7 +95,7 @@ def test_a_snapshot_that_was_not_measured_has_a_column_but_no_point(run):
         annotated.write_text(
             json.dumps({name: fact for name, fact in config.items() if "validation" not in name} | loss)
         )
-        snapshots = read_snapshots(Session(run), run / HISTORY)
+        snapshots = read_snapshots(Session(run))
         assert [each.heading for each in snapshots] == ["step 1 · 4.00 nats", "step 8", "step 64 · 2.00 nats"]
         assert re.findall(r'data-x="(\d+)"', learning([Curve("held out", [(1, 1)])], snapshots)) == ["1", "64"]
 
@@ -108,17 +109,21 @@ def test_what_is_broken_in_a_history_is_left_out_and_the_rest_is_there(run):
     (history / "step-000008" / CONFIG).unlink()
     (history / "step-000009").mkdir()
     (history / "step-000010").write_text("a file")
-    assert [each.step for each in read_snapshots(Session(run), history)] == [64]
+    assert [each.step for each in read_snapshots(Session(run))] == [64]
 
 
-def test_a_history_that_is_missing_or_empty_has_no_snapshots(run, tmp_path):
-    (run / "empty").mkdir()
-    for name in ("nowhere", "empty", WEIGHTS):
-        assert read_snapshots(Session(run), run / name) == []
+def test_a_history_that_is_missing_or_empty_has_no_snapshots(run):
+    (run / HISTORY).rename(run / "elsewhere")
+    assert read_snapshots(Session(run)) == []
+    (run / HISTORY).touch()
+    assert read_snapshots(Session(run)) == []
+    (run / HISTORY).unlink()
+    (run / HISTORY).mkdir()
+    assert read_snapshots(Session(run)) == []
 
 
-def test_every_snapshot_continues_the_same_prompt_with_the_same_seed(course, run):
-    *_, (html, status) = course.write_all("My", "7", Board())
+def test_every_snapshot_continues_the_same_prompt_with_the_same_seed(shelf, run):
+    *_, (html, status) = write_all(shelf, OWN, "My", "7", Board())
     settings = SampleConfig(max_new_tokens=LENGTH, temperature=0.8, seed=7)
     folders = sorted((run / HISTORY).iterdir())
     assert texts(html) == ["".join(stream(*open_checkpoint(folder), "My", settings)) for folder in folders]
@@ -126,57 +131,56 @@ def test_every_snapshot_continues_the_same_prompt_with_the_same_seed(course, run
     assert here(html) == []
 
 
-def test_they_grow_together(course):
+def test_they_grow_together(shelf):
     lengths = [
-        [len(text) for text in texts(html)] for html, _ in course.write_all("My", "7", Board()) if type(html) is str
+        [len(text) for text in texts(html)]
+        for html, _ in write_all(shelf, OWN, "My", "7", Board())
+        if type(html) is str
     ]
     assert lengths[0] == [0, 0, 0]
     assert all(len(set(each)) == 1 for each in lengths)
     assert lengths[-1] == [LENGTH] * 3
 
 
-def test_one_snapshot_writes_into_its_column_and_the_others_stay(course):
+def test_one_snapshot_writes_into_its_column_and_the_others_stay(shelf):
     board = Board()
-    *_, (before, _) = course.write_all("My", "7", board)
-    *_, (after, _) = course.write_one("The", "8", board, gr.EventData(None, {"step": 8}))
+    *_, (before, _) = write_all(shelf, OWN, "My", "7", board)
+    *_, (after, _) = write_one(shelf, OWN, "The", "8", board, 8)
     assert [old == new for old, new in zip(texts(before), texts(after), strict=True)] == [True, False, True]
     assert here(after) == ["8"]
-    assert texts(after) == texts(board.html(course.snapshots))
+    assert texts(after) == texts(board.html(shelf[OWN]))
 
 
-@pytest.mark.parametrize(
-    "said",
-    [None, "step", 8, {}, {"step": 2}, {"step": None}, {"step": "8"}, {"step": [8]}, {"step": math.nan}],
-    ids=repr,
-)
-def test_a_press_on_a_point_that_is_not_there_changes_nothing(course, said):
+@pytest.mark.parametrize("step", [None, 2, "8", [8], math.nan], ids=repr)
+def test_a_press_on_a_point_that_is_not_there_changes_nothing(shelf, step):
     board = Board()
-    assert list(course.write_one("My", "7", board, gr.EventData(None, said))) == []
+    assert list(write_one(shelf, OWN, "My", "7", board, step)) == []
     assert board == Board()
 
 
 @pytest.mark.parametrize(
     ("prompt", "seed", "told"), [("My", "seven", "seed must be"), ("x" * 10_001, "7", "prompt must be")]
 )
-def test_what_is_out_of_bounds_is_refused_with_a_sentence_and_the_texts_stay(course, prompt, seed, told):
+def test_what_is_out_of_bounds_is_refused_with_a_sentence_and_the_texts_stay(shelf, prompt, seed, told):
     board = Board()
-    list(course.write_all("My", "7", board))
+    list(write_all(shelf, OWN, "My", "7", board))
     kept = dict(board.texts)
-    *_, (_, status) = course.write_all(prompt, seed, board)
+    *_, (_, status) = write_all(shelf, OWN, prompt, seed, board)
     assert told in status
     assert board.texts == kept
 
 
-def test_a_snapshot_that_went_away_is_named_and_its_place_on_the_machine_is_not(course, run):
+def test_a_snapshot_that_went_away_is_named_and_its_place_on_the_machine_is_not(shelf, run):
+    assert read_snapshots(shelf[OWN])
     (run / HISTORY / "step-000008" / WEIGHTS).unlink()
-    *_, (_, status) = course.write_all("My", "7", Board())
+    *_, (_, status) = write_all(shelf, OWN, "My", "7", Board())
     assert "the snapshot of step 8 is no longer whole" in status
     assert str(run) not in status
 
 
-def test_stop_ends_all_of_the_texts(course):
+def test_stop_ends_all_of_the_texts(shelf):
     board = Board()
-    growing = course.write_all("My", "7", board)
+    growing = write_all(shelf, OWN, "My", "7", board)
     next(shown for shown in growing if type(shown[0]) is str)
     board.stop()
     *_, (html, status) = growing
@@ -184,11 +188,11 @@ def test_stop_ends_all_of_the_texts(course):
     assert "stopped" in status
 
 
-def test_a_new_wish_ends_the_text_before_it(course):
+def test_a_new_wish_ends_the_text_before_it(shelf):
     board = Board()
-    first = course.write_all("My", "7", board)
+    first = write_all(shelf, OWN, "My", "7", board)
     next(shown for shown in first if type(shown[0]) is str)
-    *_, (html, _) = course.write_one("My", "7", board, gr.EventData(None, {"step": 8}))
+    *_, (html, _) = write_one(shelf, OWN, "My", "7", board, 8)
     assert [type(part) for shown in first for part in shown] == [dict, dict]  # no text: nothing is to change
     assert [len(text) == LENGTH for text in texts(html)] == [False, True, False]
 
@@ -198,7 +202,7 @@ def test_a_new_wish_ends_the_text_before_it(course):
 
 def test_weights_without_a_run_or_its_snapshots_have_a_page_that_says_so(run):
     def page() -> str:
-        return str(build_page(Session(run), run).get_config_file())
+        return str(build_page(Shelf(Session(run))).get_config_file())
 
     assert "without a metrics.jsonl" in page()
     (run / METRICS).write_text('{"step": 5, "train_loss": 2, "validation_loss": 1}')

@@ -1,14 +1,13 @@
-"""The page: masthead, tabs, endpoint."""
-
-from pathlib import Path
+"""The page: masthead, menu, tabs, endpoint."""
 
 import gradio as gr
 
 from tinygpt.ui import render
-from tinygpt.ui.api import generate_api
+from tinygpt.ui.api import QUIET, generate_api
 from tinygpt.ui.inside import inside_tab
 from tinygpt.ui.ladder import ladder_tab
-from tinygpt.ui.session import Session
+from tinygpt.ui.menu import weights_menu
+from tinygpt.ui.shelf import OWN, Shelf
 from tinygpt.ui.training import training_tab
 from tinygpt.ui.write import write_tab
 
@@ -16,17 +15,23 @@ AT_ONCE = 64  # texts written at the same time, in turns
 QUEUE = 40  # requests that may wait; whoever comes then is told that it is full
 
 
-def build(session: Session, folder: Path) -> gr.Blocks:
-    """The whole page over one loaded checkpoint; `folder` is where it came from."""
+def build(shelf: Shelf) -> gr.Blocks:
+    """The whole page over the weights on the shelf."""
+
+    def masthead(name: str) -> str:
+        return render.masthead(shelf[name].parameters, shelf[name].facts)
+
     with gr.Blocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
-        gr.HTML(render.masthead(session.parameters, session.facts))
+        head = gr.HTML(masthead(OWN))
+        menu = weights_menu(shelf)
         with gr.Tab("Write"):
-            written = write_tab(session)
+            written = write_tab(shelf, menu)
         with gr.Tab("Temperature"):
-            ladder_tab(session)
+            ladder_tab(shelf, menu)
         with gr.Tab("Look inside") as inside:
-            inside_tab(session, inside, written)
+            inside_tab(shelf, menu, inside, written)
         with gr.Tab("How it learned"):
-            training_tab(session, folder)
-        generate_api(blocks, session)
+            training_tab(shelf, menu)
+        menu.change(masthead, menu, head, queue=False, **QUIET)
+        generate_api(blocks, shelf[OWN])
     return blocks.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)

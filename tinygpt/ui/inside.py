@@ -20,6 +20,7 @@ from tinygpt.ui.look import Shown
 from tinygpt.ui.machine import Reading, machine
 from tinygpt.ui.recipe import Recipe
 from tinygpt.ui.session import Session
+from tinygpt.ui.shelf import Shelf
 
 _HINT = "What the tab Write shows is looked into here: its text, or its prompt while there is none."
 
@@ -48,42 +49,48 @@ class Sight:
         return uniform(recipe.settings.seed, place) if drawn else None
 
 
-def inside_tab(session: Session, tab: gr.Tab, written: list[Component]) -> None:
-    """Lay out the tab, and have it look into what is `written` (see write_tab) whenever it is chosen."""
+def inside_tab(shelf: Shelf, menu: gr.Dropdown, tab: gr.Tab, written: list[Component]) -> None:
+    """Lay out the tab, and have it look into what is `written` (see write_tab) whenever it is chosen.
+
+    Whatever the menu says by then, a text is read by the weights that wrote it.
+    """
     sight = gr.State(None)
-    told = lessons(session.config, len(session.facts.get("teachers_sha256", ())))
     build = "window.tinygpt.heads(element, trigger)"
     heads = gr.HTML(f'<p class="blank">{_HINT}</p>', elem_id="heads", js_on_load=build)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             drawing = gr.HTML("", elem_id="machine")
         with gr.Column(scale=6, min_width=320):
-            gr.HTML(f'<div class="lessons">{told}</div>')
+            beside = gr.HTML("", elem_id="lessons")
 
-    def opened(shown: Shown | None, prompt: str, temperature: float, top_k: int, top_p: float) -> tuple:
+    def opened(shown: Shown | None, prompt: str, weights: str, temperature: float, top_k: int, top_p: float) -> tuple:
         try:
-            settings = SampleConfig(temperature=temperature, top_k=top_k, top_p=top_p)
-            shown = shown or unwritten(session, prompt, settings)
+            shown = shown or unwritten(shelf[weights], prompt, temperature, top_k, top_p)
         except ValueError as error:
-            return render.refusal(error), "", None
-        came = len(shown.continuation) - 1 if shown.place is None else shown.place
+            return render.refusal(error), "", "", None
+        session, came = shelf.of(shown.recipe.weights_sha256), shown.place
+        if came is None:
+            came = len(shown.continuation) - 1
         sight = Sight(shown, came - 1 if shown.continuation else -1)  # that which a character came from
         text, here = session.window_at(shown.recipe.prompt, shown.continuation, sight.place)
-        return maps(text, here, session.trace(text)), drawn(session, sight), sight
+        told = lessons(session.config, len(session.facts.get("teachers_sha256", ())))
+        return maps(text, here, session.trace(text)), drawn(session, sight), told, sight
 
     def chosen(sight: Sight | None, event: gr.EventData) -> tuple:
         try:
+            session = shelf.of(sight.shown.recipe.weights_sha256)
             sight = moved(session, sight, event.index, event.layer, event.head)
         except (AttributeError, ValueError):  # nothing is looked at yet, or no such character or head
             return gr.skip(), gr.skip()
         return drawn(session, sight), sight
 
-    tab.select(opened, written, [heads, drawing, sight], queue=False, **QUIET)
+    tab.select(opened, written, [heads, drawing, beside, sight], queue=False, **QUIET)
     heads.select(chosen, sight, [drawing, sight], queue=False, trigger_mode="always_last", **QUIET)
 
 
-def unwritten(session: Session, prompt: str, settings: SampleConfig) -> Shown:
-    """A prompt that nothing was written for yet. Raises ValueError as Session.check does."""
+def unwritten(session: Session, prompt: str, temperature: float, top_k: int, top_p: float) -> Shown:
+    """A prompt that nothing was written for yet. Raises ValueError as SampleConfig and Session.check do."""
+    settings = SampleConfig(temperature=temperature, top_k=top_k, top_p=top_p)
     session.check(prompt, settings)
     return Shown(Recipe(session.tokenizer.normalise(prompt)[0], settings, session.facts["weights_sha256"]), "")
 

@@ -10,7 +10,8 @@ from tinygpt.config import MAX_PROMPT
 from tinygpt.ui import render
 from tinygpt.ui.api import QUIET, WRITERS
 from tinygpt.ui.columns import Column, Stretches, legend, side_by_side
-from tinygpt.ui.session import Session, StopSignal, parse_settings
+from tinygpt.ui.session import StopSignal, parse_settings
+from tinygpt.ui.shelf import Shelf
 from tinygpt.writing import Draft
 
 RUNGS = "0, 0.5, 0.8, 1.2"
@@ -18,8 +19,8 @@ MOST = 6
 LENGTH = 400  # characters of each
 
 
-def ladder_tab(session: Session) -> None:
-    """Lay out the tab and wire it to the session."""
+def ladder_tab(shelf: Shelf, menu: gr.Dropdown) -> None:
+    """Lay out the tab and wire it to the shelf."""
     signal = gr.State(StopSignal())
     with gr.Row():
         prompt = gr.Textbox("ROMEO:\n", label="One prompt", lines=2, max_length=MAX_PROMPT, scale=4, min_width=240)
@@ -31,8 +32,8 @@ def ladder_tab(session: Session) -> None:
     texts = gr.HTML(rungs([]), elem_id="ladder")
     gr.on(
         [start.click, prompt.submit, seed.submit, temperatures.submit],
-        _writer(session),
-        [prompt, seed, temperatures, signal],
+        _writer(shelf),
+        [prompt, seed, temperatures, menu, signal],
         texts,
         concurrency_id=WRITERS,
         **QUIET,
@@ -69,10 +70,11 @@ def _parting(draft: Draft, before: Draft) -> int | None:
     return same if same < len(draft.continuation) else None
 
 
-def _writer(session: Session) -> Callable[..., Iterator[str]]:
-    def write(prompt: str, seed: str, temperatures: str, signal: StopSignal) -> Iterator[str]:
+def _writer(shelf: Shelf) -> Callable[..., Iterator[str]]:
+    def write(prompt: str, seed: str, temperatures: str, weights: str, signal: StopSignal) -> Iterator[str]:
         signal.reason = ""
         try:
+            session = shelf[weights]
             first = parse_settings(LENGTH, 0.8, None, None, seed, None, "sample", None).seeded()
             rows = [replace(first, temperature=temperature) for temperature in read_temperatures(temperatures)]
             drafts = session.write_together(prompt, rows, signal)

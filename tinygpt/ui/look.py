@@ -11,7 +11,7 @@ from tinygpt.config import SampleConfig
 from tinygpt.inspection import Candidates
 from tinygpt.ui.api import QUIET
 from tinygpt.ui.recipe import Recipe
-from tinygpt.ui.session import Session
+from tinygpt.ui.shelf import Shelf
 
 SHOWN = 10  # candidates that are there at once; the others open on demand
 _NAMES = {"\n": "new line", " ": "space"}
@@ -42,25 +42,34 @@ class Shown:
         return replace(recipe, settings=settings, chosen=before | {self.place: character})
 
 
-def looking(session: Session, shown: gr.State, leaf: gr.HTML, look: gr.HTML, sliders: list[Component]) -> None:
-    """Show the candidates at a click on a character of `leaf`, and again when temperature, top-k or top-p move."""
+def looking(
+    shelf: Shelf, menu: gr.Dropdown, shown: gr.State, leaf: gr.HTML, look: gr.HTML, sliders: list[Component]
+) -> None:
+    """Show the candidates at a click on a character of `leaf`, and again when temperature, top-k or top-p move.
 
-    def at(shown: Shown | None, temperature: float, top_k: int, top_p: float, event: gr.EventData) -> tuple:
+    Whatever the menu says by then, they are those of the weights that wrote the text.
+    """
+
+    def at(
+        shown: Shown | None, weights: str, temperature: float, top_k: int, top_p: float, event: gr.EventData
+    ) -> tuple:
         try:
-            return again(shown.at(event.index), temperature, top_k, top_p)
+            return again(shown.at(event.index), weights, temperature, top_k, top_p)
         except (AttributeError, ValueError):  # there is no text yet, or no such place in it
             return gr.skip(), gr.skip()
 
-    def again(shown: Shown | None, temperature: float, top_k: int, top_p: float) -> tuple:
+    def again(shown: Shown | None, weights: str, temperature: float, top_k: int, top_p: float) -> tuple:
         if shown is None or shown.place is None:
             return gr.skip(), gr.skip()
-        settings = SampleConfig(temperature=temperature, top_k=top_k, top_p=top_p)
+        session = shelf.of(shown.recipe.weights_sha256)
+        everything = top_k >= shelf[weights].tokenizer.vocab_size  # where the slider ends
+        settings = SampleConfig(temperature=temperature, top_k=None if everything else top_k, top_p=top_p)
         candidates = session.candidates(shown.recipe.prompt, shown.continuation[: shown.place], settings)
         return shown, panel(shown, session.tokenizer.vocabulary, candidates)
 
-    leaf.select(at, [shown, *sliders], [shown, look], queue=False, **QUIET)
+    leaf.select(at, [shown, menu, *sliders], [shown, look], queue=False, **QUIET)
     moved = [slider.change for slider in sliders]
-    gr.on(moved, again, [shown, *sliders], [shown, look], queue=False, trigger_mode="always_last", **QUIET)
+    gr.on(moved, again, [shown, menu, *sliders], [shown, look], queue=False, trigger_mode="always_last", **QUIET)
 
 
 def panel(shown: Shown, vocabulary: str, candidates: Candidates) -> str:

@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from tinygpt.config import SampleConfig
+from tinygpt.download import DEFAULT_SHA256
 from tinygpt.memorised import SHORTEST
 from tinygpt.writing import Draft
 
@@ -95,10 +96,11 @@ def how(settings: SampleConfig) -> str:
 def masthead(parameters: int, facts: dict[str, Any]) -> str:
     """The head of the page: a title page's lines, and the one figure that tells how good the model is."""
     loss = facts.get("validation_loss")
+    read = "some of Shakespeare’s plays" if facts.get("data_sha256") == DEFAULT_SHA256 else "a text"
     figure = f" · {loss:.3f} nats a character on text it never saw" if loss is not None else ""
     return (
         '<header class="masthead"><h1>tinygpt</h1>'
-        "<p>A small machine that has read some of Shakespeare’s plays, letter by letter, "
+        f"<p>A small machine that has read {read}, letter by letter, "
         "and goes on from whatever you begin.</p>"
         f"<small>{parameters / 1e6:.1f} million parameters{figure}</small></header>"
     )

@@ -46,7 +46,8 @@ class Session:
 
     def __init__(self, folder: Path, device: str = "auto"):
         """Raises what read_stored raises. Quick: the model is made when it is first asked for."""
-        self._stored, self._device = read_stored(folder), device
+        self.folder, self.device = folder, device
+        self._stored = read_stored(folder)
         self.config, self.facts = self._stored.config, self._stored.facts
         self.tokenizer = TextEncoderDecoder(self._stored.vocabulary)
         self.parameters = count_parameters(self.config)
@@ -63,13 +64,13 @@ class Session:
         """What writes; whoever asks while it is being made waits. Raises what open_model raises."""
         with self._opening:
             if self._model is None:
-                self._model = open_model(self._stored, self._device)
+                self._model = open_model(self._stored, self.device)
                 self._stored = None  # by now the model has them in the form that it needs
             return self._model
 
     def beside(self, folder: Path) -> "Session":
         """Another checkpoint at work on the same device. Raises what read_stored raises."""
-        return Session(folder, self._device)
+        return Session(folder, self.device)
 
     def check(self, prompt: object, settings: SampleConfig) -> None:
         """Raise ValueError for a request that `write` would refuse, without starting it."""

@@ -1,39 +1,79 @@
-"""The tab that tells how the shipped weights came about: their losses, what they wrote on the way, and facts."""
+"""The tab that tells how the chosen weights came about: their losses, what they wrote on the way, and facts."""
 
 import json
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from tinygpt.stored import HISTORY, METRICS
+from tinygpt.config import MAX_PROMPT
+from tinygpt.stored import METRICS
 from tinygpt.ui import render
+from tinygpt.ui.api import QUIET, WRITERS
 from tinygpt.ui.chart import Curve, Mark, chart
 from tinygpt.ui.session import Session
-from tinygpt.ui.snapshots import Course, Snapshot, read_snapshots
+from tinygpt.ui.shelf import OWN, Shelf
+from tinygpt.ui.snapshots import Board, Snapshot, read_snapshots, write_all, write_one
 
 _KEYS = (("held out", "validation_loss"), ("trained on", "train_loss"))
+_INVITATION = '<p class="status">The same dice for all: press a point of the curve, or write with every snapshot.</p>'
 
 
-def training_tab(session: Session, folder: Path) -> None:
-    """Lay out the tab: the run whose weights are open, and their facts."""
-    curves = loss_curves(folder / METRICS)
-    if curves is None:
-        gr.HTML('<p class="note">These weights came without a metrics.jsonl: there is no curve to show.</p>')
-    elif snapshots := read_snapshots(session, folder / HISTORY):
-        Course(session, snapshots).layout(learning(curves, snapshots))
-    else:
-        gr.HTML(learning(curves, []))
-        gr.HTML('<p class="note">These weights came without snapshots of their run: there is nothing to press.</p>')
-    gr.HTML(render.table(facts(session)))
+def training_tab(shelf: Shelf, menu: gr.Dropdown) -> None:
+    """Lay out the tab and wire it: the run of the weights that the menu says, what they wrote on the way, and facts."""
+    board, own = gr.State(Board()), shelf[OWN]  # each visitor gets a copy
+    with gr.Row():
+        with gr.Column(scale=7, min_width=320):
+            points = gr.HTML(_course(own), elem_id="points", js_on_load="window.tinygpt.points(element, trigger)")
+        with gr.Column(scale=5, min_width=320, visible=bool(read_snapshots(own))) as asking:
+            prompt = gr.Textbox("ROMEO:\n", label="Prompt for all", lines=3, max_length=MAX_PROMPT)
+            seed = gr.Textbox("1564", label="Seed for all", max_length=20)
+            with gr.Row():
+                start = gr.Button("Write with every snapshot", variant="primary", scale=2, min_width=90)
+                stop = gr.Button("Stop", min_width=60)
+            status = gr.HTML(_INVITATION, elem_id="learned-status")
+    texts = gr.HTML(Board().html(own), elem_id="learned", js_on_load="window.tinygpt.columns(element)")
+    table = gr.HTML(render.table(facts(own)))
+
+    def follow(name: str, board: Board) -> tuple:
+        session, _ = shelf[name], board.stop()
+        there = gr.update(visible=bool(read_snapshots(session)))
+        return _course(session), there, _INVITATION, Board().html(session), render.table(facts(session)), Board()
+
+    menu.change(follow, [menu, board], [points, asking, status, texts, table, board], queue=False, **QUIET)
+    # A new wish ends the text before it.
+    writing = {"outputs": [texts, status], "concurrency_id": WRITERS, "trigger_mode": "multiple", **QUIET}
+    wishes = [menu, prompt, seed, board]
+    gr.on([start.click, prompt.submit, seed.submit], partial(write_all, shelf), wishes, **writing)
+    points.select(_presser(shelf), wishes, **writing)
+    stop.click(Board.stop, board, queue=False, **QUIET)
 
 
-def learning(curves: list[Curve], snapshots: list[Snapshot]) -> str:
-    """HTML of the curves, the held-out one first, with a point for each snapshot whose loss was measured.
+def _presser(shelf: Shelf) -> Callable[..., Iterator[tuple]]:
+    def press(weights: str, prompt: str, seed: str, board: Board, event: gr.EventData) -> Iterator[tuple]:
+        try:
+            step = event.step
+        except (AttributeError, TypeError):  # not from our page
+            return
+        yield from write_one(shelf, weights, prompt, seed, board, step)
+
+    return press
+
+
+def _course(session: Session) -> str:
+    return learning(loss_curves(session.folder / METRICS), read_snapshots(session))
+
+
+def learning(curves: list[Curve] | None, snapshots: list[Snapshot]) -> str:
+    """HTML of a run's curves, the held-out one first, with a point for each snapshot whose loss was measured.
 
     A run is estimated only now and then. Before the first time, the held-out curve goes through the points.
     """
+    if curves is None:
+        return '<p class="note">These weights came without a metrics.jsonl: there is no curve to show.</p>'
     points = [(each.step, each.loss) for each in snapshots if each.loss is not None]
     held_out, *others = curves
     early = [point for point in points if point[0] < held_out.points[0][0]]
@@ -45,6 +85,8 @@ def learning(curves: list[Curve], snapshots: list[Snapshot]) -> str:
             " The points are weights that were kept on the way, measured over all of the held-out text;"
             " before the first estimate the curve joins them."
         )
+    elif not snapshots:
+        told += " These weights came without snapshots of their run: there is nothing to press."
     figure = chart("Loss, nats a character", "step, each tenfold as wide", curves, marks, log_x=True)
     return f'{figure}<p class="status">{told}</p>'
 

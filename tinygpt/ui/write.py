@@ -7,45 +7,17 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from tinygpt.config import MAX_LENGTH, MAX_PROMPT, SampleConfig
 from tinygpt.output import as_text
 from tinygpt.ui import render
 from tinygpt.ui.api import QUIET, WRITERS
+from tinygpt.ui.controls import Controls, lay_out
 from tinygpt.ui.look import Shown, looking
+from tinygpt.ui.menu import on_the_shelf
 from tinygpt.ui.recipe import Recipe, read_recipe
-from tinygpt.ui.session import FIELDS, STRATEGIES, Session, StopSignal, parse_settings
+from tinygpt.ui.session import Session, StopSignal, parse_settings
+from tinygpt.ui.shelf import Shelf
 
-EXAMPLES = (
-    "ROMEO:\n",
-    "First Citizen:\nWho hath hidden the charger of my phone?\n\nSecond Citizen:\n",
-    "KING RICHARD:\nMy coffee is grown cold, and",
-    "JULIET:\nThe moon is late to-night. O, tell me,",
-)
 _ON, _OFF = gr.update(interactive=True), gr.update(interactive=False)
-
-
-@dataclass(frozen=True)
-class Controls:
-    """The parts of the left-hand side, in the order of a request's fields."""
-
-    prompt: gr.Textbox
-    length: gr.Slider
-    temperature: gr.Slider
-    top_k: gr.Slider
-    top_p: gr.Slider
-    seed: gr.Textbox
-    until: gr.Textbox
-    strategy: gr.Radio
-    beam_width: gr.Slider
-    seed_used: gr.Textbox
-    start: gr.Button
-    stop: gr.Button
-    clear: gr.Button
-
-    @property
-    def fields(self) -> list[Component]:
-        """Those that a request is made of."""
-        return [getattr(self, item.name) for item in fields(self)][: len(FIELDS)]
 
 
 @dataclass(frozen=True)
@@ -63,15 +35,16 @@ class Page:
     shown: gr.State  # a Shown, once there is a text
 
 
-def write_tab(session: Session) -> list[Component]:
-    """Lay out the tab and wire it to the session.
+def write_tab(shelf: Shelf, menu: gr.Dropdown) -> list[Component]:
+    """Lay out the tab and wire it to the shelf.
 
-    Returns what there is to look into: the State of a Shown, the prompt, and the sliders of temperature, top-k, top-p.
+    Returns what there is to look into: the State of a Shown, the prompt, the menu, and the sliders of temperature,
+    top-k and top-p.
     """
     signal = gr.State(StopSignal())  # each visitor gets a copy
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            controls = _controls(session.tokenizer.vocab_size)
+            controls = lay_out(shelf, menu)
         with gr.Column(scale=7, min_width=320):
             page = _page()
     results = [getattr(page, item.name) for item in fields(page)] + [controls.stop, controls.seed_used]
@@ -79,16 +52,21 @@ def write_tab(session: Session) -> list[Component]:
     runs = [
         gr.on(
             [controls.start.click, controls.prompt.submit],
-            _writer(session, controls, page),
-            [*controls.fields, signal],
+            _writer(shelf, controls, page),
+            [*controls.fields, menu, signal],
             results,
             **writing,
         ),
-        page.look.select(_chooser(session, controls, page), [page.shown, signal], results, **writing),
-        page.leaf.apply(_opener(session, controls, page), signal, [*controls.fields, *results], **writing),
+        page.look.select(_chooser(shelf, controls, page), [page.shown, signal], results, **writing),
+        page.leaf.apply(
+            _opener(shelf, controls, page),
+            [menu, signal],
+            [*controls.fields, menu, controls.fitted, *results],
+            **writing,
+        ),
     ]
     sliders = [controls.temperature, controls.top_k, controls.top_p]
-    looking(session, page.shown, page.leaf, page.look, sliders)
+    looking(shelf, menu, page.shown, page.leaf, page.look, sliders)
     controls.start.click(None, js="() => window.tinygpt.reveal()")
     controls.stop.click(StopSignal.stop, signal, queue=False, **QUIET)
     empty = {page.leaf: render.leaf(""), page.status: render.status(), page.look: "", page.shown: None, page.recipe: ""}
@@ -98,13 +76,14 @@ def write_tab(session: Session) -> list[Component]:
     page.copy.click(None, js="() => window.tinygpt.copy()")
     page.link.click(None, page.recipe, js="recipe => window.tinygpt.link(recipe)")
     page.download.click(None, page.output, js="text => window.tinygpt.download(text)")
-    return [page.shown, controls.prompt, *sliders]
+    return [page.shown, controls.prompt, menu, *sliders]
 
 
-def _writer(session: Session, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:
+def _writer(shelf: Shelf, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:
     def write(prompt: str, *values: Any) -> Iterator[dict]:
-        *values, signal = values
+        *values, weights, signal = values
         try:
+            session = shelf[weights]  # held: the text ends on it, whatever is chosen meanwhile
             recipe = Recipe(prompt, parse_settings(*values).seeded(), session.facts["weights_sha256"])
             session.check(prompt, recipe.settings)
         except ValueError as error:
@@ -116,28 +95,36 @@ def _writer(session: Session, controls: Controls, page: Page) -> Callable[..., I
     return write
 
 
-def _chooser(session: Session, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:
-    """At a press on a candidate: the text with it in its place."""
+def _chooser(shelf: Shelf, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:
+    """At a press on a candidate: the text with it in its place, by the weights that wrote the text."""
 
     def choose(shown: Shown | None, signal: StopSignal, event: gr.EventData) -> Iterator[dict]:
-        if shown and shown.place is not None and event.character in [*session.tokenizer.vocabulary]:
+        if shown is None or shown.place is None:
+            return
+        session = shelf.of(shown.recipe.weights_sha256)
+        if event.character in [*session.tokenizer.vocabulary]:
             yield from _written(session, controls, page, shown.steered(event.character), signal)
 
     return choose
 
 
-def _opener(session: Session, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:
-    """When the page was opened by the link of a text: that text."""
+def _opener(shelf: Shelf, controls: Controls, page: Page) -> Callable[..., Iterator[dict]]:
+    """When the page was opened by the link of a text: that text, by the weights that wrote it if they are here."""
 
-    def opened(signal: StopSignal, event: gr.EventData) -> Iterator[dict]:
+    def opened(weights: str, signal: StopSignal, event: gr.EventData) -> Iterator[dict]:
         try:
             recipe = read_recipe(event.recipe)
+            weights = shelf.name_of(recipe.weights_sha256) or weights
+            session = shelf[weights]
             session.check(recipe.prompt, recipe.settings)
             session.tokenizer.encode("".join(recipe.chosen.values()))
         except ValueError as error:
             yield {page.status: render.refusal(error)}
             return
-        yield dict(zip(controls.fields, _values(recipe, session.tokenizer.vocab_size), strict=True))
+        vocab_size = session.tokenizer.vocab_size
+        filled = dict(zip(controls.fields, _values(recipe, vocab_size), strict=True))
+        filled[controls.top_k] = gr.update(value=filled[controls.top_k], maximum=vocab_size)
+        yield filled | {controls.weights: on_the_shelf(shelf, value=weights), controls.fitted: weights}
         other = recipe.weights_sha256 != session.facts["weights_sha256"]
         for changes in _written(session, controls, page, recipe, signal):
             if other and page.status in changes:
@@ -187,64 +174,6 @@ def _written(session: Session, controls: Controls, page: Page, recipe: Recipe, s
         controls.stop: _OFF,
         controls.seed_used: str(draft.settings.seed) if draft.settings.draws else "",
     }
-
-
-def _controls(vocab_size: int) -> Controls:
-    prompt = _prompt()
-    length, temperature = _sliders()
-    with gr.Row():
-        start = gr.Button("Write", variant="primary", scale=2, min_width=90)
-        stop = gr.Button("Stop", interactive=False, min_width=60)
-        clear = gr.Button("Clear", min_width=60)
-    with gr.Accordion("Advanced", open=False):
-        strategy, top_k, top_p, beam_width, until = _choices(vocab_size)
-        seed, seed_used = _seeds()
-    settings = (length, temperature, top_k, top_p, seed, until, strategy, beam_width)
-    return Controls(prompt, *settings, seed_used, start, stop, clear)
-
-
-def _prompt() -> gr.Textbox:
-    prompt = gr.Textbox(
-        EXAMPLES[0],
-        label="Prompt",
-        info="Shift + Enter writes",
-        placeholder="Begin, and the machine goes on from here …",
-        lines=7,
-        max_lines=30,
-        max_length=MAX_PROMPT,
-        elem_classes="prompt",
-    )
-    with gr.Row(elem_classes="examples"):
-        for example in EXAMPLES:
-            speaker = example.split(":")[0]
-            gr.Button(speaker, size="sm").click(lambda text=example: text, outputs=prompt, queue=False, **QUIET)
-    return prompt
-
-
-def _sliders() -> tuple[Component, Component]:
-    usual = SampleConfig()
-    return (
-        gr.Slider(1, MAX_LENGTH, usual.max_new_tokens, step=1, label="Length", info="characters"),
-        gr.Slider(0, 2, usual.temperature, step=0.05, label="Temperature", info="0 plays safe, 2 is wild"),
-    )
-
-
-def _choices(vocab_size: int) -> tuple[Component, ...]:
-    strategy = gr.Radio(STRATEGIES, value="sample", label="Strategy")
-    with gr.Row():
-        top_k = gr.Slider(1, vocab_size, vocab_size, step=1, label="Top-k", info="of the likeliest")
-        top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p", info="of the probability")
-    beam_width = gr.Slider(1, 8, 4, step=1, label="Beam width", info="for the strategy beam")
-    until = gr.Textbox(label="Stop at", info="end before this text appears", max_length=100)
-    return strategy, top_k, top_p, beam_width, until
-
-
-def _seeds() -> tuple[gr.Textbox, gr.Textbox]:
-    with gr.Row():
-        seed = gr.Textbox(label="Seed", info="empty: a new one each time", max_length=20, elem_id="seed")
-        used = gr.Textbox(label="Seed of this text", info="the one that drew it", interactive=False)
-    gr.Button("Use this seed again", size="sm").click(lambda used: used, used, seed, queue=False, **QUIET)
-    return seed, used
 
 
 def _page() -> Page:
