@@ -59,7 +59,7 @@ def write(
 def prepare(config: GPTConfig, tokenizer: TextEncoderDecoder, prompt: str) -> tuple[str, tuple[str, ...]]:
     """The prompt that is shown and continued, and notes on how it differs from what was typed.
 
-    Raises ValueError when it is not a text, or too long.
+    Raises ValueError when it is not a text, too long, or empty for a model that knows no line ends.
     """
     if type(prompt) is not str:
         raise ValueError(f"prompt must be a text, not {type(prompt).__name__}")
@@ -67,6 +67,8 @@ def prepare(config: GPTConfig, tokenizer: TextEncoderDecoder, prompt: str) -> tu
         raise ValueError(f"prompt must be at most {MAX_PROMPT:,} characters, not {len(prompt):,}")
     text, notes = tokenizer.normalise(prompt)
     if not text:
+        if "\n" not in tokenizer.vocabulary:
+            raise ValueError("prompt must have a character that the model knows: it knows no new line to begin with")
         notes.append("Nothing to continue, so the text starts on a new line.")
     if len(text) > config.block_size:
         notes.append(f"The model sees the last {config.block_size} characters of the prompt.")
