@@ -174,3 +174,13 @@ def test_a_new_text_puts_the_panel_away(page: Page):
     finished(page)
     page.get_by_role("button", name="Clear").click()
     expect(continuation(page)).to_have_count(0)
+
+
+def test_what_stands_in_the_training_text_is_underlined(page: Page):
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0.4")
+    write(page, "ROMEO:\n", length=400, seed=53)
+    text = finished(page, 400)
+    expect(page.locator("#status")).to_contain_text("word for word")
+    known = page.evaluate("[...CSS.highlights.get('by-heart')].map(range => range.toString())")
+    assert known == [".\n\nHENRY BOLINGBROKE:\nAnd what "]
+    assert known[0] in text

@@ -69,7 +69,7 @@
       new MutationObserver(() => {
         if (!text() || text().classList.contains("writing")) here = null;
         paint();
-      }).observe(leaf, { childList: true, subtree: true });
+      }).observe(leaf, { subtree: true, attributeFilter: ["data-by-heart"], childList: true });
       const show = (place) => {
         here = place;
         paint();
