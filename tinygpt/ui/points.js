@@ -22,7 +22,7 @@
           if (point.dataset.x === here) point.setAttribute("aria-current", "true");
           else point.removeAttribute("aria-current");
         }
-      }).observe(texts, { childList: true, subtree: true });
+      }).observe(texts, { subtree: true, attributeFilter: ["class"], childList: true });
     },
   });
 }
