@@ -7,6 +7,7 @@ window.tinygpt = {
   },
   follow(leaf, trigger) {
     window.tinygpt.look(leaf, trigger);
+    window.tinygpt.keep(leaf, trigger);
     const recipe = new URLSearchParams(location.search).get("recipe");
     if (recipe !== null) setTimeout(() => trigger("apply", { recipe }));
     // Keep the end of a growing text in sight, unless the reader has scrolled up.

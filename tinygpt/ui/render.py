@@ -20,12 +20,14 @@ def leaf(
     chosen: Iterable[int] = (),
     by_heart: Iterable[tuple[int, int]] = (),
     *,
+    recipe: str = "",
     writing: bool = False,
 ) -> str:
     """A continuation set like a page of a play. Its text content is the continuation, unchanged.
 
     The page's script shows the rest: `sureness` has a digit for each character (see Draft), `chosen` are the places
-    where a person's choice stands, `by_heart` the stretches that the training text has too.
+    where a person's choice stands, `by_heart` the stretches that the training text has too. By the `recipe` of a
+    finished text it keeps that for the visitor.
     """
     caption = '<p class="caption">Continuation</p>'
     if not continuation and not writing:
@@ -36,7 +38,7 @@ def leaf(
     return (
         f'{caption}<div class="leaf{" writing" if writing else ""}" id="continuation" data-sureness="{sureness}" '
         f'data-chosen="{" ".join(map(str, chosen))}" data-by-heart="{" ".join(f"{a}-{b}" for a, b in by_heart)}" '
-        'tabindex="0" role="group" '
+        f'data-recipe="{escape(recipe)}" tabindex="0" role="group" '
         f'aria-label="Continuation. Arrow keys choose a character, Enter looks at it.">{text}</div>'
     )
 

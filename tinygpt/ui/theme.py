@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("page.js", "look.js", "inside.js", "points.js")  # the first makes what the others add to
+_SCRIPTS = ("page.js", "look.js", "inside.js", "points.js", "history.js")  # the first makes what the others add to
 _FONTS = (  # family, style, file
     ("EB Garamond", "normal", "eb-garamond.woff2"),
     ("EB Garamond", "italic", "eb-garamond-italic.woff2"),

@@ -162,7 +162,7 @@ def _written(session: Session, controls: Controls, page: Page, recipe: Recipe, s
     here, by_heart = session.facts["weights_sha256"], session.by_heart(draft.continuation)
     recipe = replace(recipe, prompt=draft.prompt, settings=draft.settings, weights_sha256=here)
     yield {
-        page.leaf: render.leaf(draft.continuation, draft.sureness, recipe.chosen, by_heart or []),
+        page.leaf: render.leaf(draft.continuation, draft.sureness, recipe.chosen, by_heart or [], recipe=recipe.json()),
         page.status: render.status(draft, ended=signal.reason) + render.memorised(draft.continuation, by_heart),
         page.look: "",
         page.recipe: recipe.json(),
@@ -195,4 +195,6 @@ def _page() -> Page:
             buttons=["copy"],
             elem_id="recipe",
         )
+    with gr.Accordion("Your texts", open=False):
+        gr.HTML('<div class="texts"></div>', js_on_load="window.tinygpt.texts(element)")
     return Page(leaf, status, look, copy, link, download, recipe, gr.Textbox(visible=False), gr.State(None))

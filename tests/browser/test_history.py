@@ -1,0 +1,243 @@
+"""The visitor's own texts, which their browser keeps, in a real browser."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from acts import advanced, begun, continuation, finished, status, write
+from playwright.sync_api import Browser, Locator, Page, expect
+
+KEY = "tinygpt.texts"
+EMPTY = re.compile("What you write is listed here")
+
+
+def unfold(page: Page) -> None:
+    if not page.locator(".texts").is_visible():
+        page.get_by_role("button", name="Your texts").click()
+    page.locator(".texts :is(p, ul)").wait_for()
+
+
+def entries(page: Page) -> Locator:
+    return page.locator(".texts li button")
+
+
+def stored(page: Page) -> list[dict]:
+    return json.loads(page.evaluate(f"localStorage.getItem('{KEY}')") or "[]")
+
+
+@contextmanager
+def prepared(browser: Browser, address: str, script: str) -> Iterator[Page]:
+    """The page of a visitor in whose browser something has happened before."""
+    context = browser.new_context()
+    context.add_init_script(script)
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    page.get_by_role("button", name="Write", exact=True).wait_for()
+    yield page
+    context.close()
+    assert errors == []
+
+
+def test_every_finished_text_is_listed_the_latest_first_with_what_it_came_from(page: Page):
+    unfold(page)
+    expect(page.locator(".texts")).to_contain_text(EMPTY)
+    write(page, "Act I.\nJULIET:\n", seed=3)
+    first = finished(page)
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0.5")
+    write(page, "ROMEO:\n", seed=4)
+    finished(page)
+    expect(entries(page)).to_have_count(2)
+    expect(entries(page).nth(0)).to_contain_text("ROMEO:")
+    expect(entries(page).nth(0)).to_contain_text("temperature 0.5 · seed 4")
+    expect(entries(page).nth(1)).to_contain_text("JULIET:")
+    expect(entries(page).nth(1)).not_to_contain_text("Act I.")
+    expect(entries(page).nth(1)).to_contain_text(" ".join(first[:30].split()))
+
+
+def test_a_press_on_an_entry_sets_the_page_and_writes_the_text_again_to_the_character(page: Page):
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("1.1")
+    write(page, "JULIET:\nO,", seed=2**64 - 1)
+    first = finished(page)
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0.3")
+    write(page, "ROMEO:\n", length=80, seed=4)
+    finished(page, 80)
+    unfold(page)
+    entries(page).nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("JULIET:\nO,")
+    expect(continuation(page)).to_have_text(first)
+    assert finished(page) == first
+    expect(page.get_by_role("spinbutton", name=re.compile("Temperature"))).to_have_value("1.1")
+    expect(entries(page)).to_have_count(2)  # it moved up instead of being doubled
+    expect(entries(page).nth(0)).to_contain_text("O,")
+    expect(entries(page).nth(0)).to_be_focused()
+
+
+def test_how_a_text_was_drawn_is_told_where_nothing_was_drawn_too(page: Page):
+    unfold(page)
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0")
+    write(page, "")
+    finished(page)
+    expect(entries(page).nth(0)).to_contain_text("greedy")
+    expect(entries(page).nth(0)).to_contain_text("(no prompt)")
+    advanced(page)
+    page.get_by_role("radio", name="beam").check()
+    write(page, "ROMEO:\n")
+    expect(entries(page).nth(0)).to_contain_text("beam width 4", timeout=60_000)
+
+
+def test_the_list_outlives_the_page_and_stays_in_its_browser(page: Page, browser: Browser, address: str):
+    write(page, "ROMEO:\n", seed=4)
+    text = finished(page)
+    page.reload()
+    unfold(page)
+    expect(entries(page)).to_have_count(1)
+    entries(page).first.click()
+    expect(continuation(page)).to_have_text(text)
+    other = browser.new_context().new_page()
+    other.goto(address)
+    unfold(other)
+    expect(other.locator(".texts")).to_contain_text(EMPTY)
+    other.context.close()
+
+
+def test_what_the_server_is_told_at_a_press_is_that_one_recipe(page: Page):
+    for seed in (1, 2):
+        write(page, f"Prompt {'AB'[seed - 1]}:\n", seed=seed)
+        finished(page)
+        expect(continuation(page)).to_have_attribute("data-recipe", re.compile(f'"seed": "{seed}"'))
+    unfold(page)
+    sent = []
+    page.on("request", lambda request: sent.append(request.post_data or ""))
+    entries(page).nth(1).click()
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Prompt A:\n")
+    finished(page)
+    assert any("Prompt A" in each for each in sent)
+    assert not any("Prompt B" in each for each in sent)
+
+
+def test_clear_all_empties_list_and_storage(page: Page):
+    write(page, "ROMEO:\n", seed=4)
+    finished(page)
+    unfold(page)
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".texts")).to_contain_text(EMPTY)
+    expect(page.locator(".texts button")).to_have_count(0)
+    assert page.evaluate(f"localStorage.getItem('{KEY}')") is None
+    page.reload()
+    unfold(page)
+    expect(page.locator(".texts")).to_contain_text(EMPTY)
+    write(page, "ROMEO:\n", seed=4)  # and the same text is listed again once it is written again
+    expect(entries(page)).to_have_count(1)
+
+
+def test_the_list_of_a_second_page_in_the_same_browser_follows(page: Page, address: str):
+    other = page.context.new_page()
+    other.goto(address)
+    unfold(other)
+    write(page, "ROMEO:\n", seed=4)
+    finished(page)
+    expect(entries(other)).to_have_count(1)
+    write(other, "JULIET:\n", seed=5)
+    finished(other)
+    expect(entries(other)).to_have_count(2)
+    assert len(stored(page)) == 2
+
+
+def test_the_list_keeps_fifty(browser: Browser, address: str):
+    recipe = {"prompt": "ROMEO:", "temperature": 0.8, "strategy": "sample"}
+    many = [{"recipe": json.dumps(recipe | {"seed": str(n)}), "text": "O", "time": 1} for n in range(60)]
+    script = f"if (!localStorage.getItem('{KEY}')) localStorage.setItem('{KEY}', {json.dumps(json.dumps(many))})"
+    with prepared(browser, address, script) as page:
+        unfold(page)
+        expect(entries(page)).to_have_count(50)
+        write(page, "JULIET:\n")
+        finished(page)
+        expect(entries(page)).to_have_count(50)
+        expect(entries(page).nth(0)).to_contain_text("JULIET:")
+        assert len(stored(page)) == 50
+
+
+RUBBISH = [
+    "not json",
+    "7",
+    "null",
+    '{"a": 1}',
+    '[null, 7, "x", {}, {"recipe": "{}", "text": "a", "time": 1}, {"recipe": "null", "text": "a", "time": 1}]',
+    '[{"recipe": 5, "text": "a", "time": 1}, {"recipe": "{\\"prompt\\": 5}", "text": "a", "time": "now"}]',
+]
+
+
+@pytest.mark.parametrize("content", RUBBISH)
+def test_rubbish_in_the_storage_is_taken_for_nothing(browser: Browser, address: str, content: str):
+    script = f"if (!sessionStorage.seen) localStorage.setItem('{KEY}', {json.dumps(content)}); sessionStorage.seen = 1"
+    with prepared(browser, address, script) as page:
+        unfold(page)
+        expect(page.locator(".texts")).to_contain_text(EMPTY)
+        write(page, "ROMEO:\n")
+        finished(page)
+        expect(entries(page)).to_have_count(1)
+        assert len(stored(page)) == 1
+
+
+def test_html_in_the_storage_is_shown_as_text_and_a_forged_recipe_is_refused(browser: Browser, address: str):
+    evil = "<img src=x onerror=\"document.title='broken'\">"
+    fields = {"prompt": evil, "temperature": 0.8, "seed": evil, "strategy": "sample", "beam_width": evil}
+    forged = [{"recipe": json.dumps(fields), "text": evil, "time": 1e300}]
+    script = f"localStorage.setItem('{KEY}', {json.dumps(json.dumps(forged))})"
+    with prepared(browser, address, script) as page:
+        unfold(page)
+        expect(entries(page).first).to_contain_text("<img")
+        expect(page.locator(".texts img")).to_have_count(0)
+        entries(page).first.click()
+        expect(status(page)).to_contain_text("the recipe in the link must have the fields")
+        assert page.title() == "tinygpt"
+
+
+MISSING = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})"
+FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }"
+
+
+@pytest.mark.parametrize("script", [MISSING, FULL], ids=["missing", "full"])
+def test_without_storage_the_list_lasts_as_long_as_the_page(browser: Browser, address: str, script: str):
+    with prepared(browser, address, script) as page:
+        unfold(page)
+        write(page, "ROMEO:\n")
+        finished(page)
+        expect(entries(page)).to_have_count(1)
+        page.get_by_role("button", name="Clear all").click()
+        expect(page.locator(".texts")).to_contain_text(EMPTY)
+
+
+def test_a_storage_that_is_nearly_full_keeps_the_latest(browser: Browser, address: str):
+    script = """const set = Storage.prototype.setItem;
+        Storage.prototype.setItem = function (key, value) {
+            if (value.length > 700) throw new DOMException("full", "QuotaExceededError");
+            set.call(this, key, value);
+        }"""
+    with prepared(browser, address, script) as page:
+        unfold(page)
+        for number, speaker in enumerate(("ROMEO", "JULIET", "NURSE")):
+            write(page, f"{speaker}:\n")
+            expect(entries(page)).to_have_count(number + 1)
+            finished(page)
+        assert ["NURSE" in each["recipe"] for each in stored(page)] == [True]
+
+
+def test_while_a_text_is_written_the_entries_wait(slow_page: Page):
+    write(slow_page, "JULIET:\n", length=20)
+    finished(slow_page, 20)
+    unfold(slow_page)
+    write(slow_page, "ROMEO:\n", length=5000)
+    begun(slow_page)
+    expect(entries(slow_page).first).to_have_attribute("aria-disabled", "true")
+    entries(slow_page).first.focus()
+    slow_page.keyboard.press("Enter")
+    slow_page.get_by_role("button", name="Stop", exact=True).click()
+    expect(status(slow_page)).to_contain_text("stopped")
+    expect(slow_page.get_by_role("textbox", name="Prompt")).to_have_value("ROMEO:\n")
+    expect(entries(slow_page).nth(1)).to_have_attribute("aria-disabled", "false")
