@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from acts import finished
 from playwright.sync_api import Page, expect
 
 from tinygpt import SampleConfig, open_checkpoint, stream
@@ -44,3 +45,13 @@ def test_what_are_no_temperatures_is_refused_in_place_of_the_texts(page: Page):
     expect(page.locator("#ladder")).to_contain_text("temperatures must be numbers")
     climb(page, "0.5, 3")
     expect(page.locator("#ladder")).to_contain_text(re.compile("temperature must be a number from 0 to 2"))
+
+
+def test_the_link_below_a_text_writes_it_again(page: Page):
+    climb(page, "0.5, 1.2")
+    link = page.get_by_role("link", name="Link to the text under 1.2")
+    expect(link).to_be_visible(timeout=60_000)
+    text = page.locator("#ladder .leaf").last.text_content()
+    page.goto(page.url.split("?")[0] + link.get_attribute("href"))
+    assert finished(page, SETTINGS.max_new_tokens) == text
+    expect(page.locator("#status")).not_to_contain_text("other weights")

@@ -20,13 +20,14 @@ class Column(NamedTuple):
     by_heart: Stretches = ()  # what the training text has too
     name: str = ""  # by which the page's scripts find it
     here: bool = False  # the one that the visitor asked for
+    link: str = ""  # where the text can be had again
 
 
 def side_by_side(columns: Sequence[Column]) -> str:
     """The texts, each unchanged below its heading."""
     sections = "".join(
         f'<section data-name="{escape(column.name)}"{_HERE if column.here else ""}><h2>{escape(column.heading)}</h2>'
-        f'<div class="leaf">{_set(column)}</div></section>'
+        f'<div class="leaf">{_set(column)}</div>{_link(column)}</section>'
         for column in columns
     )
     return f'<div class="side-by-side">{sections}</div>'
@@ -35,6 +36,13 @@ def side_by_side(columns: Sequence[Column]) -> str:
 def legend(by_heart: Iterable[Stretches]) -> str:
     """What the underlining of texts tells; nothing where there is none."""
     return f"Underlined: {SHORTEST} characters or more that stand in the training text." if any(by_heart) else ""
+
+
+def _link(column: Column) -> str:
+    if not column.link:
+        return ""
+    label = escape(f"Link to the text under {column.heading}")
+    return f'<a href="{escape(column.link)}" target="_blank" aria-label="{label}">Link</a>'
 
 
 def _set(column: Column) -> str:

@@ -10,6 +10,7 @@ from tinygpt.config import MAX_PROMPT
 from tinygpt.ui import render
 from tinygpt.ui.api import QUIET, WRITERS
 from tinygpt.ui.columns import Column, Stretches, legend, side_by_side
+from tinygpt.ui.recipe import Recipe
 from tinygpt.ui.session import StopSignal, parse_settings
 from tinygpt.ui.shelf import Shelf
 from tinygpt.writing import Draft
@@ -52,13 +53,18 @@ def read_temperatures(text: str) -> list[float]:
     return found
 
 
-def rungs(drafts: list[Draft], by_heart: Sequence[Stretches] = ()) -> str:
-    """HTML of the texts, each marked where it parts from the one before it, with what is by heart of each."""
+def rungs(drafts: list[Draft], by_heart: Sequence[Stretches] = (), links: Sequence[str] = ()) -> str:
+    """HTML of the texts, each marked where it parts from the one before it.
+
+    Once they are written, it has what is by heart of each and the link that gives it again.
+    """
     if not drafts:
         return '<p class="blank">The same dice at every temperature: see where the texts part.</p>'
     columns = [
-        Column(f"{draft.settings.temperature:g}", draft.continuation, _parting(draft, before), known or ())
-        for draft, before, known in zip_longest(drafts, [drafts[0], *drafts[:-1]], by_heart)
+        Column(
+            f"{draft.settings.temperature:g}", draft.continuation, _parting(draft, before), known or (), link=link or ""
+        )
+        for draft, before, known, link in zip_longest(drafts, [drafts[0], *drafts[:-1]], by_heart, links)
     ]
     return side_by_side(columns) + f'<p class="status">{legend(by_heart)}</p>'
 
@@ -83,6 +89,8 @@ def _writer(shelf: Shelf) -> Callable[..., Iterator[str]]:
             return
         for latest in drafts:
             yield rungs(latest)
-        yield rungs(latest, [session.by_heart(draft.continuation) or [] for draft in latest])
+        known = [session.by_heart(draft.continuation) or [] for draft in latest]
+        sha256 = session.facts["weights_sha256"]
+        yield rungs(latest, known, [Recipe(draft.prompt, draft.settings, sha256).query() for draft in latest])
 
     return write

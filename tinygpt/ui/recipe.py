@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from tinygpt.config import MAX_LENGTH, SampleConfig
 from tinygpt.ui.session import FIELDS, parse_settings
@@ -40,6 +41,10 @@ class Recipe:
             "chosen": sorted(self.chosen.items()),
         }
         return json.dumps(fields, ensure_ascii=False)
+
+    def query(self) -> str:
+        """The end of a link to the page that writes the text again."""
+        return f"?recipe={quote(self.json())}"
 
 
 def read_recipe(text: str) -> Recipe:
