@@ -1,6 +1,7 @@
 """Open the page: a prompt, two sliders, and a machine that goes on in the manner of Shakespeare."""
 
 import argparse
+import ipaddress
 import os
 import sys
 
@@ -16,6 +17,7 @@ from tinygpt.ui.blocks import AT_ONCE, build
 from tinygpt.ui.session import Session
 from tinygpt.ui.shelf import Shelf
 from tinygpt.ui.theme import head, theme
+from tinygpt.ui.workshop import LARGEST, Workshop
 
 if spaces:
 
@@ -30,7 +32,10 @@ def main() -> None:
         folder = find_weights(args.weights)
         # ZeroGPU pretends that there is a GPU, which only decorated functions may touch.
         session = Session(folder, "cpu" if spaces and args.device == "auto" else args.device)
-        page = build(Shelf(session))
+        shelf = Shelf(session)
+        # Training takes the machine for minutes and fills its disk: that is for who sits at it.
+        workshop = Workshop(shelf) if for_this_machine_alone(args) else None
+        page = build(shelf, workshop)
         auth = credentials(args.auth)
         if args.device in ("cuda", "mps"):  # it may not be there; and torch takes its seconds in any case
             session.open()
@@ -48,7 +53,8 @@ def main() -> None:
             run_history=False,
             enable_monitoring=False,
             strict_cors=True,
-            max_file_size="10kb",
+            # Anybody who reaches the page can upload, whether or not a part of it asks for a file.
+            max_file_size=LARGEST if workshop else "10kb",
             ssr_mode=False,
             max_threads=2 * AT_ONCE,
             prevent_thread_lock=True,
@@ -77,6 +83,16 @@ def parse() -> argparse.Namespace:
         help="ask visitors for this; better set as TINYGPT_AUTH, where other users of the machine cannot see it",
     )
     return parser.parse_args()
+
+
+def for_this_machine_alone(args: argparse.Namespace) -> bool:
+    """Whether nobody on another machine can reach the page."""
+    host = args.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"  # as gradio chooses
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        loopback = False
+    return loopback and not args.share and "SPACE_ID" not in os.environ
 
 
 def port(text: str) -> int:

@@ -47,7 +47,7 @@ def test_the_menu_tells_what_they_are(shelf: Shelf):
     (own, first), (label, second) = shelf.choices()
     assert (first, second) == (OWN, "page-1")
     assert own == "the page’s own"  # whose preset and loss are not known
-    assert label == "page-1 (quick, 1.099 nats a character)"
+    assert label == "page-1 (quick, 1.099 nats)"
 
 
 def test_examples_are_openings_of_the_text_beside_the_weights_and_else_shakespeares(tmp_path: Path):

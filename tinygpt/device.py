@@ -22,6 +22,15 @@ def one_core_a_stream() -> None:
     torch.set_num_threads(1)
 
 
+def leave_a_core(cores: int) -> None:
+    """Compute in this thread on all of the cores but one, where there are several.
+
+    Products that are shared wait for the slowest core: with something else on one of them, each step
+    of training takes many times as long.
+    """
+    torch.set_num_threads(max(1, cores - 1))
+
+
 def choose_dtype(device: torch.device) -> torch.dtype:
     """The precision to train in: bfloat16 where the hardware has it and it is faster, else float32.
 

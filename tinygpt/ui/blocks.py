@@ -6,17 +6,19 @@ from tinygpt.ui import render
 from tinygpt.ui.api import QUIET, generate_api
 from tinygpt.ui.inside import inside_tab
 from tinygpt.ui.ladder import ladder_tab
-from tinygpt.ui.menu import weights_menu
+from tinygpt.ui.menu import on_the_shelf, weights_menu
 from tinygpt.ui.shelf import OWN, Shelf
+from tinygpt.ui.train import train_tab
 from tinygpt.ui.training import training_tab
+from tinygpt.ui.workshop import Workshop
 from tinygpt.ui.write import write_tab
 
 AT_ONCE = 64  # texts written at the same time, in turns
 QUEUE = 40  # requests that may wait; whoever comes then is told that it is full
 
 
-def build(shelf: Shelf) -> gr.Blocks:
-    """The whole page over the weights on the shelf."""
+def build(shelf: Shelf, workshop: Workshop | None = None) -> gr.Blocks:
+    """The whole page over the weights on the shelf; with a workshop, visitors can train and add to them."""
 
     def masthead(name: str) -> str:
         return render.masthead(shelf[name].parameters, shelf[name].facts)
@@ -32,6 +34,11 @@ def build(shelf: Shelf) -> gr.Blocks:
             inside_tab(shelf, menu, inside, written)
         with gr.Tab("How it learned"):
             training_tab(shelf, menu)
+        if workshop:
+            with gr.Tab("Train"):
+                train_tab(shelf, menu, workshop)
+            # The page was built when there was less to choose from.
+            blocks.load(lambda: on_the_shelf(shelf), outputs=menu, queue=False, **QUIET)
         menu.change(masthead, menu, head, queue=False, **QUIET)
         generate_api(blocks, shelf[OWN])
     return blocks.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)

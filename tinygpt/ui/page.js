@@ -26,10 +26,10 @@ window.tinygpt = {
     [...tabs].find((tab) => tab.textContent.trim() === name).click();
     scrollTo({ top: 0 });
   },
-  reveal() {
+  reveal(id = "leaf") {
     // On a phone the text grows below the controls; beside them, nothing has to move.
-    const leaf = document.getElementById("leaf");
-    if (leaf.getBoundingClientRect().top > innerHeight / 2) leaf.scrollIntoView({ behavior: "smooth" });
+    const part = document.getElementById(id);
+    if (part.getBoundingClientRect().top > innerHeight / 2) part.scrollIntoView({ behavior: "smooth" });
   },
   copy() {
     window.tinygpt.put(document.getElementById("continuation").textContent, document.getElementById("copy"));

@@ -43,6 +43,6 @@ class Shelf:
 
 def _label(name: str, session: Session) -> str:
     preset, loss = session.facts.get("preset"), session.facts.get("validation_loss")
-    about = ", ".join(part for part in (preset, loss is not None and f"{loss:.3f} nats a character") if part)
+    about = ", ".join(part for part in (preset, loss is not None and f"{loss:.3f} nats") if part)
     named = "the page’s own" if name == OWN else name
     return f"{named} ({about})" if about else named
