@@ -19,11 +19,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*flags: str, **environment: str) -> Iterator[str]:
-    """app.py with these flags and additions to the environment; gives its address."""
+def serving(*flags: str, cwd: Path = ROOT, **environment: str) -> Iterator[str]:
+    """app.py with these flags and additions to the environment, started in `cwd`; gives its address."""
     port = free_port()
     command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), *flags]
-    with wait_until_listening(command, cwd=ROOT, **environment):
+    with wait_until_listening(command, cwd=cwd, **environment):
         yield f"http://127.0.0.1:{port}"
 
 

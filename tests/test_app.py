@@ -16,6 +16,7 @@ from server import ROOT, free_port, serving
 
 from tinygpt import SampleConfig, load_checkpoint, stream
 from tinygpt.ui.blocks import AT_ONCE, QUEUE
+from tinygpt.ui.workshop import LARGEST
 
 WEIGHTS = ROOT / "weights"
 APP = ROOT / "app.py"
@@ -217,9 +218,15 @@ def test_on_zerogpu_where_a_gpu_is_only_pretended_it_writes_on_the_processor(tmp
         assert len(Client(address, verbose=False).predict("O", 7, api_name="/generate")) == 7
 
 
-def test_a_large_upload_is_refused(address: str):
+@pytest.mark.parametrize(("flags", "size"), [((), LARGEST + 1_000_000), (("--host", "0.0.0.0"), 50_000)], ids=str)
+def test_a_large_upload_is_refused_and_any_but_a_small_one_where_others_reach_the_page(flags, size):
+    with serving(*flags) as address:
+        upload_refused(address, size)
+
+
+def upload_refused(address: str, size: int) -> None:
     boundary = "b"
-    body = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n{"x" * 50_000}\r\n'
+    body = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n{"x" * size}\r\n'
     upload = urllib.request.Request(
         f"{address}/gradio_api/upload",
         (body + f"--{boundary}--\r\n").encode(),

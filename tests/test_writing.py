@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinygpt import SampleConfig, beam_search, stream
+from tinygpt import SampleConfig, TextEncoderDecoder, beam_search, stream
 from tinygpt.config import MAX_PROMPT
 from tinygpt.writing import Draft, prepare, write
 
@@ -28,6 +28,11 @@ def test_where_nothing_is_left_to_continue_the_text_starts_on_a_new_line_and_a_n
     assert last.prompt == ""
     assert last.notes[-1] == "Nothing to continue, so the text starts on a new line."
     assert last.continuation == "".join(stream(model, tokenizer, "\n", SampleConfig(max_new_tokens=20, seed=1)))
+
+
+def test_where_nothing_is_left_and_the_model_knows_no_new_line_the_prompt_is_refused(build):
+    with pytest.raises(ValueError, match=r"^prompt must have a character"):
+        prepare(build().config, TextEncoderDecoder("xyz"), "")
 
 
 def test_of_a_prompt_longer_than_the_context_all_is_shown_and_a_note_tells_what_is_seen(build, tokenizer):
