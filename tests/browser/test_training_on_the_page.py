@@ -98,7 +98,7 @@ def test_a_text_is_pasted_and_in_the_end_its_weights_write(page: Page, folder: P
     expect(menu(page)).to_have_value(f"{name} (quick, {facts['validation_loss']:.3f} nats)")
     expect(page.locator(".masthead")).to_contain_text("0.1 million parameters")
     expect(page.locator(".masthead")).not_to_contain_text("Shakespeare")
-    page.get_by_role("tab", name="Training").click()
+    page.get_by_role("tab", name="How it learned").click()
     expect(page.locator(".facts")).to_contain_text(facts["weights_sha256"][:16])
     to_write(page)
     expect(page.locator(".examples").get_by_role("button", name="#1 [Ü]")).to_be_visible()
@@ -262,6 +262,6 @@ def test_a_text_under_way_ends_on_the_weights_that_began_it(browser: Browser, tm
 )
 def test_where_others_reach_the_page_nobody_trains_on_it(browser: Browser, tmp_path: Path, flags, environment):
     with serving(*flags, cwd=tmp_path, **environment) as address, visited(browser, address) as page:
-        expect(page.get_by_role("tab", name="Training")).to_be_visible()
+        expect(page.get_by_role("tab", name="How it learned")).to_be_visible()
         expect(page.get_by_role("tab", name="Train", exact=True)).to_have_count(0)
         expect(menu(page)).to_have_count(0)  # there is nothing to choose

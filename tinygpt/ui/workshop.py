@@ -16,7 +16,7 @@ from tinygpt.generation import stream
 from tinygpt.turns import cores
 from tinygpt.ui.examples import TEXT
 from tinygpt.ui.session import StopSignal
-from tinygpt.ui.shelf import Shelf
+from tinygpt.ui.shelf import OWN, Shelf
 
 if TYPE_CHECKING:
     from tinygpt.data import Dataset
@@ -124,7 +124,7 @@ class Workshop:
                 raise ValueError(str(error).replace(str(path), "the text")) from None
             check_length(dataset, run.preset)
             leave_a_core(cores())  # the last one is the page's
-            device = choose_device(self._shelf.device)
+            device = choose_device(self._shelf[OWN].device)
             trainer = Trainer(
                 replace(PRESETS[run.preset].model, vocab_size=dataset.tokenizer.vocab_size),
                 run.recipe,
