@@ -15,6 +15,7 @@ def seen(request, browser: Browser, address: str):
     page = context.new_page()
     page.goto(f"{address}/?__theme={scheme}")
     page.get_by_role("button", name="Write", exact=True).wait_for()
+    expect(page.locator(".loading")).to_have_count(0)
     yield page
     context.close()
 
@@ -37,6 +38,8 @@ def test_writing_and_steering(seen: Page):
     expect(seen.get_by_role("region", name="Candidates")).to_be_visible()
     seen.get_by_text("The other 55").click()
     seen.get_by_role("button", name="Recipe").click()
+    seen.get_by_role("button", name="Your texts").click()
+    expect(seen.get_by_role("button", name="Clear all")).to_be_visible()
     check(seen)
 
 
@@ -51,4 +54,18 @@ def test_looking_inside(seen: Page):
     go_to(seen, "Look inside")
     expect(seen.locator("svg.machine")).to_be_visible(timeout=60_000)
     seen.locator("#heads .large").hover()
+    check(seen)
+
+
+def test_how_it_learned(seen: Page):
+    go_to(seen, "How it learned")
+    seen.locator("#points button[data-x]").last.click()
+    expect(seen.locator("#learned .here .leaf")).to_contain_text("\n", timeout=60_000)
+    check(seen)
+
+
+def test_training(seen: Page):
+    go_to(seen, "Train")
+    seen.get_by_role("button", name="Train", exact=True).click()
+    expect(seen.locator("#progress")).to_contain_text("there is no text yet")
     check(seen)
