@@ -105,6 +105,7 @@ def test_a_text_is_pasted_and_in_the_end_its_weights_write(page: Page, folder: P
     expect(page.locator(".examples button:visible")).to_have_count(2)
     advanced(page)
     expect(page.get_by_role("spinbutton", name=re.compile("Top-k"))).to_have_value(str(len(set(TEXT))))
+    expect(page.get_by_role("slider", name=re.compile("Top-k"))).to_have_attribute("max", str(len(set(TEXT))))
     write(page, "#1 [Ü]", seed=7)
     text = finished(page)
     model, tokenizer = load_checkpoint(folder / "runs" / name)
@@ -153,8 +154,10 @@ def test_while_one_trains_texts_are_written_and_a_second_training_is_refused(
 def trained_once_free(page: Page) -> Locator:
     """Press Train whenever it was refused, as long as another run is still being saved."""
     page.evaluate("""() => {
-        const press = () => document.querySelector("#progress .note") && document.getElementById("train").click();
-        new MutationObserver(press).observe(document.getElementById("progress"), {subtree: true, childList: true});
+        const press = () => {
+            if (document.querySelector("#progress .note")) document.getElementById("train").click();
+            if (!document.querySelector("#progress").textContent.includes("Trained")) setTimeout(press, 200);
+        };
         press();
     }""")
     return said(page)
@@ -231,6 +234,8 @@ def test_several_temperatures_are_those_of_the_chosen_weights(page: Page):
     page.get_by_role("button", name="Write side by side").click()
     texts = page.locator("#ladder .leaf")
     expect(texts).to_have_count(4)
+    for number in range(4):
+        expect(texts.nth(number)).to_have_text(re.compile(r"^[\s\S]{400}$"))
     assert set("".join(texts.all_text_contents())) <= set(TEXT)
 
 
