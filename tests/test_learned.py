@@ -1,4 +1,4 @@
-"""ui/training.py, ui/snapshots.py and ui/columns.py: how the weights came about."""
+"""ui/learned.py, ui/snapshots.py and ui/columns.py: how the weights came about."""
 
 import json
 import math
@@ -15,10 +15,10 @@ from tinygpt.stored import CONFIG, HISTORY, METRICS, WEIGHTS
 from tinygpt.ui.blocks import build as build_page
 from tinygpt.ui.chart import Curve
 from tinygpt.ui.columns import Column, legend, side_by_side
+from tinygpt.ui.learned import learning, loss_curves
 from tinygpt.ui.session import Session
 from tinygpt.ui.shelf import OWN, Shelf
 from tinygpt.ui.snapshots import LENGTH, Board, read_snapshots, write_all, write_one
-from tinygpt.ui.training import learning, loss_curves
 
 LOSSES = {1: 4.0, 8: 3.0, 64: 2.0}
 

@@ -6,10 +6,10 @@ from tinygpt.ui import render
 from tinygpt.ui.api import QUIET, generate_api
 from tinygpt.ui.inside import inside_tab
 from tinygpt.ui.ladder import ladder_tab
+from tinygpt.ui.learned import learned_tab
 from tinygpt.ui.menu import on_the_shelf, weights_menu
 from tinygpt.ui.shelf import OWN, Shelf
 from tinygpt.ui.train import train_tab
-from tinygpt.ui.training import training_tab
 from tinygpt.ui.workshop import Workshop
 from tinygpt.ui.write import write_tab
 
@@ -33,7 +33,7 @@ def build(shelf: Shelf, workshop: Workshop | None = None) -> gr.Blocks:
         with gr.Tab("Look inside") as inside:
             inside_tab(shelf, menu, inside, written)
         with gr.Tab("How it learned"):
-            training_tab(shelf, menu)
+            learned_tab(shelf, menu)
         if workshop:
             with gr.Tab("Train"):
                 train_tab(shelf, menu, workshop)

@@ -22,7 +22,7 @@ _KEYS = (("held out", "validation_loss"), ("trained on", "train_loss"))
 _INVITATION = '<p class="status">The same dice for all: press a point of the curve, or write with every snapshot.</p>'
 
 
-def training_tab(shelf: Shelf, menu: gr.Dropdown) -> None:
+def learned_tab(shelf: Shelf, menu: gr.Dropdown) -> None:
     """Lay out the tab and wire it: the run of the weights that the menu says, what they wrote on the way, and facts."""
     board, own = gr.State(Board()), shelf[OWN]  # each visitor gets a copy
     with gr.Row():
