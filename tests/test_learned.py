@@ -18,7 +18,7 @@ from tinygpt.ui.columns import Column, legend, side_by_side
 from tinygpt.ui.learned import learning, loss_curves
 from tinygpt.ui.session import Session
 from tinygpt.ui.shelf import OWN, Shelf
-from tinygpt.ui.snapshots import LENGTH, Board, read_snapshots, write_all, write_one
+from tinygpt.ui.snapshots import LENGTH, Board, read_snapshots, write_snapshots
 
 LOSSES = {1: 4.0, 8: 3.0, 64: 2.0}
 
@@ -123,7 +123,7 @@ def test_a_history_that_is_missing_or_empty_has_no_snapshots(run):
 
 
 def test_every_snapshot_continues_the_same_prompt_with_the_same_seed(shelf, run):
-    *_, (html, status) = write_all(shelf, OWN, "My", "7", Board())
+    *_, (html, status) = write_snapshots(shelf, OWN, "My", "7", Board())
     settings = SampleConfig(max_new_tokens=LENGTH, temperature=0.8, seed=7)
     folders = sorted((run / HISTORY).iterdir())
     assert texts(html) == ["".join(stream(*open_checkpoint(folder), "My", settings)) for folder in folders]
@@ -134,7 +134,7 @@ def test_every_snapshot_continues_the_same_prompt_with_the_same_seed(shelf, run)
 def test_they_grow_together(shelf):
     lengths = [
         [len(text) for text in texts(html)]
-        for html, _ in write_all(shelf, OWN, "My", "7", Board())
+        for html, _ in write_snapshots(shelf, OWN, "My", "7", Board())
         if type(html) is str
     ]
     assert lengths[0] == [0, 0, 0]
@@ -144,18 +144,18 @@ def test_they_grow_together(shelf):
 
 def test_one_snapshot_writes_into_its_column_and_the_others_stay(shelf):
     board = Board()
-    *_, (before, _) = write_all(shelf, OWN, "My", "7", board)
-    *_, (after, _) = write_one(shelf, OWN, "The", "8", board, 8)
+    *_, (before, _) = write_snapshots(shelf, OWN, "My", "7", board)
+    *_, (after, _) = write_snapshots(shelf, OWN, "The", "8", board, 8)
     assert [old == new for old, new in zip(texts(before), texts(after), strict=True)] == [True, False, True]
     assert here(after) == ["8"]
     assert texts(after) == texts(board.html(shelf[OWN]))
 
 
-@pytest.mark.parametrize("step", [None, 2, "8", [8], math.nan], ids=repr)
+@pytest.mark.parametrize("step", [2, "8", [8], math.nan], ids=repr)
 def test_a_press_on_a_point_that_is_not_there_changes_nothing(shelf, step):
     board = Board()
-    assert list(write_one(shelf, OWN, "My", "7", board, step)) == []
-    assert board == Board()
+    assert list(write_snapshots(shelf, OWN, "My", "7", board, step)) == []
+    assert (board.texts, board.here) == ({}, None)
 
 
 @pytest.mark.parametrize(
@@ -163,24 +163,33 @@ def test_a_press_on_a_point_that_is_not_there_changes_nothing(shelf, step):
 )
 def test_what_is_out_of_bounds_is_refused_with_a_sentence_and_the_texts_stay(shelf, prompt, seed, told):
     board = Board()
-    list(write_all(shelf, OWN, "My", "7", board))
+    list(write_snapshots(shelf, OWN, "My", "7", board))
     kept = dict(board.texts)
-    *_, (_, status) = write_all(shelf, OWN, prompt, seed, board)
+    *_, (_, status) = write_snapshots(shelf, OWN, prompt, seed, board)
     assert told in status
     assert board.texts == kept
+
+
+def test_a_refused_wish_ends_the_text_before_it_too_so_that_the_refusal_stays(shelf):
+    board = Board()
+    first = write_snapshots(shelf, OWN, "My", "7", board)
+    next(shown for shown in first if type(shown[0]) is str)
+    *_, (_, status) = write_snapshots(shelf, OWN, "My", "seven", board)
+    assert "seed must be" in status
+    assert [type(part) for shown in first for part in shown] == [dict, dict]  # nothing is to change
 
 
 def test_a_snapshot_that_went_away_is_named_and_its_place_on_the_machine_is_not(shelf, run):
     assert read_snapshots(shelf[OWN])
     (run / HISTORY / "step-000008" / WEIGHTS).unlink()
-    *_, (_, status) = write_all(shelf, OWN, "My", "7", Board())
+    *_, (_, status) = write_snapshots(shelf, OWN, "My", "7", Board())
     assert "the snapshot of step 8 is no longer whole" in status
     assert str(run) not in status
 
 
 def test_stop_ends_all_of_the_texts(shelf):
     board = Board()
-    growing = write_all(shelf, OWN, "My", "7", board)
+    growing = write_snapshots(shelf, OWN, "My", "7", board)
     next(shown for shown in growing if type(shown[0]) is str)
     board.stop()
     *_, (html, status) = growing
@@ -190,9 +199,9 @@ def test_stop_ends_all_of_the_texts(shelf):
 
 def test_a_new_wish_ends_the_text_before_it(shelf):
     board = Board()
-    first = write_all(shelf, OWN, "My", "7", board)
+    first = write_snapshots(shelf, OWN, "My", "7", board)
     next(shown for shown in first if type(shown[0]) is str)
-    *_, (html, _) = write_one(shelf, OWN, "My", "7", board, 8)
+    *_, (html, _) = write_snapshots(shelf, OWN, "My", "7", board, 8)
     assert [type(part) for shown in first for part in shown] == [dict, dict]  # no text: nothing is to change
     assert [len(text) == LENGTH for text in texts(html)] == [False, True, False]
 

@@ -136,6 +136,23 @@ def test_the_way_from_a_candidate_leads_to_how_the_machine_came_to_it(page: Page
     expect(page.locator("svg.machine")).to_contain_text(text[30].replace("\n", "↵").replace(" ", "␣"))
 
 
+def test_a_second_text_takes_the_place_of_the_first(page: Page, opened):
+    for prompt, length in ((PROMPT, 60), ("ROMEO:\n", 40)):
+        page.get_by_role("tab", name="Write").click()
+        write(page, prompt, seed=7, length=length)
+        text = prompt + finished(page, length)
+        look_inside(page)
+        expect(window(page)).to_have_js_property("textContent", text)
+        page.get_by_role("button", name="Block 4, head 3").click()
+        window(page).locator("span").nth(20).click()
+        expect(told(page)).to_contain_text("Block 4, head 3: ")
+        most = attention(opened, text)[3, 2, 20].max()
+        assert percent(told(page).text_content()) == pytest.approx(100 * most, abs=1)
+        window(page).focus()
+        page.keyboard.press("ArrowRight")
+        expect(told(page)).to_contain_text("character 22,")
+
+
 def test_each_visitor_looks_into_their_own_text(page: Page, browser: Browser, address: str):
     other = browser.new_page()
     other.goto(address)

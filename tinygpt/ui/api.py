@@ -1,7 +1,7 @@
 """The endpoint /generate: what the page does, for programs."""
 
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -10,6 +10,14 @@ from tinygpt.ui.session import FIELDS, Session, StopSignal, parse_settings
 WRITERS = "writers"  # page and endpoint share the places at the machine
 # The page's own events: not part of the endpoint, and without spinners over the text.
 QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def told(event: gr.EventData, name: str) -> Any:
+    """What the page's script says with an event; None where it says nothing, as only a forger's does."""
+    try:
+        return getattr(event, name)
+    except (AttributeError, TypeError):
+        return None
 
 
 def generate_api(blocks: gr.Blocks, session: Session) -> None:

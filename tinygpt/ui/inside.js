@@ -12,18 +12,35 @@
     return new Uint8Array(await new Response(stream).arrayBuffer());
   };
 
-  // One text on the page, and what of it is looked at: a character, a block and a head.
+  // The text that is on the page, and what of it is looked at: a character, a block and a head. Gradio puts another
+  // text into the same elements, so they are listened to once, from outside, and looked up when they are needed.
   class View {
-    constructor(section, roots, trigger) {
-      Object.assign(this, { section, roots, trigger, layer: 0, head: 0, cell: null });
-      this.characters = [...section.dataset.text];
-      this.count = this.characters.length;
-      [this.here, this.heads] = [Number(section.dataset.here), Number(section.dataset.heads)];
-      for (const part of ["window", "told", "overview", "large"]) this[part] = section.querySelector(`.${part}`);
-      [this.map, this.row, this.mark] = this.large.children;
-      this.build();
+    constructor(element, trigger) {
+      Object.assign(this, { element, trigger });
       this.listen();
+      new MutationObserver(() => this.load()).observe(element, {
+        childList: true,
+        subtree: true,
+        attributeFilter: ["data-begun"],
+      });
+      this.load();
+    }
+
+    async load() {
+      const section = this.part(".inside:not([data-begun])");
+      if (!section) return;
+      section.dataset.begun = "";
+      const { text, here, heads, weights } = section.dataset;
+      const roots = await unpacked(weights);
+      if (section.dataset.weights !== weights) return; // another text has come since
+      Object.assign(this, { section, roots, layer: 0, head: 0, characters: [...text], here: Number(here) });
+      [this.count, this.heads] = [this.characters.length, Number(heads)];
+      this.build();
       this.paint();
+    }
+
+    part(selector) {
+      return this.element.querySelector(selector);
     }
 
     // The square root of how much `row` reads of `column`, times 255: as deep as it is painted.
@@ -43,11 +60,11 @@
         span.dataset.column = column;
         return span;
       });
-      this.window.replaceChildren(...spans);
+      this.part(".window").replaceChildren(...spans);
       const count = this.section.dataset.layers * this.heads;
       const buttons = Array.from({ length: count }, (_, n) => this.button(Math.floor(n / this.heads), n % this.heads));
-      this.overview.style.setProperty("--heads", this.heads);
-      this.overview.replaceChildren(...buttons);
+      this.part(".overview").style.setProperty("--heads", this.heads);
+      this.part(".overview").replaceChildren(...buttons);
     }
 
     button(layer, head) {
@@ -75,17 +92,17 @@
     }
 
     paint() {
-      [...this.window.children].forEach((span, column) => {
+      [...this.part(".window").children].forEach((span, column) => {
         span.classList.toggle("here", column === this.here);
         span.classList.toggle("later", column > this.here);
         const depth = column < this.here ? this.root(this.here, column) / 255 : 0;
         span.style.setProperty("--depth", `${Math.round(100 * depth)}%`);
       });
-      [...this.overview.children].forEach((button, number) =>
+      [...this.part(".overview").children].forEach((button, number) =>
         button.setAttribute("aria-pressed", number === this.layer * this.heads + this.head),
       );
-      this.draw(this.map, this.layer, this.head);
-      this.put(this.row, this.here, 0, this.here + 1);
+      this.draw(this.part(".large canvas"), this.layer, this.head);
+      this.put(this.part(".large .row"), this.here, 0, this.here + 1);
       this.scroll();
       this.leave();
     }
@@ -97,34 +114,34 @@
     }
 
     scroll() {
-      const line = this.window.children[this.here].offsetTop - this.window.offsetTop;
-      const top = this.window.scrollTop;
-      if (line < top || line > top + this.window.clientHeight - 40)
-        this.window.scrollTop = line - this.window.clientHeight / 2;
+      const text = this.part(".window");
+      const line = text.children[this.here].offsetTop - text.offsetTop;
+      if (line < text.scrollTop || line > text.scrollTop + text.clientHeight - 40)
+        text.scrollTop = line - text.clientHeight / 2;
     }
 
     // No cell is pointed at: say what the chosen character reads most.
     leave() {
-      [this.mark.hidden, this.cell] = [true, null];
+      [this.part(".large .cell").hidden, this.cell] = [true, null];
       const order = this.characters.map((_, column) => column).slice(0, this.here + 1);
       order.sort((a, b) => this.root(this.here, b) - this.root(this.here, a));
       const told = (column) =>
         `${quoted(this.characters[column])} ${back(this.here - column)} ${this.share(this.here, column)}`;
-      this.told.textContent =
+      this.part(".told").textContent =
         `Block ${this.layer + 1}, head ${this.head + 1}: ${quoted(this.characters[this.here])}, ` +
         `character ${this.here + 1}, reads most of ${order.slice(0, 3).map(told).join(", ")}.`;
     }
 
     point(row, column) {
       this.cell = [row, column];
-      this.mark.hidden = false;
-      this.put(this.mark, row, column, 1);
+      this.part(".large .cell").hidden = false;
+      this.put(this.part(".large .cell"), row, column, 1);
       this.tell(row, column);
     }
 
     tell(row, column) {
       const [reader, read] = [quoted(this.characters[row]), quoted(this.characters[column])];
-      this.told.textContent =
+      this.part(".told").textContent =
         column > row
           ? `${reader} cannot read ${read}, ${column - row} later: masked`
           : `${reader} reads ${read}, ${back(row - column)}: ${this.share(row, column)}`;
@@ -137,53 +154,42 @@
     }
 
     listen() {
-      const { window, large } = this;
-      window.addEventListener("click", ({ target }) => {
-        if (target.dataset.column) this.show(Number(target.dataset.column));
-      });
-      window.addEventListener("mouseover", ({ target }) => {
-        if (target.dataset.column) this.tell(this.here, Number(target.dataset.column));
-      });
-      large.addEventListener("mousemove", (event) => this.point(...this.under(event)));
-      large.addEventListener("click", (event) => this.show(this.under(event)[0]));
-      for (const part of [window, large]) part.addEventListener("mouseleave", () => this.leave());
-      this.keys(window, (key) => {
-        const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -this.count, End: this.count };
-        return key in steps && (() => this.show(this.here + steps[key]));
-      });
-      this.keys(large, (key) => {
-        const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-        const cell = this.cell ?? [this.here, this.here];
-        if (key === "Enter") return () => this.show(cell[0]);
-        return key in steps && (() => this.point(...cell.map((at, i) => within(at + steps[key][i], this.count))));
-      });
-    }
-
-    keys(part, deed) {
-      part.addEventListener("keydown", (event) => {
-        const done = deed(event.key);
-        if (!done) return;
+      const listen = (kind, selector, deed) =>
+        this.element.addEventListener(kind, (event) => {
+          const part = event.target.closest?.(selector);
+          if (part && this.section) deed(part, event);
+        });
+      const step = (event, steps, deed) => {
+        if (!(event.key in steps)) return;
         event.preventDefault();
-        done();
+        deed(steps[event.key]);
+      };
+      listen("click", ".window span", (span) => this.show(Number(span.dataset.column)));
+      listen("mouseover", ".window span", (span) => this.tell(this.here, Number(span.dataset.column)));
+      listen("click", ".large", (large, event) => this.show(this.under(large, event)[0]));
+      listen("mousemove", ".large", (large, event) => this.point(...this.under(large, event)));
+      listen("mouseout", ".window, .large", (part, event) => part.contains(event.relatedTarget) || this.leave());
+      listen("keydown", ".window", (_, event) =>
+        step(event, { ArrowLeft: -1, ArrowRight: 1, Home: -this.count, End: this.count }, (by) =>
+          this.show(this.here + by),
+        ),
+      );
+      listen("keydown", ".large", (_, event) => {
+        const cell = this.cell ?? [this.here, this.here];
+        step(event, { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }, (by) =>
+          this.point(...cell.map((at, i) => within(at + by[i], this.count))),
+        );
+        step(event, { Enter: cell[0] }, (row) => this.show(row));
       });
     }
 
     // Row and column of the large map below the pointer.
-    under({ clientX, clientY }) {
-      const box = this.large.getBoundingClientRect();
+    under(large, { clientX, clientY }) {
+      const box = large.getBoundingClientRect();
       const cells = (from, size) => within(Math.floor((from / size) * this.count), this.count);
       return [cells(clientY - box.top, box.height), cells(clientX - box.left, box.width)];
     }
   }
 
-  window.tinygpt.heads = (element, trigger) => {
-    const begin = async () => {
-      const section = element.querySelector(".inside:not([data-begun])");
-      if (!section) return;
-      section.dataset.begun = "";
-      new View(section, await unpacked(section.dataset.weights), trigger);
-    };
-    new MutationObserver(begin).observe(element, { childList: true, subtree: true });
-    begin();
-  };
+  window.tinygpt.heads = (element, trigger) => new View(element, trigger);
 }

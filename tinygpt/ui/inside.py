@@ -14,7 +14,7 @@ from tinygpt.inspection import expected
 from tinygpt.sampling import uniform
 from tinygpt.trace import Trace
 from tinygpt.ui import render
-from tinygpt.ui.api import QUIET
+from tinygpt.ui.api import QUIET, told
 from tinygpt.ui.lessons import lessons
 from tinygpt.ui.look import Shown
 from tinygpt.ui.machine import Reading, machine
@@ -73,13 +73,13 @@ def inside_tab(shelf: Shelf, menu: gr.Dropdown, tab: gr.Tab, written: list[Compo
             came = len(shown.continuation) - 1
         sight = Sight(shown, came - 1 if shown.continuation else -1)  # that which a character came from
         text, here = session.window_at(shown.recipe.prompt, shown.continuation, sight.place)
-        told = lessons(session.config, len(session.facts.get("teachers_sha256", ())))
-        return maps(text, here, session.trace(text)), drawn(session, sight), told, sight
+        explained = lessons(session.config, len(session.facts.get("teachers_sha256", ())))
+        return maps(text, here, session.trace(text)), drawn(session, sight), explained, sight
 
     def chosen(sight: Sight | None, event: gr.EventData) -> tuple:
         try:
             session = shelf.of(sight.shown.recipe.weights_sha256)
-            sight = moved(session, sight, event.index, event.layer, event.head)
+            sight = moved(session, sight, *(told(event, part) for part in ("index", "layer", "head")))
         except (AttributeError, ValueError):  # nothing is looked at yet, or no such character or head
             return gr.skip(), gr.skip()
         return drawn(session, sight), sight

@@ -12,11 +12,11 @@ import gradio as gr
 from tinygpt.config import MAX_PROMPT
 from tinygpt.stored import METRICS
 from tinygpt.ui import render
-from tinygpt.ui.api import QUIET, WRITERS
+from tinygpt.ui.api import QUIET, WRITERS, told
 from tinygpt.ui.chart import Curve, Mark, chart
 from tinygpt.ui.session import Session
 from tinygpt.ui.shelf import OWN, Shelf
-from tinygpt.ui.snapshots import Board, Snapshot, read_snapshots, write_all, write_one
+from tinygpt.ui.snapshots import Board, Snapshot, read_snapshots, write_snapshots
 
 _KEYS = (("held out", "validation_loss"), ("trained on", "train_loss"))
 _INVITATION = '<p class="status">The same dice for all: press a point of the curve, or write with every snapshot.</p>'
@@ -47,18 +47,15 @@ def learned_tab(shelf: Shelf, menu: gr.Dropdown) -> None:
     # A new wish ends the text before it.
     writing = {"outputs": [texts, status], "concurrency_id": WRITERS, "trigger_mode": "multiple", **QUIET}
     wishes = [menu, prompt, seed, board]
-    gr.on([start.click, prompt.submit, seed.submit], partial(write_all, shelf), wishes, **writing)
+    gr.on([start.click, prompt.submit, seed.submit], partial(write_snapshots, shelf), wishes, **writing)
     points.select(_presser(shelf), wishes, **writing)
     stop.click(Board.stop, board, queue=False, **QUIET)
 
 
 def _presser(shelf: Shelf) -> Callable[..., Iterator[tuple]]:
     def press(weights: str, prompt: str, seed: str, board: Board, event: gr.EventData) -> Iterator[tuple]:
-        try:
-            step = event.step
-        except (AttributeError, TypeError):  # not from our page
-            return
-        yield from write_one(shelf, weights, prompt, seed, board, step)
+        if (step := told(event, "step")) is not None:
+            yield from write_snapshots(shelf, weights, prompt, seed, board, step)
 
     return press
 
@@ -79,16 +76,16 @@ def learning(curves: list[Curve] | None, snapshots: list[Snapshot]) -> str:
     early = [point for point in points if point[0] < held_out.points[0][0]]
     curves = [Curve(held_out.name, [*early, *held_out.points]), *others]
     marks = [Mark(step, loss, f"step {step:,}: {loss:.4f} nats. Write with these weights") for step, loss in points]
-    told = "The curves are estimates from random blocks of the text."
+    note = "The curves are estimates from random blocks of the text."
     if points:
-        told += (
+        note += (
             " The points are weights that were kept on the way, measured over all of the held-out text;"
             " before the first estimate the curve joins them."
         )
     elif not snapshots:
-        told += " These weights came without snapshots of their run: there is nothing to press."
+        note += " These weights came without snapshots of their run: there is nothing to press."
     figure = chart("Loss, nats a character", "step, each tenfold as wide", curves, marks, log_x=True)
-    return f'{figure}<p class="status">{told}</p>'
+    return f'{figure}<p class="status">{note}</p>'
 
 
 def loss_curves(path: Path) -> list[Curve] | None:

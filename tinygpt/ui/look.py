@@ -9,7 +9,7 @@ from gradio.components import Component
 
 from tinygpt.config import SampleConfig
 from tinygpt.inspection import Candidates
-from tinygpt.ui.api import QUIET
+from tinygpt.ui.api import QUIET, told
 from tinygpt.ui.recipe import Recipe
 from tinygpt.ui.shelf import Shelf
 
@@ -54,7 +54,7 @@ def looking(
         shown: Shown | None, weights: str, temperature: float, top_k: int, top_p: float, event: gr.EventData
     ) -> tuple:
         try:
-            return again(shown.at(event.index), weights, temperature, top_k, top_p)
+            return again(shown.at(told(event, "index")), weights, temperature, top_k, top_p)
         except (AttributeError, ValueError):  # there is no text yet, or no such place in it
             return gr.skip(), gr.skip()
 

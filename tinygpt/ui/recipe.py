@@ -51,7 +51,7 @@ def read_recipe(text: str) -> Recipe:
     """What Recipe.json wrote, checked as anything that comes from outside. Raises ValueError."""
     try:
         fields = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the recipe in the link is not whole ({error}): copy the link again") from None
     expected = {*FIELDS, "weights_sha256", "chosen"}
     if not isinstance(fields, dict) or fields.keys() != expected:

@@ -97,41 +97,28 @@ def read_snapshots(served: Session) -> list[Snapshot]:
     return [found[step] for step in sorted(found)]
 
 
-def write_all(shelf: Shelf, weights: str, prompt: str, seed: str, board: Board) -> Iterator[tuple]:
-    """Columns and status while every snapshot of some weights' run writes."""
-    try:
-        served = shelf[weights]
-    except ValueError as error:
-        yield gr.skip(), render.refusal(error)
-        return
-    yield from _written(served, read_snapshots(served), None, prompt, seed, board)
-
-
-def write_one(shelf: Shelf, weights: str, prompt: str, seed: str, board: Board, step: object) -> Iterator[tuple]:
-    """The same for one snapshot alone; nothing where there is none of that step."""
-    try:
-        served = shelf[weights]
-    except ValueError as error:
-        yield gr.skip(), render.refusal(error)
-        return
-    if pressed := [each for each in read_snapshots(served) if each.step == step]:
-        yield from _written(served, pressed, step, prompt, seed, board)
-
-
-def _written(
-    served: Session, writers: list[Snapshot], here: int | None, prompt: str, seed: str, board: Board
+def write_snapshots(
+    shelf: Shelf, weights: str, prompt: str, seed: str, board: Board, step: object = None
 ) -> Iterator[tuple]:
-    """Columns and status while some of the texts grow; the other columns stay as they are."""
-    if not served.ready:
-        yield gr.skip(), render.getting_ready()
+    """Columns and status while the snapshots of some weights' run write: all of them, or the one of a step alone.
+
+    The other columns stay as they are. Nothing comes where there is no snapshot of that step.
+    """
+    signal = board.begin()
     try:
+        served = shelf[weights]
+        writers = [each for each in read_snapshots(served) if step in (None, each.step)]
+        if not writers:
+            return
+        if not served.ready:
+            yield gr.skip(), render.getting_ready()
         settings = parse_settings(LENGTH, TEMPERATURE, None, None, seed, None, "sample", None).seeded()
         served.check(prompt, settings)
         sessions = [writer.session for writer in writers]
     except ValueError as error:
         yield gr.skip(), render.refusal(error)
         return
-    signal, board.here = board.begin(), here
+    board.here = step
     for drafts in served.write_together(prompt, [settings] * len(writers), signal, sessions):
         if board.signal is not signal:
             break

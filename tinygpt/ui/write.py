@@ -9,7 +9,7 @@ from gradio.components import Component
 
 from tinygpt.output import as_text
 from tinygpt.ui import render
-from tinygpt.ui.api import QUIET, WRITERS
+from tinygpt.ui.api import QUIET, WRITERS, told
 from tinygpt.ui.controls import Controls, lay_out
 from tinygpt.ui.look import Shown, looking
 from tinygpt.ui.menu import on_the_shelf
@@ -101,9 +101,9 @@ def _chooser(shelf: Shelf, controls: Controls, page: Page) -> Callable[..., Iter
     def choose(shown: Shown | None, signal: StopSignal, event: gr.EventData) -> Iterator[dict]:
         if shown is None or shown.place is None:
             return
-        session = shelf.of(shown.recipe.weights_sha256)
-        if event.character in [*session.tokenizer.vocabulary]:
-            yield from _written(session, controls, page, shown.steered(event.character), signal)
+        session, character = shelf.of(shown.recipe.weights_sha256), told(event, "character")
+        if character in [*session.tokenizer.vocabulary]:
+            yield from _written(session, controls, page, shown.steered(character), signal)
 
     return choose
 
@@ -113,7 +113,7 @@ def _opener(shelf: Shelf, controls: Controls, page: Page) -> Callable[..., Itera
 
     def opened(weights: str, signal: StopSignal, event: gr.EventData) -> Iterator[dict]:
         try:
-            recipe = read_recipe(event.recipe)
+            recipe = read_recipe(told(event, "recipe"))
             weights = shelf.name_of(recipe.weights_sha256) or weights
             session = shelf[weights]
             session.check(recipe.prompt, recipe.settings)
