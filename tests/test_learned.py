@@ -170,6 +170,14 @@ def test_what_is_out_of_bounds_is_refused_with_a_sentence_and_the_texts_stay(she
     assert board.texts == kept
 
 
+def test_a_text_for_weights_that_are_no_longer_chosen_does_not_come_back(shelf):
+    board = Board()
+    first = write_snapshots(shelf, OWN, "My", "7", board)
+    next(shown for shown in first if type(shown[0]) is str)
+    board.begin()
+    assert [type(part) for shown in first for part in shown] == [dict, dict]  # nothing is to change
+
+
 def test_a_refused_wish_ends_the_text_before_it_too_so_that_the_refusal_stays(shelf):
     board = Board()
     first = write_snapshots(shelf, OWN, "My", "7", board)

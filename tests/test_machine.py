@@ -25,8 +25,9 @@ def reading(model, tokenizer, text: str, **changes) -> Reading:
         "head": 0,
         "shares_V": expected(trace.logits_LV[-1], SampleConfig(temperature=0.8)).kept_V,
         "settings": "at temperature 0.8",
-        "dice": 0.25,
         "came": "e",
+        "dice": 0.25,
+        "undrawn": "",
     }
     return Reading(**told | changes)
 
@@ -57,7 +58,8 @@ def test_it_tells_the_shapes_and_the_numbers_of_the_text_that_was_read(build, to
 
 
 def test_it_says_when_no_dice_were_thrown_and_when_nothing_came_next(build, tokenizer):
-    assert "no dice" in words(machine(reading(build(), tokenizer, "The", dice=None)))
+    by_hand = reading(build(), tokenizer, "The", dice=None, undrawn="chosen by hand")
+    assert "“e” came next, chosen by hand" in words(machine(by_hand))
     assert "here the text ends" in words(machine(reading(build(), tokenizer, "The", dice=None, came="")))
 
 
@@ -80,7 +82,7 @@ def test_the_lessons_fit_the_model(build):
         told = lessons(build(family).config, teachers=4 * (family == "qwen3"))
         assert word in told
         assert other not in told
-        assert ("from 4 teachers" in told) == (family == "qwen3")
+        assert ("teachers, 4 of them" in told) == (family == "qwen3")
 
 
 def test_the_cells_of_a_band_are_deep_where_numbers_are_large():

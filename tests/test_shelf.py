@@ -65,6 +65,7 @@ def test_openings_come_from_all_over_a_text_and_end_with_a_word():
     assert openings(text) == tuple(f"{number} is the number of this line, which" for number in (0, 25, 50, 75))
     assert openings("HAMLET:\nTo be") == ("HAMLET:\n", "To be")
     assert len(openings("x" * 1000)[0]) == 40
+    assert openings("  " + "x" * 60) == ("x" * 40,)
 
 
 def test_a_button_says_who_speaks_or_the_first_words():

@@ -44,7 +44,8 @@ def test_a_run_ends_on_the_shelf_measured_and_can_write(workshop: Workshop, shel
     assert len(written(session)) == 20
     assert [row["step"] for row in metrics(tmp_path / "runs" / "page-2")] == [step for step, _ in run.held_out]
     assert len(run.held_out) == 10
-    assert len(run.sample) == 200
+    step, sample = run.sample
+    assert (step, len(sample)) == (run.held_out[-1][0], 200)
 
 
 def test_a_stopped_run_is_offered_and_a_terminal_goes_on_with_it(
@@ -168,6 +169,8 @@ def test_the_next_free_folder_is_one_that_nobody_has(tmp_path: Path):
     (tmp_path / "runs" / "page-1").rmdir()
     (tmp_path / "runs" / "page-3").write_text("")
     assert [next_free(tmp_path / "runs").name for _ in range(2)] == ["page-1", "page-4"]
+    (tmp_path / "runs" / "page-1").rmdir()
+    assert next_free(tmp_path / "runs", taken=["page-1"]).name == "page-5"
 
 
 def test_smoothed_losses_are_means_of_the_last_twentieth_few_enough_to_draw():
@@ -180,7 +183,7 @@ def test_smoothed_losses_are_means_of_the_last_twentieth_few_enough_to_draw():
 
 
 def test_what_the_model_wrote_is_shown_not_obeyed():
-    run = Run(text=b"", preset="quick", recipe=recipe("quick", 20), sample="<img src=x>", held_out=[(2, 1.0)])
+    run = Run(text=b"", preset="quick", recipe=recipe("quick", 20), sample=(2, "<img src=x>"))
     assert "&lt;img src=x&gt;" in sampled(run)
     assert "after step 2" in sampled(run)
 
@@ -190,7 +193,7 @@ def test_a_run_says_how_far_it_is_and_how_long_it_will_take():
     assert "value=" not in progressing(run)  # the bar shows only that something goes on
     run.folder, run.losses, run.seconds = Path("runs/page-1"), [3.0] * 99 + [2.0], 10.0
     assert 'max="400" value="100"' in progressing(run)
-    assert "Step 100 of 400 · loss 2.000 · about 30 s left" in progressing(run)
+    assert "Step 100 of 400 · loss 2.000 · about 30 seconds left" in progressing(run)
     run.seconds = 1000.0
     assert "about 50 minutes left" in progressing(run)
     assert learning_curve(run).count("<polyline") == 2

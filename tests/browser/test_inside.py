@@ -21,6 +21,7 @@ def opened():
 def look_inside(page: Page) -> None:
     page.get_by_role("tab", name="Look inside").click()
     expect(page.locator("svg.machine")).to_be_visible(timeout=60_000)
+    expect(told(page)).to_contain_text("reads most of")
 
 
 def window(page: Page) -> Locator:
@@ -68,7 +69,7 @@ def test_a_click_on_a_character_shows_what_it_reads_and_the_machine_as_it_reads_
         expect(page.locator("svg.machine")).to_contain_text(f"{place + 1} of at most 256 characters")
         after = text[place + 1].replace("\n", "↵").replace(" ", "␣")
         expect(page.locator("svg.machine")).to_contain_text(
-            f"“{after}” came next, and no dice" if place < len(PROMPT) - 1 else f"that is “{after}”"
+            f"“{after}” came next, as the prompt has it" if place < len(PROMPT) - 1 else f"that is “{after}”"
         )
 
 
@@ -151,6 +152,36 @@ def test_a_second_text_takes_the_place_of_the_first(page: Page, opened):
         window(page).focus()
         page.keyboard.press("ArrowRight")
         expect(told(page)).to_contain_text("character 22,")
+
+
+def test_in_a_text_longer_than_the_context_a_window_stays_the_same_wherever_it_is_looked_at(page: Page, opened):
+    write(page, PROMPT, seed=7, length=500)
+    text = PROMPT + finished(page, 500)
+    look_inside(page)
+    shown = window(page).text_content()
+    assert text.endswith(shown)
+    machine = page.locator("svg.machine")
+    for place in (5, len(shown) - 9, 5):  # the first was written with more before it
+        window(page).locator("span").nth(place).click()
+        expect(told(page)).to_contain_text(f"character {place + 1},")
+        expect(machine).to_contain_text(f"{place + 1} of at most 256 characters")
+        expect(machine).to_contain_text("drawn in the window before" if place == 5 else "the dice show")
+    most = attention(opened, shown)[0, 0, 5].max()
+    assert percent(told(page).text_content()) == pytest.approx(100 * most, abs=1)
+
+
+def test_whoever_comes_back_finds_what_they_looked_at(page: Page):
+    write(page, PROMPT, seed=7)
+    finished(page)
+    look_inside(page)
+    page.get_by_role("button", name="Block 4, head 3").click()
+    window(page).locator("span").nth(20).click()
+    expect(page.locator("svg.machine")).to_contain_text("21 of at most 256 characters")
+    page.get_by_role("tab", name="Write").click()
+    look_inside(page)
+    expect(told(page)).to_contain_text("Block 4, head 3: ")
+    expect(page.locator("svg.machine")).to_contain_text("block 4, head 3")
+    expect(page.locator("svg.machine")).to_contain_text("21 of at most 256 characters")
 
 
 def test_each_visitor_looks_into_their_own_text(page: Page, browser: Browser, address: str):

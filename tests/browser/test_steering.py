@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from acts import advanced, continuation, finished, write
+from acts import advanced, begun, continuation, finished, write
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tinygpt import SampleConfig, open_checkpoint
@@ -150,6 +150,17 @@ def test_the_link_of_a_text_writes_it_again_to_the_character_choices_and_all(pag
     expect(other.get_by_role("spinbutton", name=re.compile("Temperature"))).to_have_value("1.1")
     assert other.evaluate("[...CSS.highlights.get('chosen')].length") == 1
     other.close()
+
+
+def test_the_link_of_a_text_that_was_stopped_writes_it_as_far_as_it_came(slow_page: Page):
+    write(slow_page, "ROMEO:\n", length=5000, seed=7)
+    begun(slow_page)
+    slow_page.get_by_role("button", name="Stop", exact=True).click()
+    expect(slow_page.locator("#status")).to_contain_text("stopped")
+    text = continuation(slow_page).text_content()
+    recipe = slow_page.locator("#continuation").get_attribute("data-recipe")
+    slow_page.goto(f"{slow_page.url.split('?')[0]}?recipe={quote(recipe)}")
+    assert finished(slow_page, len(text)) == text
 
 
 def test_a_link_of_other_weights_says_so_and_one_that_is_broken_is_refused(page: Page, address: str):

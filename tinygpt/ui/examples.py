@@ -25,7 +25,7 @@ def examples_for(folder: Path) -> tuple[str, ...]:
 
 def openings(text: str) -> tuple[str, ...]:
     """The beginnings of a few different lines, from all over a text."""
-    lines = list(dict.fromkeys(_opening(line) for line in text.splitlines() if line.strip()))
+    lines = list(dict.fromkeys(_opening(line.strip()) for line in text.splitlines() if line.strip()))
     count = min(len(EXAMPLES), len(lines))
     return tuple(lines[number * len(lines) // count] for number in range(count))
 

@@ -27,26 +27,26 @@ _HINT = "What the tab Write shows is looked into here: its text, or its prompt w
 
 @dataclass(frozen=True)
 class Sight:
-    """What a visitor looks into: a character of a text, and a head."""
+    """What a visitor looks into: a window of a text, a character in it, and a head."""
 
     shown: Shown
-    place: int  # in the continuation; negative ones count back from the end of the prompt
+    text: str  # of the window
+    first: int  # where it begins in the continuation; negative places count back from the end of the prompt
+    index: int  # of the character
     layer: int = 0
     head: int = 0
 
     @property
-    def came(self) -> str:
-        """The character after it; "" where the text ends."""
-        if self.place + 1 < 0:
-            return self.shown.recipe.prompt[self.place + 1]
-        return self.shown.continuation[self.place + 1 :][:1]
+    def next(self) -> int:
+        """The place of the character after it."""
+        return self.first + self.index + 1
 
     @property
-    def dice(self) -> float | None:
-        """The number that drew the one after it, None where none was drawn."""
-        place, recipe = self.place + 1, self.shown.recipe
-        drawn = recipe.settings.draws and place not in recipe.chosen and 0 <= place < len(self.shown.continuation)
-        return uniform(recipe.settings.seed, place) if drawn else None
+    def came(self) -> str:
+        """The character after it; "" where the text ends."""
+        if self.next < 0:
+            return self.shown.recipe.prompt[self.next]
+        return self.shown.continuation[self.next :][:1]
 
 
 def inside_tab(shelf: Shelf, menu: gr.Dropdown, tab: gr.Tab, written: list[Component]) -> None:
@@ -63,28 +63,29 @@ def inside_tab(shelf: Shelf, menu: gr.Dropdown, tab: gr.Tab, written: list[Compo
         with gr.Column(scale=6, min_width=320):
             beside = gr.HTML("", elem_id="lessons")
 
-    def opened(shown: Shown | None, prompt: str, weights: str, temperature: float, top_k: int, top_p: float) -> tuple:
+    def opened(sight: Sight | None, shown: Shown | None, prompt: str, weights: str, *sliders: float) -> tuple:
         try:
-            shown = shown or unwritten(shelf[weights], prompt, temperature, top_k, top_p)
+            shown = shown or unwritten(shelf[weights], prompt, *sliders)
         except ValueError as error:
             return render.refusal(error), "", "", None
-        session, came = shelf.of(shown.recipe.weights_sha256), shown.place
-        if came is None:
-            came = len(shown.continuation) - 1
-        sight = Sight(shown, came - 1 if shown.continuation else -1)  # that which a character came from
-        text, here = session.window_at(shown.recipe.prompt, shown.continuation, sight.place)
+        if sight and sight.shown == shown:  # the visitor comes back to what they looked at
+            return (gr.skip(),) * 4
+        session = shelf.of(shown.recipe.weights_sha256)
+        sight = sight_of(session, shown)
         explained = lessons(session.config, len(session.facts.get("teachers_sha256", ())))
-        return maps(text, here, session.trace(text)), drawn(session, sight), explained, sight
+        return maps(sight, session.trace(sight.text)), drawn(session, sight), explained, sight
 
     def chosen(sight: Sight | None, event: gr.EventData) -> tuple:
+        if sight is None:
+            return gr.skip(), gr.skip()
+        session = shelf.of(sight.shown.recipe.weights_sha256)
         try:
-            session = shelf.of(sight.shown.recipe.weights_sha256)
             sight = moved(session, sight, *(told(event, part) for part in ("index", "layer", "head")))
-        except (AttributeError, ValueError):  # nothing is looked at yet, or no such character or head
+        except ValueError:  # not from our page
             return gr.skip(), gr.skip()
         return drawn(session, sight), sight
 
-    tab.select(opened, written, [heads, drawing, beside, sight], queue=False, **QUIET)
+    tab.select(opened, [sight, *written], [heads, drawing, beside, sight], queue=False, **QUIET)
     heads.select(chosen, sight, [drawing, sight], queue=False, trigger_mode="always_last", **QUIET)
 
 
@@ -95,38 +96,63 @@ def unwritten(session: Session, prompt: str, temperature: float, top_k: int, top
     return Shown(Recipe(session.tokenizer.normalise(prompt)[0], settings, session.facts["weights_sha256"]), "")
 
 
+def sight_of(session: Session, shown: Shown) -> Sight:
+    """What is looked into first: the character from which the one came that the visitor chose, or the last one."""
+    came = len(shown.continuation) - 1 if shown.place is None else shown.place
+    place = came - 1 if shown.continuation else -1
+    text, index = session.window_at(shown.recipe.prompt, shown.continuation, place)
+    return Sight(shown, text, place - index, index)
+
+
 def moved(session: Session, sight: Sight, index: object, layer: object, head: object) -> Sight:
-    """The same text, looked at where its window has character `index`. Raises ValueError where there is none."""
-    text, here = session.window_at(sight.shown.recipe.prompt, sight.shown.continuation, sight.place)
-    check_integer("index", index, 0, len(text) - 1)
+    """The same window, looked at elsewhere. Raises ValueError where there is no such character or head."""
+    check_integer("index", index, 0, len(sight.text) - 1)
     check_integer("layer", layer, 0, session.config.n_layer - 1)
     check_integer("head", head, 0, session.config.n_head - 1)
-    return replace(sight, place=sight.place + index - here, layer=layer, head=head)
+    return replace(sight, index=index, layer=layer, head=head)
 
 
 def drawn(session: Session, sight: Sight) -> str:
     """The machine as it reads the character that is looked at."""
-    recipe = sight.shown.recipe
-    text, here = session.window_at(recipe.prompt, sight.shown.continuation, sight.place)
-    trace = session.trace(text[: here + 1])
+    settings, text = sight.shown.recipe.settings, sight.text[: sight.index + 1]
+    trace = session.trace(text)
+    shares = expected(trace.logits_LV[-1], settings)
+    undrawn = _undrawn(session, sight)
     return machine(
         Reading(
             config=session.config,
             vocabulary=session.tokenizer.vocabulary,
-            text=text[: here + 1],
+            text=text,
             trace=trace,
             layer=sight.layer,
             head=sight.head,
-            shares_V=expected(trace.logits_LV[-1], recipe.settings).kept_V,
-            settings=_in_words(recipe.settings, session.tokenizer.vocab_size),
-            dice=sight.dice,
+            shares_V=shares.raw_V if settings.beam_width else shares.kept_V,
+            settings=_in_words(settings, session.tokenizer.vocab_size),
             came=sight.came,
+            dice=None if undrawn else uniform(settings.seed, sight.next),
+            undrawn=undrawn,
         )
     )
 
 
-def maps(text: str, here: int, trace: Trace) -> str:
-    """HTML of every head's attention in a text; the page's script draws it from the numbers that come along.
+def _undrawn(session: Session, sight: Sight) -> str:
+    """Why no dice drew the next character from what is shown here; "" where they did."""
+    recipe, continuation = sight.shown.recipe, sight.shown.continuation
+    if sight.next < 0 or not sight.came:
+        return "as the prompt has it"
+    if sight.next in recipe.chosen:
+        return "chosen by hand"
+    if recipe.settings.beam_width:
+        return "found by the beam"
+    if not recipe.settings.draws:
+        return "as the likeliest"
+    # What a new window takes over from the one before was drawn there.
+    _, index = session.window_at(recipe.prompt, continuation, sight.next - 1)
+    return "" if index == sight.index else "drawn in the window before, which saw more"
+
+
+def maps(sight: Sight, trace: Trace) -> str:
+    """HTML of every head's attention in a window; the page's script draws it from the numbers that come along.
 
     Of each weight comes the square root in one byte: fine where weights are small, and most are.
     """
@@ -134,7 +160,7 @@ def maps(text: str, here: int, trace: Trace) -> str:
     coded = b64encode(zlib.compress(np.rint(255 * np.sqrt(weights_LHTT)).astype(np.uint8).tobytes(), level=1)).decode()
     layers, heads = weights_LHTT.shape[:2]
     return (
-        f'<section class="inside" aria-label="Attention" data-text="{escape(text)}" data-here="{here}" '
+        f'<section class="inside" aria-label="Attention" data-text="{escape(sight.text)}" data-here="{sight.index}" '
         f'data-layers="{layers}" data-heads="{heads}" data-weights="{coded}">'
         "<p>Each character gathers from those before it: the deeper the colour, the more. Choose a character, and a "
         "head.</p><div class='window' tabindex='0' role='group' "
@@ -145,14 +171,14 @@ def maps(text: str, here: int, trace: Trace) -> str:
         "<div><div class='large' tabindex='0' role='group' "
         "aria-label='Map of one head. Arrow keys move over its cells, Enter chooses the row’s character.'>"
         "<canvas></canvas><i class='row'></i><i class='cell'></i></div>"
-        "<p class='legend'>Down: who reads. Across: what it reads. The empty half is the causal mask: nobody reads "
+        "<p class='legend'>Down: who reads. Across: what it reads. The even half is the causal mask: nobody reads "
         "what comes later.</p></div></div></section>"
     )
 
 
 def _in_words(settings: SampleConfig, vocab_size: int) -> str:
-    if not settings.temperature or settings.beam_width:
-        return "at temperature 0" if not settings.beam_width else "as the beam weighs them"
+    if settings.beam_width:
+        return "at temperature 1, as the beam weighs them"
     words = [f"at temperature {settings.temperature:g}"]
     words += [f"top-k {settings.top_k}"] if settings.top_k and settings.top_k < vocab_size else []
     words += [f"top-p {settings.top_p:g}"] if settings.top_p and settings.top_p < 1 else []

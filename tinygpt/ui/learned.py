@@ -39,7 +39,8 @@ def learned_tab(shelf: Shelf, menu: gr.Dropdown) -> None:
     table = gr.HTML(render.table(facts(own)))
 
     def follow(name: str, board: Board) -> tuple:
-        session, _ = shelf[name], board.stop()
+        board.begin()  # what is written for other weights ends, and is not shown any more
+        session = shelf[name]
         there = gr.update(visible=bool(read_snapshots(session)))
         return _course(session), there, _INVITATION, Board().html(session), render.table(facts(session)), Board()
 
@@ -110,14 +111,10 @@ def facts(session: Session) -> list[tuple[str, str]]:
         ("Vocabulary", f"{config.vocab_size} characters"),
         ("Held-out loss", _loss(saved)),
         ("Steps", f"{saved['steps']:,}" if "steps" in saved else None),
-        ("Time to train", _duration(saved["seconds"]) if "seconds" in saved else None),
+        ("Time to train", render.duration(saved["seconds"]) if "seconds" in saved else None),
         ("Weights", f"sha256 {saved['weights_sha256'][:16]}…"),
     ]
     return [(name, value) for name, value in rows if value]
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
 
 
 def _loss(saved: dict[str, Any]) -> str | None:

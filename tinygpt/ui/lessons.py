@@ -20,9 +20,10 @@ class Lesson(NamedTuple):
 
 def lessons(config: GPTConfig, teachers: int) -> str:
     """HTML of all lessons, as they fit a model that learned from the text, or from so many teachers."""
+    stations = [each._replace(title=f"{n} {each.title}") for n, each in enumerate(_stations(config), 1)]
     return "".join(
         f'<section id="lesson-{each.name}"><h2>{each.title}</h2>{each.drawing}<p>{each.words}</p></section>'
-        for each in (*_stations(config), *_questions(config, teachers))
+        for each in (*stations, *_questions(config, teachers))
     )
 
 
@@ -46,58 +47,58 @@ def _stations(config: GPTConfig) -> list[Lesson]:
     return [
         Lesson(
             "characters",
-            "1 Characters and their ids",
+            "Characters and their ids",
             f"A text is cut into characters, and each becomes a number: its place among the {V} that the training "
             "text has, in order. The number says nothing of what a character is like. Whole words would be fewer "
             "pieces, of a far longer list; a machine of letters has to learn spelling first, and one can watch it.",
         ),
         Lesson(
             "embedding",
-            "2 Embedding",
+            "Embedding",
             f"The id picks a row of {C} numbers from a table, and they stand for the character from here on. "
             f"Training has set them, so that characters which behave alike have rows that are alike (in the band, red "
             f"is above zero and blue below). {position}",
         ),
         Lesson(
             "attention",
-            "3 Attention: query, key and value",
+            "Attention: query, key and value",
             "From every character three vectors are made. Its query says what it looks for; its key, what it can be "
             "found by; its value, what it hands over when it is found. The product of a query with a key, divided by "
             f"√{D} so that it stays small, becomes by softmax a share of attention, and the values are added up by "
-            f"these shares. Each block has {config.n_head} such heads side by side, free to look for different "
+            f"these shares. Each block has {config.n_head} such heads, side by side and free to look for different "
             "things; what they bring is laid end to end and mixed by one more matrix.",
         ),
         Lesson(
             "feed-forward",
-            "4 Feed-forward",
+            "Feed-forward",
             f"What attention gathered is worked on for each character by itself: out to {config.hidden} numbers and "
-            f"back to {C}. {inner} Most of the weights are here, and with them much of what the machine remembers.",
+            f"back to {C}. {inner} Most of a block’s weights are here, and much of what it remembers.",
         ),
         Lesson(
             "residual",
-            "5 Residual sums and norms",
+            "Residual sums and norms",
             "A block replaces nothing: what its two parts make is added to what came in. This leaves a straight path "
             "through all blocks, on which in training the blame for an error reaches the first one undimmed. Each "
             "part reads a copy brought to one scale (the norm), however much has been added by then. The guesses in "
-            "the drawing are what the last two steps make of the sum so far: one sees the machine change its mind.",
+            "the drawing are what step 6 and a softmax make of the sum so far: one sees the machine change its mind.",
         ),
         Lesson(
             "logits",
-            "6 Logits",
+            "Logits",
             f"After one more norm, a matrix turns the last character’s {C} numbers into {V}: a score for each "
             "character that could come next. Only differences count, since adding the same to all of them would "
             "change nothing.",
         ),
         Lesson(
             "probabilities",
-            "7 Probabilities",
+            "Probabilities",
             "Softmax makes shares of the scores: e to the power of each, divided by their sum. The scores are divided "
             "by the temperature first: below 1 the likely become likelier, above 1 they come closer, and at 0 the "
             "first takes all. Top-k and top-p then drop the tail, and what is left is made to sum to 1 again.",
         ),
         Lesson(
             "drawing",
-            "8 A character",
+            "A character",
             "The shares are laid end to end, and a number between 0 and 1 falls on one of them. The numbers come from "
             "the seed, one for each place, so the same seed writes the same text. The character is put behind the "
             "others, and all of it begins again: a text is written one character at a time.",
@@ -107,8 +108,8 @@ def _stations(config: GPTConfig) -> list[Lesson]:
 
 def _questions(config: GPTConfig, teachers: int) -> list[Lesson]:
     taught = (
-        f"These weights have learned from {teachers} teachers: such models, trained first, whose shares stood in the "
-        "place of the true characters (distillation)."
+        f"These weights had teachers, {teachers} of them: models trained first, whose shares they learned to give "
+        "(distillation)."
         if teachers
         else ""
     )
@@ -117,10 +118,10 @@ def _questions(config: GPTConfig, teachers: int) -> list[Lesson]:
             "mask",
             "Why may no character see a later one?",
             "In training the whole text is there, and a model that saw the next character would copy it instead of "
-            "learning to foretell it. So scores of what comes later are struck out before the softmax: the empty half "
+            "learning to foretell it. So scores of what comes later are struck out before the softmax: the even half "
             "of every map above. It makes one stretch of text many exercises, one at each character, all done in one "
-            "pass, where a recurrent network would have to take them in order. In writing there is nothing later to "
-            "see; the same rule just goes on, as it was learned.",
+            "pass, where a recurrent network would have to take them in order. In writing a "
+            "prompt is read under the same mask, and beyond its end there is nothing later to see.",
             _exercises("ROMEO"),
         ),
         Lesson(
@@ -146,10 +147,10 @@ def _questions(config: GPTConfig, teachers: int) -> list[Lesson]:
             "How did it learn?",
             "It began with random numbers. In each step it reads a batch of stretches of the text, foretells every "
             "next character, and is told the true ones: the loss is the mean of −ln of the share that it gave them. "
-            "Calculus says for each weight which way the loss falls, and each takes a small step. Only one thing "
-            f"differs from writing: it always continues the true text, {config.block_size} characters at a time, never "
-            "its own. Dropout, weight decay and averaging help against learning the text by heart, and the last tenth "
-            f"of it is never trained on, to tell how well it does on what is new. {taught}",
+            "Calculus says for each weight which way the loss falls, and each takes a small step. It always "
+            f"continues the true text, {config.block_size} characters at a time, never its own. Dropout, weight decay "
+            "and averaged weights, where a recipe has them, help against learning the text by heart, and the last "
+            f"tenth of it is never trained on, to tell how well it does on what is new. {taught}",
         ),
     ]
 

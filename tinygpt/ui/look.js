@@ -4,17 +4,30 @@
   const text = () => document.getElementById("continuation");
   let here = null; // the character that is looked at
 
-  // The text's nodes with the places of their first characters.
+  // The text's nodes with the place of their first character, and where in them each begins and the last one ends.
+  // Places count characters, as the server does; JavaScript counts some of them, as emoji, twice.
   const nodes = function* () {
     const walker = document.createTreeWalker(text(), NodeFilter.SHOW_TEXT);
-    for (let node, start = 0; (node = walker.nextNode()); start += node.length) yield [node, start];
+    for (let node, start = 0; (node = walker.nextNode()); ) {
+      const cuts = [0];
+      for (const character of node.data) cuts.push(cuts.at(-1) + character.length);
+      yield [node, start, cuts];
+      start += cuts.length - 1;
+    }
+  };
+  const part = (node, from, to) => {
+    const found = new Range();
+    found.setStart(node, from);
+    found.setEnd(node, to);
+    return found;
   };
   const range = (first, last = first + 1) => {
     const found = new Range();
-    for (const [node, start] of nodes()) {
-      if (first >= start && first < start + node.length) found.setStart(node, first - start);
-      if (last > start && last <= start + node.length) {
-        found.setEnd(node, last - start);
+    for (const [node, start, cuts] of nodes()) {
+      const count = cuts.length - 1;
+      if (first >= start && first < start + count) found.setStart(node, cuts[first - start]);
+      if (last > start && last <= start + count) {
+        found.setEnd(node, cuts[last - start]);
         return found;
       }
     }
@@ -25,16 +38,11 @@
     if (!window.Highlight || !text()) return;
     const { sureness, chosen, byHeart } = text().dataset;
     const ranges = Array.from({ length: LEVELS }, () => []);
-    for (const [node, start] of nodes()) {
-      for (let first = 0, last; first < node.length; first = last) {
+    for (const [node, start, cuts] of nodes()) {
+      for (let first = 0, last; first < cuts.length - 1; first = last) {
         const level = sureness[start + first];
-        for (last = first + 1; last < node.length && sureness[start + last] === level; last++);
-        if (level < LEVELS) {
-          const found = new Range();
-          found.setStart(node, first);
-          found.setEnd(node, last);
-          ranges[level].push(found);
-        }
+        for (last = first + 1; last < cuts.length - 1 && sureness[start + last] === level; last++);
+        if (level < LEVELS) ranges[level].push(part(node, cuts[first], cuts[last]));
       }
     }
     ranges.forEach((found, level) => CSS.highlights.set(`unsure-${level}`, new Highlight(...found)));
@@ -49,17 +57,11 @@
 
   // The character under a point, if it is one of the text's.
   const at = (x, y) => {
-    for (const [node, start] of nodes()) {
-      const found = new Range();
-      found.selectNodeContents(node);
-      if (![...found.getClientRects()].some((box) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom))
-        continue;
-      for (let i = 0; i < node.length; i++) {
-        found.setStart(node, i);
-        found.setEnd(node, i + 1);
-        for (const box of found.getClientRects())
-          if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return start + i;
-      }
+    const under = (found) =>
+      [...found.getClientRects()].some((box) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom);
+    for (const [node, start, cuts] of nodes()) {
+      if (!under(part(node, 0, node.length))) continue;
+      for (let i = 0; i < cuts.length - 1; i++) if (under(part(node, cuts[i], cuts[i + 1]))) return start + i;
     }
     return null;
   };
@@ -82,7 +84,7 @@
       });
       leaf.addEventListener("keydown", (event) => {
         if (event.target !== text()) return;
-        const last = text().textContent.length - 1;
+        const last = [...text().textContent].length - 1;
         const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -last, End: last };
         if (event.key in steps) {
           here = Math.max(0, Math.min(last, (here ?? -1) + steps[event.key]));

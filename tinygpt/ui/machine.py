@@ -30,8 +30,9 @@ class Reading:
     head: int
     shares_V: np.ndarray  # what the next character is drawn from
     settings: str  # how they came about, in words
-    dice: float | None  # the number that drew it; None where nothing was drawn
     came: str  # the next character; "" where nobody wrote one
+    dice: float | None  # the number that drew it
+    undrawn: str  # how it came about, where there is no such number
 
     @property
     def ids(self) -> list[int]:
@@ -60,7 +61,7 @@ def machine(reading: Reading) -> str:
         ("embedding", "Embedding", _embedding),
         ("attention", f"Attention: block {reading.layer + 1}, head {reading.head + 1}", _attention),
         ("feed-forward", "Feed-forward", _feed_forward),
-        ("residual", f"{reading.config.n_layer} blocks, each adds to what is there", _residual),
+        ("residual", f"Blocks 1 to {reading.config.n_layer}: each adds to what is there", _residual),
         ("logits", "Logits", _logits),
         ("probabilities", "Probabilities", _probabilities),
         ("drawing", "A character", _drawn),
@@ -177,7 +178,7 @@ def _drawn(reading: Reading) -> Station:
     if not reading.came:
         said = "here the text ends; one of these would come next"
     elif reading.dice is None:
-        said = f"{_quoted(reading.came)} came next, and no dice were thrown for it"
+        said = f"{_quoted(reading.came)} came next, {reading.undrawn}"
     else:
         said = f"the dice show {reading.dice:.4f}: that is {_quoted(reading.came)}"
         parts.append(path("dice", f"M{_LEFT + reading.dice * _ROOM:.2f} 15l-5 -9h10zv30"))
@@ -186,7 +187,7 @@ def _drawn(reading: Reading) -> Station:
 
 def _likeliest(reading: Reading, values_V: np.ndarray, tell: Callable[[float], str]) -> str:
     """The highest three, in a line above their bars."""
-    best = [id for id in np.argsort(-values_V, kind="stable")[:3] if values_V[id] != 0]
+    best = np.argsort(-values_V, kind="stable")[:3]
     return text(_LEFT, 12, "    ".join(f"{_quoted(reading.vocabulary[id])} {tell(values_V[id])}" for id in best))
 
 

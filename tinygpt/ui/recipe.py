@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +23,13 @@ class Recipe:
     def strategy(self) -> str:
         """As the page names it."""
         return "beam" if self.settings.beam_width else "sample" if self.settings.temperature else "greedy"
+
+    def until(self, length: int) -> "Recipe":
+        """That of a text that was ended at so many characters; of a beam, which is chosen as a whole, the same one."""
+        if self.settings.beam_width or not length:
+            return self
+        chosen = {place: character for place, character in self.chosen.items() if place < length}
+        return replace(self, settings=replace(self.settings, max_new_tokens=length), chosen=chosen)
 
     def json(self) -> str:
         """One line; the seed is a text, since JavaScript's numbers cannot hold all of its bits."""

@@ -108,6 +108,11 @@ def masthead(parameters: int, facts: dict[str, Any]) -> str:
     )
 
 
+def duration(seconds: float) -> str:
+    """In seconds or in minutes."""
+    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
+
+
 def table(rows: list[tuple[str, str]]) -> str:
     """Facts as a two-column table."""
     body = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)

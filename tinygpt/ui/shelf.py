@@ -16,6 +16,9 @@ class Shelf:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._sessions
+
     def __getitem__(self, name: object) -> Session:
         """The session of that name. Raises ValueError where there is none."""
         if not isinstance(name, str) or name not in self._sessions:

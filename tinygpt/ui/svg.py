@@ -43,7 +43,12 @@ def band(values: Sequence[float], x: float, y: float, width: float, height: floa
 def bars(values: Sequence[float], x: float, zero: float, width: float, scale: float) -> str:
     """Numbers as bars side by side, `scale` units high for a 1, from the line at `zero` upwards or downwards."""
     pitch = width / len(values)
-    return "".join(
-        rect("accent" if v > 0 else "cool", x + n * pitch, zero - max(0, v) * scale, 0.8 * pitch, abs(v) * scale)
-        for n, v in enumerate(values)
+    up, down = (
+        "".join(
+            f"M{x + n * pitch:.2f} {zero:g}v{-value * scale:.2f}h{0.8 * pitch:.2f}V{zero:g}z"
+            for n, value in enumerate(values)
+            if abs(value * scale) > 0.05 and (value > 0) == upwards
+        )
+        for upwards in (True, False)
     )
+    return path("accent", up) + path("cool", down)

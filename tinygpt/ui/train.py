@@ -76,8 +76,8 @@ def sampled(run: Run | None = None) -> str:
     """HTML of what the model wrote last, each time with the same dice."""
     if not (run and run.sample):
         return '<p class="caption">What it writes</p><p class="blank">A tenth of the way on, the first try.</p>'
-    step = run.held_out[-1][0]
-    return f'<p class="caption">What it writes after step {step:,}</p><div class="leaf">{escape(run.sample)}</div>'
+    step, text = run.sample
+    return f'<p class="caption">What it writes after step {step:,}</p><div class="leaf">{escape(text)}</div>'
 
 
 def _said(run: Run) -> str:
@@ -102,11 +102,7 @@ def _said(run: Run) -> str:
     if not run.step:
         return f"Step 0 of {total:,}"
     left = (total - run.step) * run.seconds / run.step
-    return f"Step {run.step:,} of {total:,} · loss {run.losses[-1]:.3f} · about {_duration(left)} left"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} minutes"
+    return f"Step {run.step:,} of {total:,} · loss {run.losses[-1]:.3f} · about {render.duration(left)} left"
 
 
 def _offer(name: str) -> str:

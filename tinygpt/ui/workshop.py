@@ -2,9 +2,11 @@
 
 import atexit
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from concurrent.futures import wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -41,7 +43,7 @@ class Run:
     losses: list[float] = field(default_factory=list)  # of each step's batch
     held_out: list[tuple[int, float]] = field(default_factory=list)  # estimates, by step
     seconds: float = 0.0
-    sample: str = ""  # what the model wrote at the last evaluation
+    sample: tuple[int, str] | None = None  # the step after which it was written, and what the model wrote
     measuring: bool = False  # trained, and now read over all of the held-out text
     loss: float | None = None  # the published one, at the end
     shelved: bool = False  # over, with its weights on the shelf
@@ -103,8 +105,11 @@ class Workshop:
             where = run.folder or self._home
             raise ValueError(f"the run cannot be kept in {where}: {error.strerror or error}") from error
         except FloatingPointError as error:
+            from tinygpt.state import STATE
+
             what = str(error).partition(";")[0]
-            raise ValueError(f"{what}: take another preset for this text; what was saved is in {run.folder}") from error
+            kept = f"; what was saved is in {run.folder}" if (run.folder / STATE).exists() else ""
+            raise ValueError(f"{what}: take another preset for this text{kept}") from error
         finally:
             self._busy.release()
 
@@ -114,7 +119,7 @@ class Workshop:
         from tinygpt.device import choose_device, choose_dtype, leave_a_core
         from tinygpt.training import Trainer
 
-        folder = next_free(self._home)
+        folder = next_free(self._home, self._shelf)  # a run's folder may be gone, and its weights still here
         path = folder / TEXT
         try:
             path.write_bytes(run.text)
@@ -149,7 +154,8 @@ class Workshop:
                 run.held_out.append((progress.step, progress.losses["validation"]))
                 tokenizer = trainer.dataset.tokenizer
                 start = "\n" if "\n" in tokenizer.vocabulary else tokenizer.vocabulary[0]
-                run.sample = "".join(stream(fastest(trainer.published_model), tokenizer, start, _SAMPLE))
+                written = stream(fastest(trainer.published_model), tokenizer, start, _SAMPLE)
+                run.sample = progress.step, "".join(written)
             if run.stopping:
                 trainer.stop()
         if run.step == run.recipe.max_iters:
@@ -208,18 +214,16 @@ def check_length(dataset: "Dataset", preset: str) -> None:
         )
 
 
-def next_free(home: Path) -> Path:
-    """A new folder, page-1 or the next that is not there yet. Raises OSError where none can be made."""
+def next_free(home: Path, taken: Container[str] = ()) -> Path:
+    """A new folder, page-1 or the next that is neither there nor taken. Raises OSError where none can be made."""
     home.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
+    for number in count(1):
         folder = home / f"page-{number}"
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
+        if folder.name not in taken:
+            with suppress(FileExistsError):
+                folder.mkdir()
+                return folder
+    raise AssertionError("numbers do not end")
 
 
 def smoothed(losses: list[float], steps: int) -> list[tuple[int, float]]:

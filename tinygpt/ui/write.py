@@ -89,7 +89,7 @@ def _writer(shelf: Shelf, controls: Controls, page: Page) -> Callable[..., Itera
         except ValueError as error:
             yield {page.status: render.refusal(error)}
             return
-        yield {page.look: "", page.shown: None}
+        yield {page.look: ""}
         yield from _written(session, controls, page, recipe, signal)
 
     return write
@@ -124,7 +124,7 @@ def _opener(shelf: Shelf, controls: Controls, page: Page) -> Callable[..., Itera
         vocab_size = session.tokenizer.vocab_size
         filled = dict(zip(controls.fields, _values(recipe, vocab_size), strict=True))
         filled[controls.top_k] = gr.update(value=filled[controls.top_k], maximum=vocab_size)
-        yield filled | {controls.weights: on_the_shelf(shelf, value=weights), controls.fitted: weights}
+        yield filled | {controls.weights: on_the_shelf(shelf, value=weights), controls.fitted: weights, page.look: ""}
         other = recipe.weights_sha256 != session.facts["weights_sha256"]
         for changes in _written(session, controls, page, recipe, signal):
             if other and page.status in changes:
@@ -146,6 +146,7 @@ def _values(recipe: Recipe, vocab_size: int) -> list[Any]:
 def _written(session: Session, controls: Controls, page: Page, recipe: Recipe, signal: StopSignal) -> Iterator[dict]:
     """The page's changes while a text is written; of one that is written anew, what is kept stays in sight."""
     signal.reason = ""
+    yield {page.shown: None}  # what is looked at goes with a text that is whole
     if not session.ready:
         yield {page.status: render.getting_ready()}
     kept = max(recipe.chosen, default=-1)
@@ -161,11 +162,12 @@ def _written(session: Session, controls: Controls, page: Page, recipe: Recipe, s
             }
     here, by_heart = session.facts["weights_sha256"], session.by_heart(draft.continuation)
     recipe = replace(recipe, prompt=draft.prompt, settings=draft.settings, weights_sha256=here)
+    again = recipe.until(len(draft.continuation)).json() if signal.reason else recipe.json()
     yield {
-        page.leaf: render.leaf(draft.continuation, draft.sureness, recipe.chosen, by_heart or [], recipe=recipe.json()),
+        page.leaf: render.leaf(draft.continuation, draft.sureness, recipe.chosen, by_heart or [], recipe=again),
         page.status: render.status(draft, ended=signal.reason) + render.memorised(draft.continuation, by_heart),
         page.look: "",
-        page.recipe: recipe.json(),
+        page.recipe: again,
         page.output: as_text(draft.prompt, draft.continuation),
         page.copy: _ON if draft.continuation else _OFF,
         page.link: _ON,
