@@ -104,6 +104,20 @@ def test_the_keyboard_reaches_every_character_and_its_candidates(page: Page):
     assert finished(page)[:-1] == text[:-1]
 
 
+def test_the_character_that_the_keys_choose_is_in_sight(page: Page):
+    write(page, "ROMEO:\n", seed=7, length=2000)
+    finished(page, 2000)
+    continuation(page).focus()
+    in_sight = """() => {
+        const [mark] = [...CSS.highlights.get("here")].map((range) => range.getBoundingClientRect());
+        const view = document.querySelector("#leaf .prose").getBoundingClientRect();
+        return mark.top >= view.top && mark.bottom <= view.bottom;
+    }"""
+    for key in ("Home", "End", "ArrowLeft", "Home"):
+        page.keyboard.press(key)
+        assert page.evaluate(in_sight)
+
+
 def test_the_bars_move_with_the_sliders_and_nothing_is_written_again(page: Page):
     write(page, "ROMEO:\n", seed=7)
     text = finished(page)

@@ -72,6 +72,11 @@
         if (!text() || text().classList.contains("writing")) here = null;
         paint();
       }).observe(leaf, { subtree: true, attributeFilter: ["data-by-heart"], childList: true });
+      const reveal = (mark) => {
+        if (!mark) return;
+        const [box, view] = [mark.getBoundingClientRect(), leaf.getBoundingClientRect()];
+        if (box.top < view.top + 40 || box.bottom > view.bottom) leaf.scrollTop += box.top - view.top - view.height / 2;
+      };
       const show = (place) => {
         here = place;
         paint();
@@ -88,7 +93,7 @@
         const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -last, End: last };
         if (event.key in steps) {
           here = Math.max(0, Math.min(last, (here ?? -1) + steps[event.key]));
-          paint()?.startContainer.parentElement.scrollIntoView({ block: "nearest" });
+          reveal(paint());
         } else if (event.key === "Enter" && here !== null) show(here);
         else return;
         event.preventDefault();
