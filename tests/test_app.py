@@ -246,7 +246,7 @@ def test_ctrl_c_ends_it_even_while_it_compiles(monkeypatch, tmp_path, request):
     while "Running on local URL" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=120)
     assert process.returncode in (0, 130)
     assert "Traceback" not in said
 
