@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ import pytest
 from gradio_client import Client
 from server import ROOT, free_port, serving
 
-import app
 from tinygpt import SampleConfig, load_checkpoint, stream
 from tinygpt.ui.blocks import AT_ONCE, QUEUE
 from tinygpt.ui.workshop import LARGEST
@@ -300,26 +298,3 @@ def test_a_password_keeps_strangers_out():
         status, _ = post(address, request())
         assert status == 401
         assert len(Client(address, auth=("will", "globe"), verbose=False).predict("O", 7, api_name="/generate")) == 7
-
-
-@pytest.mark.parametrize(
-    ("flags", "environment", "alone"),
-    [
-        ([], {}, True),
-        (["--host", "localhost"], {}, True),
-        (["--host", "127.0.0.2"], {}, True),
-        (["--host", "::1"], {}, True),
-        (["--host", "0.0.0.0"], {}, False),
-        (["--host", "example.org"], {}, False),
-        (["--share"], {}, False),
-        ([], {"SPACE_ID": "somebody/tinygpt"}, False),
-        ([], {"GRADIO_SERVER_NAME": "0.0.0.0"}, False),
-    ],
-)
-def test_training_is_offered_only_where_nobody_else_reaches_the_page(monkeypatch, flags, environment, alone):
-    for name in ("SPACE_ID", "GRADIO_SERVER_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "argv", ["app.py", *flags])
-    assert app.for_this_machine_alone(app.parse()) == alone

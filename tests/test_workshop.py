@@ -1,12 +1,14 @@
 """ui/workshop.py: training on the page, without gradio."""
 
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from runs import metrics
 
+import app
 from tinygpt.state import saved_run
 from tinygpt.stored import read_facts
 from tinygpt.ui import workshop as module
@@ -198,3 +200,26 @@ def test_a_run_says_how_far_it_is_and_how_long_it_will_take():
     assert "about 50 minutes left" in progressing(run)
     assert learning_curve(run).count("<polyline") == 2
     assert "<polyline" not in learning_curve()
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "alone"),
+    [
+        ([], {}, True),
+        (["--host", "localhost"], {}, True),
+        (["--host", "127.0.0.2"], {}, True),
+        (["--host", "::1"], {}, True),
+        (["--host", "0.0.0.0"], {}, False),
+        (["--host", "example.org"], {}, False),
+        (["--share"], {}, False),
+        ([], {"SPACE_ID": "somebody/tinygpt"}, False),
+        ([], {"GRADIO_SERVER_NAME": "0.0.0.0"}, False),
+    ],
+)
+def test_training_is_offered_only_where_nobody_else_reaches_the_page(monkeypatch, flags, environment, alone):
+    for name in ("SPACE_ID", "GRADIO_SERVER_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["app.py", *flags])
+    assert app.for_this_machine_alone(app.parse()) == alone

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -80,8 +81,10 @@ def slow_page(browser: Browser, slow_address: str) -> Iterator[Page]:
 
 
 @contextmanager
-def visited(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+def visited(browser: Browser, address: str, *, script: str = "", **options: Any) -> Iterator[Page]:
+    """The page of a visitor in whose browser a script runs before it; options are those of a browser's context."""
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], **options)
+    context.add_init_script(script)
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -3,6 +3,7 @@
 import pytest
 from acts import finished, go_to, write
 from axe_playwright_python.sync_playwright import Axe
+from conftest import visited
 from playwright.sync_api import Browser, Page, expect
 
 VIEWS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
@@ -11,13 +12,10 @@ VIEWS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
 @pytest.fixture(params=VIEWS, ids=lambda view: f"{view[0]}-{view[1]}")
 def seen(request, browser: Browser, address: str):
     scheme, width = request.param
-    context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(f"{address}/?__theme={scheme}")
-    page.get_by_role("button", name="Write", exact=True).wait_for()
-    expect(page.locator(".loading")).to_have_count(0)
-    yield page
-    context.close()
+    options = {"viewport": {"width": width, "height": 800}, "reduced_motion": "reduce"}
+    with visited(browser, f"{address}/?__theme={scheme}", **options) as page:
+        expect(page.locator(".loading")).to_have_count(0)
+        yield page
 
 
 def check(page: Page) -> None:

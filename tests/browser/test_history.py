@@ -2,11 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from acts import advanced, begun, continuation, finished, status, write
+from conftest import visited
 from playwright.sync_api import Browser, Locator, Page, expect
 
 KEY = "tinygpt.texts"
@@ -25,21 +24,6 @@ def entries(page: Page) -> Locator:
 
 def stored(page: Page) -> list[dict]:
     return json.loads(page.evaluate(f"localStorage.getItem('{KEY}')") or "[]")
-
-
-@contextmanager
-def prepared(browser: Browser, address: str, script: str) -> Iterator[Page]:
-    """The page of a visitor in whose browser something has happened before."""
-    context = browser.new_context()
-    context.add_init_script(script)
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    page.get_by_role("button", name="Write", exact=True).wait_for()
-    yield page
-    context.close()
-    assert errors == []
 
 
 def test_every_finished_text_is_listed_the_latest_first_with_what_it_came_from(page: Page):
@@ -152,7 +136,7 @@ def test_the_list_keeps_fifty(browser: Browser, address: str):
     recipe = {"prompt": "ROMEO:", "temperature": 0.8, "strategy": "sample"}
     many = [{"recipe": json.dumps(recipe | {"seed": str(n)}), "text": "O", "time": 1} for n in range(60)]
     script = f"if (!localStorage.getItem('{KEY}')) localStorage.setItem('{KEY}', {json.dumps(json.dumps(many))})"
-    with prepared(browser, address, script) as page:
+    with visited(browser, address, script=script) as page:
         unfold(page)
         expect(entries(page)).to_have_count(50)
         write(page, "JULIET:\n")
@@ -173,7 +157,7 @@ RUBBISH = [
 @pytest.mark.parametrize("content", RUBBISH)
 def test_rubbish_in_the_storage_is_taken_for_nothing(browser: Browser, address: str, content: str):
     script = f"if (!sessionStorage.seen) localStorage.setItem('{KEY}', {json.dumps(content)}); sessionStorage.seen = 1"
-    with prepared(browser, address, script) as page:
+    with visited(browser, address, script=script) as page:
         unfold(page)
         expect(page.locator(".texts")).to_contain_text(EMPTY)
         write(page, "ROMEO:\n")
@@ -187,7 +171,7 @@ def test_html_in_the_storage_is_shown_as_text_and_a_forged_recipe_is_refused(bro
     fields = {"prompt": evil, "temperature": 0.8, "seed": evil, "strategy": "sample", "beam_width": evil}
     forged = [{"recipe": json.dumps(fields), "text": evil, "time": 1e300}]
     script = f"localStorage.setItem('{KEY}', {json.dumps(json.dumps(forged))})"
-    with prepared(browser, address, script) as page:
+    with visited(browser, address, script=script) as page:
         unfold(page)
         expect(entries(page).first).to_contain_text("<img")
         expect(page.locator(".texts img")).to_have_count(0)
@@ -202,7 +186,7 @@ FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'Quot
 
 @pytest.mark.parametrize("script", [MISSING, FULL], ids=["missing", "full"])
 def test_without_storage_the_list_lasts_as_long_as_the_page(browser: Browser, address: str, script: str):
-    with prepared(browser, address, script) as page:
+    with visited(browser, address, script=script) as page:
         unfold(page)
         write(page, "ROMEO:\n")
         finished(page)
@@ -217,7 +201,7 @@ def test_a_storage_that_is_nearly_full_keeps_the_latest(browser: Browser, addres
             if (value.length > 700) throw new DOMException("full", "QuotaExceededError");
             set.call(this, key, value);
         }"""
-    with prepared(browser, address, script) as page:
+    with visited(browser, address, script=script) as page:
         unfold(page)
         for number, speaker in enumerate(("ROMEO", "JULIET", "NURSE")):
             write(page, f"{speaker}:\n")
