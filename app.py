@@ -10,10 +10,13 @@ try:
 except ImportError:
     spaces = None
 
+from starlette.middleware import Middleware
+
 from tinygpt.background import in_background
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub import find_weights
 from tinygpt.ui.blocks import AT_ONCE, build
+from tinygpt.ui.middleware import RefuseRemoteFiles
 from tinygpt.ui.session import Session
 from tinygpt.ui.shelf import Shelf
 from tinygpt.ui.theme import head, theme
@@ -56,6 +59,7 @@ def main() -> None:
             # Anybody who reaches the page can upload, whether or not a part of it asks for a file.
             max_file_size=LARGEST if workshop else "10kb",
             ssr_mode=False,
+            app_kwargs={"middleware": [Middleware(RefuseRemoteFiles)]},
             max_threads=2 * AT_ONCE,
             prevent_thread_lock=True,
         )
