@@ -1,16 +1,15 @@
-"""How fast a text is written on a processor, beside other ways to write it, all in one run.
+"""Time text generation on a processor beside other programs, all in one run.
 
-python benchmarks/decode.py                               ours: compiled, torch with and without a cache
-python benchmarks/decode.py --llama2c RUN --runq RUNQ     beside llama2.c, built by you for your machine
-python benchmarks/decode.py --transformers                beside transformers' generate
-python benchmarks/decode.py --onnxruntime                 beside ONNX Runtime (pip install onnx onnxruntime)
+python -m benchmarks.decode                               our engines, and torch without a cache
+python -m benchmarks.decode --llama2c RUN --runq RUNQ     also llama2.c, which you build for your machine
+python -m benchmarks.decode --transformers                also generate() of transformers
+python -m benchmarks.decode --onnxruntime                 also ONNX Runtime (pip install onnx onnxruntime)
 
-Greedy, 256 characters from an empty context, one thread each. The contenders take turns, so that a busy
-machine is busy for all of them; what counts are the ratios of the medians.
+Greedy, 256 characters from an empty context, one thread each. Every round times each of them once, so that a busy
+machine slows all of them; what counts are the ratios of the medians.
 """
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,157 +18,165 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 import numpy as np
-import onnx_peer
-import peers
 import torch
-from machine import describe, seconds
 
-from tinygpt.checkpoint import load_checkpoint
-from tinygpt.compiled import CompiledModel, fastest
-from tinygpt.config import MAX_LENGTH, GPTConfig, SampleConfig, check_integer
-from tinygpt.device import choose_device, one_core_a_stream
-from tinygpt.eight_bits import rounded
-from tinygpt.flags import SHIPPED, Parser
-from tinygpt.generation import LanguageModel, stream
-from tinygpt.hub import find_weights
-from tinygpt.model import GPTLanguageModel
-from tinygpt.shapes import shapes
-from tinygpt.tokenizer import TextEncoderDecoder
+from benchmarks import baselines
+from benchmarks.command import header, make_parser, one_line_errors
+from benchmarks.machine import seconds
+from benchmarks.onnx_baseline import onnxruntime
+from tinygpt.checkpoint.torch_checkpoint import load_checkpoint
+from tinygpt.config import GPTConfig, SampleConfig
+from tinygpt.data.tokenizer import TextEncoderDecoder
+from tinygpt.engines.device import choose_device
+from tinygpt.engines.engine import Engine
+from tinygpt.engines.selection import as_engine, fastest
+from tinygpt.fields import Integer
+from tinygpt.flags import SHIPPED
+from tinygpt.hub.client import find_weights
+from tinygpt.inference.generation import stream
+from tinygpt.model.gpt import GPTLanguageModel
+from tinygpt.model.quantization import fake_quantize
 
 SEED = 1
-GREEDY = SampleConfig(max_new_tokens=peers.LENGTH, temperature=0, seed=SEED)
+GREEDY = SampleConfig(max_new_tokens=baselines.LENGTH, temperature=0, seed=SEED)
+LONG = 5000  # characters of a text far longer than the context
+Rates = dict[str, Callable[[], float]]  # by name, a function that returns characters per second
 
 
 def main() -> None:
-    parser = Parser(prog="decode.py", description=__doc__.split("\n")[0])
+    """Run the command."""
+    parser = make_parser("decode", __doc__)
     parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME")
     parser.add_argument("--llama2c", type=Path, metavar="RUN", help="a build of llama2.c's run")
     parser.add_argument("--runq", type=Path, metavar="RUNQ", help="a build of llama2.c's runq")
     parser.add_argument("--transformers", action="store_true", help="time transformers' generate too")
     parser.add_argument("--onnxruntime", action="store_true", help="time a one-step graph in ONNX Runtime too")
-    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="turns of each (default: 15)")
+    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="measurements of each (default: 15)")
     args = parser.parse_args()
-    one_core_a_stream()
-    try:
-        check_integer("rounds", args.rounds, 1, 1000)
+    torch.set_num_threads(1)
+    with one_line_errors(parser):
+        Integer(1, 1000).checked("rounds", args.rounds)
         model, tokenizer = load_checkpoint(find_weights(args.weights))
-        compiled, shape = fastest(model), model.config
-        if not isinstance(compiled, CompiledModel):
-            raise ValueError("numba is not there or cannot work, so there is no compiled model: pip install numba")
+        engine, shape = fastest(model), model.config
+        if engine.slower_because:
+            raise ValueError(f"there is no numba engine to time here: {engine.slower_because}")
         with tempfile.TemporaryDirectory() as folder:
-            contenders = ours(model, compiled, tokenizer) | others(args, shape, Path(folder))
-            print(f"machine   {describe()}\nseed      {SEED}\nmodel     {shape.n_layer} layers, {shape.n_embd} wide\n")
-            rates = measured(contenders, args.rounds)
-    except (ValueError, OSError, ImportError) as error:
-        sys.exit(f"decode.py: {error}")
+            decoders = ours(model, engine, tokenizer) | others(args, shape, Path(folder))
+            print(header(SEED))
+            print(f"model     {shape.n_layer} layers, {shape.n_embd} wide\n")
+            rates = measure(decoders, args.rounds)
     empty = torch.zeros((1, 1), dtype=torch.long)
-    rates["torch, plain loop, once"] = rate(lambda: model.generate(empty, peers.LENGTH, temperature=0))
+    rates["torch, no cache, once"] = rate(lambda: model.generate(empty, baselines.LENGTH, temperature=0))
     for name, value in rates.items():
-        print(f"{name:30} {value:8,.0f} characters a second; compiled is {rates['compiled'] / value:5.2f} times that")
-    print_details(compiled, tokenizer, rates["torch, cached"])
+        print(f"{name:30} {value:8,.0f} characters per second; numba is {rates['numba'] / value:5.2f} times as fast")
+    print_details(model, engine, tokenizer, args.rounds)
 
 
-def ours(
-    model: GPTLanguageModel, compiled: CompiledModel, tokenizer: TextEncoderDecoder
-) -> dict[str, Callable[[], float]]:
-    """How to time the ways to write that come along."""
+def ours(model: GPTLanguageModel, engine: Engine, tokenizer: TextEncoderDecoder) -> Rates:
+    """Our engines."""
 
-    def timed(model: LanguageModel, settings: SampleConfig = GREEDY) -> Callable[[], float]:
-        return lambda: rate(lambda: list(stream(model, tokenizer, settings=settings)))
+    def timed(engine: Engine, settings: SampleConfig = GREEDY) -> Callable[[], float]:
+        return lambda: rate(lambda: list(stream(engine, tokenizer, settings=settings)))
 
-    contenders = {
-        "compiled": timed(compiled),
-        "compiled, at temperature 0.8": timed(compiled, replace(GREEDY, temperature=0.8)),
-        "torch, cached": timed(model),
+    decoders = {
+        "numba": timed(engine),
+        "numba, at temperature 0.8": timed(engine, replace(GREEDY, temperature=0.8)),
+        "torch": timed(as_engine(model)),
     }
     if (device := choose_device()).type != "cpu":
-        contenders[f"torch, cached, on {device}"] = timed(deepcopy(model).to(device))
-    return contenders
+        decoders[f"torch on {device}"] = timed(as_engine(deepcopy(model).to(device)))
+    return decoders
 
 
-def others(args: argparse.Namespace, shape: GPTConfig, folder: Path) -> dict[str, Callable[[], float]]:
-    """How to time the other programs that were asked for, on models of the same shape."""
-    contenders = {}
+def others(args: argparse.Namespace, shape: GPTConfig, folder: Path) -> Rates:
+    """The other programs that were asked for, with models of the same shape."""
+    decoders = {}
     if args.llama2c or args.runq or args.transformers or args.onnxruntime:
-        peers.check_shape(shape)
+        baselines.check_shape(shape)
     if args.llama2c:
-        contenders["llama2.c run"] = peers.llama2c(args.llama2c, shape, folder, eight_bits=False)
+        decoders["llama2.c run"] = baselines.llama2c(args.llama2c, shape, folder, quantize=False)
     if args.runq:
-        contenders["llama2.c runq"] = peers.llama2c(args.runq, shape, folder, eight_bits=True)
+        decoders["llama2.c runq"] = baselines.llama2c(args.runq, shape, folder, quantize=True)
     if args.transformers:
-        contenders["transformers generate"] = peers.transformers(shape)
+        decoders["transformers generate"] = baselines.transformers(shape)
     if args.onnxruntime:
-        contenders["ONNX Runtime, float32"] = onnx_peer.onnxruntime(shape)
-    return contenders
+        decoders["ONNX Runtime, float32"] = onnxruntime(shape)
+    return decoders
 
 
-def measured(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Each one's median rate, over rounds in which all take a turn."""
-    for turn in contenders.values():
-        turn()  # compiles, fills caches
-    turns = [[turn() for turn in contenders.values()] for _ in range(rounds)]
-    return {name: median(column) for name, column in zip(contenders, zip(*turns, strict=True), strict=True)}
+def measure(decoders: Rates, rounds: int) -> dict[str, float]:
+    """The median rate of each, over rounds in which each is timed once."""
+    for measured in decoders.values():
+        measured()  # compiles, fills caches
+    table = [[measured() for measured in decoders.values()] for _ in range(rounds)]
+    return {name: median(column) for name, column in zip(decoders, zip(*table, strict=True), strict=True)}
 
 
 def rate(write: Callable[[], object]) -> float:
-    """Characters a second of something that writes as many as all contenders do."""
-    return peers.LENGTH / seconds(write)
+    """Characters per second of a call that writes LENGTH characters."""
+    return baselines.LENGTH / seconds(write)
 
 
-def print_details(compiled: CompiledModel, tokenizer: TextEncoderDecoder, cached: float) -> None:
-    """What the rate depends on, and what bounds it; `cached` is that of torch with its cache."""
-    config = compiled.config
-    alone = median(steps(compiled) for _ in range(9))
+def print_details(model: GPTLanguageModel, engine: Engine, tokenizer: TextEncoderDecoder, rounds: int) -> None:
+    """Print what the rate of the numba engine depends on, and what bounds it."""
+    config, rounds = engine.config, min(rounds, 9)
+
+    def median_rate(count: int, work: Callable[[], object]) -> float:
+        return median(count / seconds(work) for _ in range(rounds))
+
+    def write_text(length: int) -> Callable[[], object]:
+        return lambda: list(stream(engine, tokenizer, settings=replace(GREEDY, max_new_tokens=length)))
+
+    alone = median(write_rate(engine) for _ in range(rounds))
     with ThreadPoolExecutor(2) as pool:
-        turns = [2 * config.block_size / seconds(lambda: list(pool.map(steps, [compiled] * 2))) for _ in range(9)]
-    print(f"\none text, one thread             {alone:8,.0f} characters a second")
-    print(f"two texts, two threads           {median(turns):8,.0f}, {median(turns) / alone:.2f} times one")
+        both = median_rate(2 * config.block_size, lambda: list(pool.map(write_rate, [engine] * 2)))
+    print(f"\none text, one thread             {alone:8,.0f} characters per second")
+    print(f"two texts, two threads           {both:8,.0f}, {both / alone:.2f} times as many")
     prompt = [[1] * config.block_size]
-    prefill = median(config.block_size / seconds(lambda: compiled.reader(1).read(prompt)) for _ in range(9))
-    print(
-        f"reading a prompt of {config.block_size:<13}{prefill:8,.0f}, {prefill / cached:.1f} times torch's cached loop"
-    )
-
-    def rate_of(length: int) -> float:
-        settings = replace(GREEDY, max_new_tokens=length)
-        return median(length / seconds(lambda: list(stream(compiled, tokenizer, settings=settings))) for _ in range(9))
-
-    long, within = rate_of(MAX_LENGTH), rate_of(config.block_size)
-    print(
-        f"{MAX_LENGTH:,} characters, past context  {long:8,.0f}, each {within / long:.2f} times one of the first window"
-    )
-    for first in range(0, config.block_size, -(-config.block_size // 8)):
-        count = min(-(-config.block_size // 8), config.block_size - first)
-        pace = median(steps(compiled, first, count) for _ in range(9))
+    prefill = median_rate(config.block_size, lambda: engine.open_reader(1).read(prompt))
+    print(f"reading a prompt of {config.block_size:<13}{prefill:8,.0f}")
+    long, first_window = (median_rate(length, write_text(length)) for length in (LONG, config.block_size))
+    print(f"{LONG:,} characters, past context  {long:8,.0f}, {first_window / long:.2f} times as long per character")
+    step = -(-config.block_size // 8)
+    for first in range(0, config.block_size, step):
+        count = min(step, config.block_size - first)
+        pace = median(write_rate(engine, first, count) for _ in range(rounds))
         print(f"  positions {first:3} to {first + count - 1:3}           {pace:8,.0f}")
     for width in (64, 128, 192, 256, 384):
-        other = random_model(replace(config, n_embd=width, n_head=width // 64))
-        print(f"  {width:3} wide, random weights     {median(steps(other) for _ in range(5)):8,.0f}")
-    size = sum(part.weights_LGKW.nbytes for part in compiled.weights if hasattr(part, "weights_LGKW"))
+        other = fastest(random_model(replace(config, n_embd=width, n_head=width // 64)))
+        print(f"  {width:3} wide, random weights     {median(write_rate(other) for _ in range(rounds)):8,.0f}")
+    size = weight_bytes(model)
     numbers = np.ones(size // 4, np.float32)
     best = max(size / seconds(lambda: numbers.dot(numbers)) for _ in range(50))
     print(f"\nweights   {size / 1e6:.2f} MB, read at {alone * size / 1e9:.1f} GB/s; ", end="")
     print(f"this machine reads an array of that size at {best / 1e9:.1f} GB/s on one thread")
 
 
-def steps(model: CompiledModel, first: int = 0, count: int | None = None) -> float:
-    """Characters a second from position `first` on, `count` or all that the window has room for."""
-    reader, count = model.reader(1), count or model.config.block_size - first
+def write_rate(engine: Engine, first: int = 0, count: int | None = None) -> float:
+    """Characters per second from position `first` on: of `count`, or of all that the window has room for."""
+    reader, count = engine.open_reader(1), count or engine.config.block_size - first
     if first:
         reader.read([[1] * first])
     return count / seconds(lambda: reader.write([1], count, GREEDY, 0))
 
 
-def random_model(config: GPTConfig) -> CompiledModel:
-    """One of random weights that 8 bits hold."""
-    random = np.random.default_rng(SEED)
-    tensors = {name: 0.02 * random.standard_normal(shape, np.float32) for name, shape in shapes(config).items()}
-    return CompiledModel(
-        config, {name: rounded(array) if array.ndim == 2 else array for name, array in tensors.items()}
-    )
+def weight_bytes(model: GPTLanguageModel) -> int:
+    """Bytes of the matrices that the numba engine reads for each character: one per weight where 8 bits are exact."""
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    matrices = [array for name, array in tensors.items() if array.ndim == 2 and not name.startswith("embedding")]
+    exact = all(np.array_equal(fake_quantize(array), array) for array in matrices)
+    return sum(array.size if exact else array.nbytes for array in matrices)
+
+
+def random_model(config: GPTConfig) -> GPTLanguageModel:
+    """A model with random weights that 8 bits hold exactly."""
+    torch.manual_seed(SEED)
+    model = GPTLanguageModel(config)
+    for parameter in model.parameters():
+        if parameter.ndim == 2:
+            parameter.data = torch.from_numpy(fake_quantize(parameter.detach().numpy()))
+    return model
 
 
 if __name__ == "__main__":

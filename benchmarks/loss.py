@@ -1,71 +1,70 @@
-"""The published loss of a checkpoint, and others beside it under their own names.
+"""Measure the published loss of a checkpoint, and other losses under their own names.
 
-python benchmarks/loss.py [--weights FOLDER|USER/NAME]   the published loss
-python benchmarks/loss.py --stride 32                    with windows that overlap
-python benchmarks/loss.py --block-size 512               with a longer (or shorter) context
-python benchmarks/loss.py --weights ONE TWO THREE        of the mean of several models' probabilities
+python -m benchmarks.loss [--weights FOLDER|USER/NAME]   the published loss
+python -m benchmarks.loss --stride 32                    overlapping windows
+python -m benchmarks.loss --block-size 512               a longer (or shorter) context
+python -m benchmarks.loss --weights ONE TWO THREE        the mean of several models' probabilities
 """
 
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import torch
-from machine import describe
 
-from tinygpt.config import check_integer
-from tinygpt.data import load_dataset
-from tinygpt.download import DEFAULT_URL
-from tinygpt.ensemble import Ensemble, load_ensemble
-from tinygpt.evaluation import PUBLISHED_BLOCK, evaluate_full, evaluate_sliding
-from tinygpt.flags import SHIPPED, Parser
-from tinygpt.hub import find_weights
-from tinygpt.model import GPTLanguageModel
-from tinygpt.stored import read_facts
+from benchmarks.command import header, make_parser, one_line_errors
+from tinygpt.checkpoint.reading import read_facts
+from tinygpt.data.dataset import load_dataset
+from tinygpt.data.download import DEFAULT_URL
+from tinygpt.fields import FieldError, Integer
+from tinygpt.flags import SHIPPED
+from tinygpt.hub.client import find_weights
+from tinygpt.model.gpt import GPTLanguageModel
+from tinygpt.training.distillation import Ensemble, load_ensemble
+from tinygpt.training.evaluation import PUBLISHED_BLOCK, evaluate_full, evaluate_sliding
 
 
 def main() -> None:
-    parser = Parser(prog="loss.py", description="Measure a checkpoint on the whole validation split.")
+    """Run the command."""
+    parser = make_parser("loss", __doc__)
     parser.add_argument("--weights", nargs="+", default=[str(SHIPPED)], metavar="FOLDER|USER/NAME")
     parser.add_argument("--data", nargs="+", default=DEFAULT_URL, metavar="FILE")
-    parser.add_argument("--stride", type=int, metavar="N", help="characters from one window to the next")
+    parser.add_argument("--stride", type=int, metavar="N", help="characters between the starts of two windows")
     parser.add_argument("--block-size", type=int, metavar="N", help="another context than the published 256")
     args = parser.parse_args()
-    try:
+    with one_line_errors(parser):
         folders = [find_weights(weights) for weights in args.weights]
         dataset = load_dataset(args.data)
         models = load_ensemble(folders, dataset.tokenizer, torch.device("cpu")).models
         if args.block_size is not None:
-            check_integer("block_size", args.block_size, 1, 65_536)
+            Integer(1, 65_536).checked("block_size", args.block_size)
             models = [with_context(model, args.block_size) for model in models]
         if args.stride is not None:
-            check_integer("stride", args.stride, 1, models[0].config.block_size)
-    except (ValueError, OSError) as error:
-        sys.exit(f"loss.py: {error}")
+            Integer(1, models[0].config.block_size).checked("stride", args.stride)
     model = models[0] if len(models) == 1 else Ensemble(models)
     name = f"of an ensemble of {len(models)}, " if len(models) > 1 else ""
     start = time.perf_counter()
     if args.stride:
-        name += f"sliding windows, each {args.stride} characters on"
+        name += f"sliding windows with a stride of {args.stride}"
         loss = evaluate_sliding(model, dataset.validation, args.stride)
     else:
-        name += "blocks as published" if not args.block_size else "with another context"
+        name += "with another context" if args.block_size else "blocks as published"
         loss = evaluate_full(model, dataset.validation, args.block_size or PUBLISHED_BLOCK)
-    print(f"machine   {describe()}")
+    print(header("none, nothing is random"))
     for weights, folder in zip(args.weights, folders, strict=True):
         print(f"weights   {weights}, sha256 {read_facts(folder)['weights_sha256']}")
-    print(f"text      sha256 {dataset.sha256}, no seed: nothing is drawn")
+    print(f"text      sha256 {dataset.sha256}")
     print(f"loss      {loss} ({name})")
     print(f"time      {time.perf_counter() - start:.1f} s")
 
 
 def with_context(model: GPTLanguageModel, block_size: int) -> GPTLanguageModel:
-    """The same weights, reading another number of characters at once; learned positions cannot become more."""
+    """Return a model with the same weights and another context. Raises FieldError for more than its learned positions.
+
+    A model with learned positions is returned as it is: evaluate_full cuts its blocks shorter.
+    """
     if model.config.family == "gpt" and block_size > model.config.block_size:
-        raise ValueError(f"this model has learned {model.config.block_size} positions; --block-size cannot be more")
+        learned = model.config.block_size
+        raise FieldError("block_size", f"must be at most {learned}, the positions that this model has learned")
     if model.config.family == "gpt":
         return model
     other = GPTLanguageModel(replace(model.config, block_size=block_size))

@@ -1,4 +1,4 @@
-"""What several figures need: the machine in one line, a stopwatch, and a run of train.py as a user starts it."""
+"""What the benchmarks share: a description of the machine, a stopwatch, and a run of train.py as users start it."""
 
 import os
 import platform
@@ -12,37 +12,42 @@ from typing import Any
 
 import torch
 
-from tinygpt.stored import read_facts
+from tinygpt.checkpoint.reading import read_facts
 
 TRAIN = Path(__file__).parent.parent / "train.py"
 
 
 def describe() -> str:
-    """Processor, cores, threads in use and versions."""
+    """Return the processor, its cores, torch's threads and the versions in one line."""
     return (
         f"{_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
         f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
     )
 
 
-def trained(*flags: object) -> tuple[float, dict[str, Any]]:
-    """Seconds from the start of python to its end, nothing compiled beforehand, and what config.json then says."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, TRAIN, *flags, "--out", Path(folder) / "run"]
-        environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(Path(folder) / "compiled")}
-        start = time.perf_counter()
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment)
-        seconds = time.perf_counter() - start
-        if done.returncode:
-            sys.exit(done.stderr.strip().splitlines()[-1])
-        return seconds, read_facts(Path(folder) / "run")
-
-
 def seconds(work: Callable[[], object]) -> float:
-    """How long something takes."""
+    """Return the wall time of a call in seconds."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def run_training(*flags: object) -> tuple[float, dict[str, Any]]:
+    """Run train.py with these flags and an empty compilation cache.
+
+    Returns the wall time in seconds, from the start of Python to its end, and the facts in the run's config.json.
+    Raises ValueError with the last line of its errors when it fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        command = list(map(str, [sys.executable, TRAIN, *flags, "--out", run]))
+        environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": str(Path(folder) / "compiled")}
+        start = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        elapsed = time.perf_counter() - start
+        if done.returncode:
+            raise ValueError((done.stderr.strip().splitlines() or [f"train.py ended with {done.returncode}"])[-1])
+        return elapsed, read_facts(run)
 
 
 def _processor() -> str:

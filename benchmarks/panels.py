@@ -1,60 +1,83 @@
-"""How soon the page's panels answer, and what steering costs a text: python benchmarks/panels.py [--browser PATH]"""
+"""Time in a browser how long the page's panels take to answer, and what the page adds to writing a text."""
 
-import shutil
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-import numpy as np
-from machine import describe, seconds
 from playwright.sync_api import Page, sync_playwright
-from serving import APP, serving
 
-from tinygpt import SampleConfig, kernels, open_checkpoint
-from tinygpt.flags import SHIPPED, Parser
-from tinygpt.writing import write
+from benchmarks.command import header, make_parser, one_line_errors
+from benchmarks.machine import seconds
+from benchmarks.serving import find_browser, serving
+from tinygpt.fields import Integer
+from tinygpt.flags import SHIPPED
+from tinygpt.inference.continuation import write
+from tinygpt.inference.generation import stream
+from tinygpt.inference.loading import open_checkpoint
+from tinygpt.request import GenerationRequest
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PROMPT, LENGTH = "ROMEO:\n", 249  # together a full window
-ROUNDS = 20
 
-# From a visitor's next deed until a part of the page has changed and is `ready`, and was painted: milliseconds.
+# Until nothing on the page has changed for a while, so that no late change counts as the answer to the next action.
+SETTLE = """() => new Promise((done) => {
+    const wait = () => setTimeout(() => { observer.disconnect(); done(); }, 300);
+    const observer = new MutationObserver(() => { clearTimeout(timer); timer = wait(); });
+    let timer = wait();
+    observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+})"""
+# From the next key or click until a part of the page has changed, is `ready` and has been painted: milliseconds.
 WATCH = """([part, ready]) => {
     let start = null;
-    for (const deed of ["keydown", "click"])
-        document.addEventListener(deed, () => (start ??= performance.now()), { capture: true });
-    window.took = new Promise((done) => {
+    for (const input of ["keydown", "click"])
+        document.addEventListener(input, () => (start ??= performance.now()), { capture: true });
+    window.elapsed = new Promise((done, fail) => {
         const observer = new MutationObserver(() => {
             if (start === null || !eval(ready)) return;
             observer.disconnect();
             requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
         });
         observer.observe(document.querySelector(part), { childList: true, subtree: true, characterData: true });
+        setTimeout(() => fail(new Error(`${part} did not change within 20 seconds`)), 20_000);
     });
 }"""
+MAPS_READY = 'document.querySelector("#heads .readout")?.textContent'
+
+
+class Panel(NamedTuple):
+    """A part of the page, and what makes it change."""
+
+    name: str
+    part: str  # CSS selector
+    ready: str  # JavaScript: whether the change is complete
+    prepare: Callable[[], object]
+    act: Callable[[], object]
 
 
 def main() -> None:
-    parser = Parser(prog="panels.py", description=__doc__.split(":")[0])
-    parser.add_argument("--browser", default=next(filter(None, map(shutil.which, BROWSERS)), None), metavar="PATH")
+    """Run the command."""
+    parser = make_parser("panels", __doc__)
+    parser.add_argument("--browser", default=find_browser(), metavar="PATH", help="a Chromium, Chrome or Edge")
+    parser.add_argument("--rounds", type=int, default=20, metavar="N", help="measurements of each (default: 20)")
     args = parser.parse_args()
-    if not args.browser:
-        sys.exit("panels.py: no Chromium, Chrome or Edge was found; name one with --browser PATH")
-    print(f"machine   {describe()}\nseed      1\n")
-    with serving(APP) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=args.browser, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        page.goto(server.address)
-        print_panels(page)
-        browser.close()
-    print_cost()
+    with one_line_errors(parser):
+        Integer(1, 1000).checked("rounds", args.rounds)
+        if not args.browser:
+            raise ValueError("no Chromium, Chrome or Edge was found: name one with --browser PATH")
+        print(header(1))
+        with serving() as server, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=args.browser, args=["--no-sandbox", "--disable-gpu"])
+            page = browser.new_page()
+            page.goto(server.url)
+            write_full_window(page)
+            for panel in panels(page):
+                times = [time_panel(page, panel) for _ in range(args.rounds)]
+                print(f"{panel.name:30}{median(times):4.0f} ms, at most {max(times):.0f}")
+            browser.close()
+        print_overhead(min(args.rounds, 5))
 
 
-def print_panels(page: Page) -> None:
-    """Each panel, at a text of a full window."""
+def write_full_window(page: Page) -> None:
+    """Let the page write a text that together with its prompt fills the model's context."""
     page.get_by_role("textbox", name="Prompt").fill(PROMPT)
     page.get_by_label("number input for Length").fill(str(LENGTH))
     page.get_by_role("button", name="Advanced").click()
@@ -62,58 +85,61 @@ def print_panels(page: Page) -> None:
     page.get_by_role("button", name="Write", exact=True).click()
     page.get_by_text(f"{LENGTH} characters").wait_for(timeout=60_000)
     page.locator(".writing").wait_for(state="detached")
+
+
+def panels(page: Page) -> list[Panel]:
+    """The panels to time, with the text of a full window on the page."""
     text, temperature = page.locator("#continuation"), page.get_by_label("number input for Temperature")
     inside, window = page.get_by_role("tab", name="Look inside"), page.locator("#heads .window")
-    key = page.keyboard.press
-
-    inside.click()  # a tab is built when it is first seen
+    press = page.keyboard.press
+    inside.click()  # Gradio builds a tab when it is first opened
     window.wait_for()
 
-    def another_character() -> None:
+    def select_another_character() -> None:
         page.get_by_role("tab", name="Write").click()
         text.focus()
-        key("ArrowLeft" if page.locator("#look .look").count() else "End")
+        press("ArrowLeft" if page.locator("#candidates .candidates").count() else "End")
 
-    def candidates() -> None:
-        another_character()
-        with_changes(page, "#look", lambda: key("Enter"))
+    def open_candidates() -> None:
+        select_another_character()
+        time_change(page, "#candidates", lambda: press("Enter"))
 
-    drawn = 'document.querySelector("#heads .told")?.textContent'
-    panels: list[tuple[str, Callable[[], object], str, str, Callable[[], object]]] = [
-        ("candidates for a character", another_character, "#look", "true", lambda: key("Enter")),
-        ("the same, a slider moved", temperature.focus, "#look", "true", lambda: key("ArrowUp")),
-        ("all heads and the machine", candidates, "#heads", drawn, inside.click),
-        ("another character in them", window.focus, "#machine", "true", lambda: key("ArrowLeft")),
+    return [
+        Panel("candidates for a character", "#candidates", "true", select_another_character, lambda: press("Enter")),
+        Panel("the same, a slider moved", "#candidates", "true", temperature.focus, lambda: press("ArrowUp")),
+        Panel("all heads and the diagram", "#heads", MAPS_READY, open_candidates, inside.click),
+        Panel("another character in them", "#diagram", "true", window.focus, lambda: press("ArrowLeft")),
     ]
-    for name, prepare, part, ready, deed in panels:
-        times = []
-        for _ in range(ROUNDS):
-            prepare()
-            times.append(with_changes(page, part, deed, ready))
-        print(f"{name:30}{median(times):4.0f} ms, at most {max(times):.0f}")
 
 
-def with_changes(page: Page, part: str, deed: Callable[[], object], ready: str = "true") -> float:
-    """Milliseconds from a deed to the change that it makes there."""
+def time_panel(page: Page, panel: Panel) -> float:
+    """Milliseconds from the action to the panel's change."""
+    page.evaluate(SETTLE)
+    panel.prepare()
+    return time_change(page, panel.part, panel.act, panel.ready)
+
+
+def time_change(page: Page, part: str, act: Callable[[], object], ready: str = "true") -> float:
+    """Milliseconds from an action to the change of a part of the page. Raises playwright's Error when none comes."""
+    page.evaluate(SETTLE)
     page.evaluate(WATCH, [part, ready])
-    deed()
-    return page.evaluate("window.took")
+    act()
+    return page.evaluate("window.elapsed")
 
 
-def print_cost() -> None:
-    """A text with what steering needs beside it: the model's probability of each character, and the digits of it."""
-    model, tokenizer = open_checkpoint(SHIPPED)
-    settings = SampleConfig(max_new_tokens=2000, seed=1)
-    logits_V = np.linspace(-10, 10, tokenizer.vocab_size, dtype=np.float32)
-    whole = median(seconds(lambda: list(write(model, tokenizer, PROMPT, settings))) for _ in range(5))
-    expected = median(seconds(lambda: often(logits_V, settings.max_new_tokens)) for _ in range(5))
-    print(f"\na text of {settings.max_new_tokens:,} characters with what steering needs")
-    print(f"  takes {whole:.3f} s, at most {whole / (whole - expected):.2f} times as long as without")
-
-
-def often(logits_V: np.ndarray, times: int) -> None:
-    for _ in range(times):
-        kernels._probability(logits_V, 3)
+def print_overhead(rounds: int) -> None:
+    """Print how long a text takes as the page writes it, with the confidence of each character, beside `stream`."""
+    engine, tokenizer = open_checkpoint(SHIPPED)
+    request = GenerationRequest(prompt=PROMPT, length=2000, seed=1)
+    page, library = (
+        median(seconds(work) for _ in range(rounds))
+        for work in (
+            lambda: list(write(engine, tokenizer, request)),
+            lambda: list(stream(engine, tokenizer, PROMPT, request.sample_config())),
+        )
+    )
+    ratio = page / library
+    print(f"\n{request.length:,} characters for the page   {page:.3f} s, {ratio:.2f} times as long as by `stream`")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""What figures of the served page need: a server started as users start it, and a visitor's request."""
+"""What the benchmarks of the page share: a server started as users start it, a client's request, and a browser."""
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,62 +13,75 @@ from contextlib import contextmanager
 from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app.py"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
 class Server:
-    """A process that serves a page on this machine."""
+    """A process that serves a page on a free local port."""
 
     def __init__(self, script: Path, *flags: str):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self.address = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
+        self._script = script
+        self._started = time.perf_counter()
         command = [sys.executable, str(script), "--port", str(port), *flags]
-        self.started = time.perf_counter()
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def wait(self) -> None:
-        """Until the page answers. Raises ValueError when it never does."""
+        """Wait until the page answers. Raises ValueError when the process ends, or after a minute."""
         while not self._answers():
-            if self._process.poll() is not None or time.perf_counter() - self.started > 60:
-                raise ValueError(f"{self._process.args[1]} ended, or had no page after a minute")
+            if self._process.poll() is not None or time.perf_counter() - self._started > 60:
+                raise ValueError(f"{self._script} ended, or did not serve its page within a minute")
             time.sleep(0.002)
         self.answered = time.perf_counter()
 
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(self.address) as page:
-                return bool(page.read())
-        except urllib.error.URLError:
-            return False
+    @property
+    def start_seconds(self) -> float:
+        """Seconds from the start of the process to the page's first answer."""
+        return self.answered - self._started
 
     def memory(self, field: str = "VmRSS") -> float:
-        """Megabytes of memory in use, or with VmHWM the most so far. Raises OSError where /proc does not tell it."""
+        """Return the memory in use in MB, or with VmHWM the maximum so far. Raises OSError where there is no /proc."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(next(line.split()[1] for line in status.splitlines() if line.startswith(field))) / 1024
 
     def texts(self, **request: object) -> Iterator[str]:
-        """A text as /generate streams it: each time all that there is."""
-        call = f"{self.address}/gradio_api/call/v2/generate"
+        """Request a text from /generate, and yield it as far as it has been written, at each update."""
+        call = f"{self.url}/gradio_api/call/v2/generate"
         body = json.dumps(request).encode()
         with urllib.request.urlopen(urllib.request.Request(call, body, {"Content-Type": "application/json"})) as answer:
             event = json.load(answer)["event_id"]
-        with urllib.request.urlopen(f"{self.address}/gradio_api/call/generate/{event}") as stream:
+        with urllib.request.urlopen(f"{self.url}/gradio_api/call/generate/{event}") as stream:
             for line in stream:
                 if line.startswith(b"data: [") and (text := json.loads(line[6:])[0]):
                     yield text
 
     def stop(self) -> None:
+        """End the process."""
         self._process.terminate()
         self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url) as page:
+                return bool(page.read())
+        except urllib.error.URLError:
+            return False
 
 
 @contextmanager
 def serving(script: Path = APP, *flags: str) -> Iterator[Server]:
-    """A server, once it answers, and until the block ends."""
+    """Start a server, enter the block when its page answers, and stop the server afterwards."""
     server = Server(script, *flags)
     try:
         server.wait()
         yield server
     finally:
         server.stop()
+
+
+def find_browser() -> str | None:
+    """Return the path of a Chromium, Chrome or Edge on this machine, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)

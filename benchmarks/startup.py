@@ -1,18 +1,14 @@
-"""How soon the page is there and writes, beside an empty page of gradio's: python benchmarks/startup.py [--rounds N]"""
+"""Time how long the page takes to start and to write, beside an empty Gradio page."""
 
-import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from machine import describe
-from serving import APP, serving
-
-from tinygpt.config import check_integer
-from tinygpt.flags import Parser
+from benchmarks.command import header, make_parser, one_line_errors
+from benchmarks.serving import APP, serving
+from tinygpt.fields import Integer
 
 EMPTY = """
 import sys
@@ -24,32 +20,44 @@ page.launch(server_port=int(sys.argv[2]))
 """
 
 
+class Start(NamedTuple):
+    """Seconds of one round."""
+
+    empty: float  # until an empty page answers
+    page: float  # until ours does
+    first: float  # from then until its first character
+
+
 def main() -> None:
-    parser = Parser(prog="startup.py", description=__doc__.split(":")[0])
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="turns of each (default: 5)")
+    """Run the command."""
+    parser = make_parser("startup", __doc__)
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="starts of each page (default: 5)")
     args = parser.parse_args()
-    empties, pages, firsts = [], [], []
-    try:
-        check_integer("rounds", args.rounds, 1, 100)
-        with tempfile.TemporaryDirectory() as folder:
-            empty = Path(folder) / "empty.py"
-            empty.write_text(EMPTY)
-            for turn in range(args.rounds + 1):
-                with serving(empty) as server:
-                    empty_seconds = server.answered - server.started
-                with serving(APP) as server:
-                    next(server.texts(prompt="ROMEO:", seed=1))
-                    first = time.perf_counter() - server.answered
-                if turn:  # the first fills the system's file cache, and numba's where it is empty
-                    empties.append(empty_seconds)
-                    pages.append(server.answered - server.started)
-                    firsts.append(first)
-    except (ValueError, OSError) as error:
-        sys.exit(f"startup.py: {error}")
-    print(f"machine           {describe()}\nseed              1\n")
+    with one_line_errors(parser), tempfile.TemporaryDirectory() as folder:
+        Integer(1, 100).checked("rounds", args.rounds)
+        empty = Path(folder) / "empty.py"
+        empty.write_text(EMPTY)
+        time_page()  # fills the system's file cache, and numba's where it is empty
+        rounds = [one_round(empty) for _ in range(args.rounds)]
+    empties, pages, firsts = zip(*rounds, strict=True)
+    print(header(1))
     print(f"empty page        {median(empties):.2f} s until it answers, median of {args.rounds}")
     print(f"tinygpt's page    {median(pages):.2f} s, {median(pages) / median(empties):.2f} times that")
     print(f"first character   {median(firsts):.2f} s after the page answers, at most {max(firsts):.2f} s")
+
+
+def one_round(empty: Path) -> Start:
+    """Start the empty page, then ours, and request a text from it."""
+    with serving(empty) as server:
+        empty_seconds = server.start_seconds
+    return Start(empty_seconds, *time_page())
+
+
+def time_page() -> tuple[float, float]:
+    """Seconds until our page answers, and from then until the first character of a text."""
+    with serving(APP) as server:
+        next(server.texts(prompt="ROMEO:", seed=1))
+        return server.start_seconds, time.perf_counter() - server.answered
 
 
 if __name__ == "__main__":

@@ -1,49 +1,42 @@
-"""Where the time of one written character goes: python benchmarks/step.py [--weights FOLDER|USER/NAME]"""
+"""Time the parts of writing one character with the numba engine."""
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 import numpy as np
-from machine import describe, seconds
 from numba import njit
 
-from tinygpt import kernels
-from tinygpt.compiled import CompiledModel
-from tinygpt.flags import SHIPPED, Parser
-from tinygpt.hub import find_weights
-from tinygpt.packed import empty_cache
-from tinygpt.stored import read_stored
+from benchmarks.command import header, make_parser, one_line_errors
+from benchmarks.machine import seconds
+from tinygpt.checkpoint.reading import read_checkpoint
+from tinygpt.engines import kernels
+from tinygpt.engines.numba_engine import NumbaEngine
+from tinygpt.engines.weight_layout import empty_cache
+from tinygpt.flags import SHIPPED
+from tinygpt.hub.client import find_weights
 
-_timed = njit(nogil=True, boundscheck=False, error_model="numpy")
+_compiled = njit(nogil=True, boundscheck=False, error_model="numpy")
 
 
 def main() -> None:
-    parser = Parser(prog="step.py", description=__doc__.split(":")[0])
+    """Run the command."""
+    parser = make_parser("step", __doc__)
     parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME")
     args = parser.parse_args()
-    try:
-        stored = read_stored(find_weights(args.weights))
-        model = CompiledModel(stored.config, stored.tensors)
-    except (ValueError, OSError, ImportError, RuntimeError) as error:
-        sys.exit(f"step.py: {error}")
-    print(f"machine   {describe()}\n")
-    size = stored.config.block_size
-    for title, N, t in (
-        ("one character, half a window behind it", 1, size // 2),
-        ("one character, a window behind it", 1, size - 1),
-        (f"each of the {stored.config.kept} that open a new window", stored.config.kept, 0),
-    ):
-        print_parts(title, model, N, t)
+    with one_line_errors(parser):
+        checkpoint = read_checkpoint(find_weights(args.weights))
+        engine = NumbaEngine(checkpoint.config, checkpoint.tensors)
+    print(header("none, nothing is random"))
+    config = checkpoint.config
+    print_parts("one character, half a window before it", engine, 1, config.block_size // 2)
+    print_parts("one character, a window before it", engine, 1, config.block_size - 1)
+    print_parts(f"each of the {config.kept} that open a new window", engine, config.kept, 0)
 
 
-def print_parts(title: str, model: CompiledModel, N: int, t: int) -> None:
-    """Microseconds a character of N characters read from position t on."""
-    weights, cache = model.weights, empty_cache(model.config)
-    ids_N, logits_V = np.zeros(N, np.int64), np.zeros(model.config.vocab_size + kernels.WIDTH, np.float32)
+def print_parts(title: str, engine: NumbaEngine, N: int, t: int) -> None:
+    """Print the microseconds per character of reading N characters from position t on."""
+    weights, cache = engine.weights, empty_cache(engine.config)
+    ids_N, logits_V = np.zeros(N, np.int64), np.zeros(engine.config.vocab_size + kernels.WIDTH, np.float32)
     whole = microseconds(lambda: read_often(weights, cache, ids_N, t, logits_V, 20), 20 * N)
     parts = {
         "products with weights": microseconds(lambda: multiply(weights, N, 20), 20 * N),
@@ -56,53 +49,54 @@ def print_parts(title: str, model: CompiledModel, N: int, t: int) -> None:
 
 
 def microseconds(work: Callable[[], object], characters: int) -> float:
+    """Median microseconds per character of a call, compiled beforehand."""
     work()
     return 1e6 * median(seconds(work) for _ in range(15)) / characters
 
 
-@_timed
+@_compiled
 def read_often(weights, cache, ids_N, t, logits_V, times):
     for _ in range(times):
         kernels.read(weights, cache, ids_N, t, logits_V)
 
 
-@_timed
+@_compiled
 def multiply(weights, N, times):
-    C, inner = weights.token_VC.shape[1], weights.shrink.weights_LGKW.shape[2]
+    C, inner = weights.token_VC.shape[1], weights.feed_forward_proj.weights_LGKW.shape[2]
     x_NC, x_NK = np.ones((N, C), np.float32), np.ones((N, inner), np.float32)
     qkv_NC, y_NC = np.empty((N, 3 * C + kernels.WIDTH), np.float32), np.empty((N, C + kernels.WIDTH), np.float32)
     hidden_NK = np.empty((N, 2 * inner + kernels.WIDTH), np.float32)
     for _ in range(times):
-        for layer in range(len(weights.proj.steps_LO)):
-            first = 0 if layer < len(weights.proj.steps_LO) - 1 else N - 1  # as in kernels.read
-            kernels._multiply(weights.query_key_value, layer, x_NC, qkv_NC)
-            kernels._multiply(weights.proj, layer, x_NC[first:], y_NC[first:])
-            kernels._multiply(weights.expand, layer, x_NC[first:], hidden_NK[first:])
-            kernels._multiply(weights.shrink, layer, x_NK[first:], y_NC[first:])
+        for layer in range(len(weights.attention_proj.scales_LO)):
+            first = 0 if layer < len(weights.attention_proj.scales_LO) - 1 else N - 1  # as in kernels.read
+            kernels.multiply(weights.query_key_value, layer, x_NC, qkv_NC)
+            kernels.multiply(weights.attention_proj, layer, x_NC[first:], y_NC[first:])
+            kernels.multiply(weights.expand, layer, x_NC[first:], hidden_NK[first:])
+            kernels.multiply(weights.feed_forward_proj, layer, x_NK[first:], y_NC[first:])
 
 
-@_timed
+@_compiled
 def attend(weights, cache, N, t, times):
     C = weights.token_VC.shape[1]
-    qkv_NC, gathered_NC = np.ones((N, 3 * C + kernels.WIDTH), np.float32), np.empty((N, C + kernels.WIDTH), np.float32)
+    qkv_NC, heads_NC = np.ones((N, 3 * C + kernels.WIDTH), np.float32), np.empty((N, C + kernels.WIDTH), np.float32)
     for _ in range(times):
-        for layer in range(len(weights.proj.steps_LO)):
-            first = 0 if layer < len(weights.proj.steps_LO) - 1 else N - 1
-            kernels._attention(weights.heads, cache, layer, t, qkv_NC, first, gathered_NC)
+        for layer in range(len(weights.attention_proj.scales_LO)):
+            first = 0 if layer < len(weights.attention_proj.scales_LO) - 1 else N - 1
+            kernels.attention(weights.heads, cache, layer, t, qkv_NC, first, heads_NC)
 
 
-@_timed
+@_compiled
 def norm(weights, N, times):
     x_NC = np.ones((N, weights.token_VC.shape[1]), np.float32)
-    y_NC, inner = np.empty_like(x_NC), weights.shrink.weights_LGKW.shape[2]
+    y_NC, inner = np.empty_like(x_NC), weights.feed_forward_proj.weights_LGKW.shape[2]
     hidden_NK = np.empty((N, 2 * inner), np.float32)
     for _ in range(times):
-        for layer in range(len(weights.proj.steps_LO)):
-            kernels._norm_rows(weights.attention_norm, layer, x_NC, y_NC)
-            kernels._norm_rows(weights.feed_forward_norm, layer, x_NC, y_NC)
+        for layer in range(len(weights.attention_proj.scales_LO)):
+            kernels.norm_rows(weights.attention_norm, layer, x_NC, y_NC)
+            kernels.norm_rows(weights.feed_forward_norm, layer, x_NC, y_NC)
             hidden_NK[:] = 1
             for n in range(N):
-                kernels._activate(hidden_NK[n, :inner], hidden_NK[n, inner:], weights.gated)
+                kernels.activate(hidden_NK[n, :inner], hidden_NK[n, inner:], weights.gated)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What several test files need: a text of our own, tiny models, and scripts run as real processes."""
+"""Fixtures that many tests share: a made-up text, tiny models, scripts run as real processes, and the page."""
 
 import hashlib
 import io
@@ -15,21 +15,20 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from tests.server import ROOT, serving
 from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, TrainConfig, Trainer, save_checkpoint
-from tinygpt.data import Dataset, split
-
-ROOT = Path(__file__).parent.parent
+from tinygpt.data.dataset import Dataset, dataset_from_text
 
 torch.set_num_threads(1)
-# The same examples every time: a run that fails here fails everywhere.
+# The same examples every time, so that a failure can be reproduced.
 settings.register_profile(
     "tinygpt", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tinygpt")
 
 
-def _written(speeches: int) -> str:
-    """Made-up English in the shape of a play."""
+def _made_up_play(speeches: int) -> str:
+    """Return made-up English in the form of a play."""
     pick = random.Random(1).choice
     who = ["BAKER", "MILLER", "OLD SAILOR", "THE QUEEN"]
     lines = []
@@ -37,7 +36,7 @@ def _written(speeches: int) -> str:
         lines.append(f"{pick(who)}:")
         for _ in range(pick([1, 2, 3])):
             first = f"{pick(['My', 'The', 'A', 'No'])} {pick(['quiet', 'warm', 'salty', 'broken'])}"
-            noun, verb = pick(["bread", "river", "harbour", "candle"]), pick(["waits", "sings", "burns", "is gone"])
+            noun, verb = pick(["bread", "river", "harbor", "candle"]), pick(["waits", "sings", "burns", "is gone"])
             lines.append(
                 f"{first} {noun} {verb}, {pick(['and', 'but', 'for'])} I don't {pick(['know', 'weep'])}{pick('.!?;')}"
             )
@@ -45,14 +44,24 @@ def _written(speeches: int) -> str:
     return "\n".join(lines)
 
 
+# The folders whose files take longest, first: a file that begins late keeps one process busy when the others are done.
+_LONGEST = ("browser", "training", "benchmarks", "ui", "checkpoint", "engines")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files that take longest first."""
+    folders = [*_LONGEST, ""]
+    items.sort(key=lambda item: next(i for i, name in enumerate(folders) if name in ("", *item.path.parts)))
+
+
 @pytest.fixture(scope="session")
 def text() -> str:
-    return _written(80)
+    return _made_up_play(80)
 
 
 @pytest.fixture(scope="session")
 def dataset(text: str) -> Dataset:
-    return split(text, hashlib.sha256(text.encode()).hexdigest())
+    return dataset_from_text(text, hashlib.sha256(text.encode()).hexdigest())
 
 
 @pytest.fixture(scope="session")
@@ -62,46 +71,47 @@ def tokenizer(dataset: Dataset) -> TextEncoderDecoder:
 
 @pytest.fixture(scope="session")
 def shape(tokenizer: TextEncoderDecoder) -> GPTConfig:
-    """The config of a model that takes no time; tests change what they are about with `replace`."""
+    """The config of a model that trains in milliseconds. Tests change the fields they are about with `replace`."""
     return GPTConfig(vocab_size=tokenizer.vocab_size, block_size=8, n_layer=2, n_head=2, n_embd=16)
 
 
 @pytest.fixture(scope="session")
-def recipe() -> TrainConfig:
-    """A training run that takes no time."""
+def train_config() -> TrainConfig:
+    """The config of a training run that takes milliseconds."""
     return TrainConfig(batch_size=4, max_iters=6, eval_interval=2, eval_iters=2, learning_rate=1e-2)
 
 
 @pytest.fixture
-def train(shape, recipe, dataset):
-    """train(folder, max_iters=..., ...): a trainer of a tiny model with dropout, not yet run."""
+def train(shape, train_config, dataset):
+    """train(folder, max_iters=..., ...) returns a Trainer of a tiny model with dropout that has not run yet."""
 
-    def made(folder: Path, model: dict | None = None, data=dataset, dtype=torch.float32, teachers=(), **changes):
-        shaped = replace(shape, **{"family": "qwen3", "dropout": 0.1} | (model or {}))
-        return Trainer(shaped, replace(recipe, **changes), data, folder, preset="tiny", dtype=dtype, teachers=teachers)
+    def make(folder: Path, model: dict | None = None, data=dataset, dtype=torch.float32, teachers=(), **changes):
+        config = replace(shape, **{"family": "qwen3", "dropout": 0.1} | (model or {}))
+        changed = replace(train_config, **changes)
+        return Trainer(config, changed, data, folder, preset="tiny", dtype=dtype, teachers=teachers)
 
-    return made
+    return make
 
 
 @pytest.fixture(scope="session")
 def build(shape: GPTConfig) -> Callable[..., GPTLanguageModel]:
-    """build(family, block_size=...): a tiny model in evaluation mode, the same one every time."""
+    """build(family, block_size=...) returns a tiny model in evaluation mode, with the same weights every time."""
 
-    def built(family: str = "gpt", seed: int = 0, **changes) -> GPTLanguageModel:
+    def make(family: str = "gpt", seed: int = 0, **changes) -> GPTLanguageModel:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             model = GPTLanguageModel(replace(shape, family=family, **changes)).eval()
-            # Fresh weights are so small that every character is about as likely as any other.
+            # Freshly initialized weights are so small that all characters are about equally likely.
             for parameter in model.parameters():
                 parameter.data += 0.15 * torch.randn_like(parameter)
         return model
 
-    return built
+    return make
 
 
 @pytest.fixture(scope="session")
 def weights(build, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a saved tiny model, only to be read."""
+    """The folder of a saved tiny model. Tests only read it."""
     folder = tmp_path_factory.mktemp("weights")
     save_checkpoint(folder, build(), dataset.tokenizer, facts={"data_sha256": dataset.sha256})
     return folder
@@ -114,11 +124,18 @@ def text_file(text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The URL of the page with the shipped weights, started once for all tests that change nothing in it."""
+    with serving() as url:
+        yield url
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
-    """start("-m", "tinygpt"): Python as a process of its own, with pipes, in an empty folder.
+    """start("-m", "tinygpt") starts Python as a separate process, with pipes, in an empty folder.
 
-    What still runs when the test is over is killed.
+    Processes that still run when the test ends are killed.
     """
     home = tmp_path / "home"
     home.mkdir()
@@ -127,7 +144,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
     environment |= {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "0"}
     processes = []
 
-    def started(*arguments: object) -> subprocess.Popen:
+    def launch(*arguments: object) -> subprocess.Popen:
         process = subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             cwd=home,
@@ -138,12 +155,12 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
             text=True,
             encoding="utf-8",
             errors="surrogateescape",
-            pipesize=4096,  # small, so that one who writes more than is read waits
+            pipesize=4096,  # small, so that a process that writes more than the test reads has to wait
         )
         processes.append(process)
         return process
 
-    yield started
+    yield launch
     for process in processes:
         process.kill()
         process.communicate()
@@ -151,37 +168,37 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
 
 @pytest.fixture
 def run(start) -> Callable[..., subprocess.CompletedProcess]:
-    """run("-m", "tinygpt", piped="..."): the same, waited for."""
+    """run("-m", "tinygpt", piped="...") starts Python like `start`, waits for its end and returns what it printed."""
 
-    def ran(*arguments: object, piped: str = "") -> subprocess.CompletedProcess:
+    def wait(*arguments: object, piped: str = "") -> subprocess.CompletedProcess:
         process = start(*arguments)
         out, err = process.communicate(piped, timeout=120)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    return ran
+    return wait
 
 
 @pytest.fixture
 def called(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> Callable[..., subprocess.CompletedProcess]:
-    """called("tinygpt", "--length", 5): a script or a module run here as if from the command line.
+    """called("tinygpt", "--length", 5) runs a script or a module in this process, as if from the command line.
 
-    Much quicker than a process of its own; ends the same way.
+    Returns what a separate process would, much faster.
     """
 
-    def ran(script: str | Path, *arguments: object, piped: str = "") -> subprocess.CompletedProcess:
+    def call(script: str | Path, *arguments: object, piped: str = "") -> subprocess.CompletedProcess:
         monkeypatch.setattr(sys, "argv", [str(script), *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.StringIO(piped))
-        code, said = 0, ""
+        code, message = 0, ""
         try:
             if str(script).endswith(".py"):
                 runpy.run_path(str(script), run_name="__main__")
             else:
                 runpy.run_module(script, run_name="__main__", alter_sys=False)
-        except SystemExit as end:  # a text is what Python prints before it fails with 1
-            code, said = (1, f"{end.code}\n") if isinstance(end.code, str) else (end.code or 0, "")
+        except SystemExit as end:  # Python prints a text and ends with status 1
+            code, message = (1, f"{end.code}\n") if isinstance(end.code, str) else (end.code or 0, "")
         out, err = capsys.readouterr()
-        return subprocess.CompletedProcess(sys.argv, code, out, err + said)
+        return subprocess.CompletedProcess(sys.argv, code, out, err + message)
 
-    return ran
+    return call

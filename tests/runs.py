@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 
 from tinygpt import Trainer
-from tinygpt.checkpoint import load_tensors
-from tinygpt.state import STATE
-from tinygpt.stored import METRICS, WEIGHTS, read_facts
+from tinygpt.checkpoint.reading import METRICS, WEIGHTS, read_facts
+from tinygpt.checkpoint.torch_checkpoint import load_tensors
+from tinygpt.training.state import STATE
 
 
 def finished(trainer: Trainer, steps: int | None = None) -> Trainer:
-    """Run to the end, or stop after some steps, as Ctrl-C does."""
+    """Run to the end, or stop after some steps as Ctrl-C does."""
     for progress in trainer.run():
         if progress.step == steps:
             trainer.stop()
@@ -20,12 +20,13 @@ def finished(trainer: Trainer, steps: int | None = None) -> Trainer:
 
 
 def metrics(folder: Path) -> list[dict]:
+    """The rows of a run's metrics.jsonl, without the times."""
     rows = [json.loads(line) for line in (folder / METRICS).read_text().splitlines()]
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
 def assert_same_run(one: Path, two: Path) -> None:
-    """Everything that was kept is the same to the bit, except for the time it took."""
+    """Check that all files of two runs are bit-exact, except for the times in them."""
     (tensors, facts), (others, other_facts) = load_tensors(one / STATE), load_tensors(two / STATE)
     assert tensors.keys() == others.keys()
     assert all(torch.equal(tensors[name], others[name]) for name in tensors)

@@ -1,4 +1,4 @@
-"""The app as its users run it: app.py in a process of its own, on a free port of this machine."""
+"""Start app.py as its users do: as a separate process, on a free local port."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(*flags: str, cwd: Path = ROOT, **environment: str) -> Iterator[str]:
-    """app.py with these flags and additions to the environment, started in `cwd`; gives its address."""
+    """Run app.py in `cwd` with these flags and additional environment variables, and yield its URL."""
     port = free_port()
     command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), *flags]
     with wait_until_listening(command, cwd=cwd, **environment):
@@ -29,7 +29,7 @@ def serving(*flags: str, cwd: Path = ROOT, **environment: str) -> Iterator[str]:
 
 @contextmanager
 def wait_until_listening(command: list[str], cwd: Path, **environment: str) -> Iterator[None]:
-    """A process that starts the app, from the moment it says that it listens; killed in the end."""
+    """Run a command that starts the app, enter the block once the app listens, and kill it afterwards."""
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -37,14 +37,14 @@ def wait_until_listening(command: list[str], cwd: Path, **environment: str) -> I
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,  # so that what a shell started ends with it
+        start_new_session=True,  # so that killing the group also ends what a shell started
     )
     try:
-        said = ""
-        while "Running on local URL" not in said:
+        output = ""
+        while "Running on local URL" not in output:
             line = process.stdout.readline()
-            assert line, f"the app ended before it listened:\n{said}"
-            said += line
+            assert line, f"the app ended before it listened:\n{output}"
+            output += line
         yield
     finally:
         os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()

@@ -1,10 +1,12 @@
-"""config.py: a config that exists is a config that works."""
+"""A config that exists is a config that works."""
 
 from dataclasses import FrozenInstanceError, fields, replace
 
+import numpy as np
 import pytest
 
-from tinygpt import PRESETS, GPTConfig, SampleConfig, TrainConfig
+from tinygpt import GPTConfig, SampleConfig, TrainConfig
+from tinygpt.fields import FieldError
 
 NOT_INTEGERS = [0, -1, 10**12, 2.5, 2.0, True, "8", None, [8], float("nan")]
 
@@ -55,7 +57,7 @@ def test_rotary_positions_need_an_even_head_size():
 
 
 def test_a_model_of_more_than_a_billion_parameters_is_refused():
-    with pytest.raises(ValueError, match="parameters is over the bound"):
+    with pytest.raises(ValueError, match="parameters, over the bound"):
         GPTConfig(n_embd=16_384, n_head=1, n_layer=200)
 
 
@@ -71,47 +73,37 @@ def test_a_warm_up_longer_than_the_run_is_refused():
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("max_new_tokens", [0, -1, 5_001, 10**9, 2.5, True, None, "5", [5]]),
-        ("temperature", [float("nan"), float("inf"), -0.1, 2.01, None, "1", True]),
-        ("top_k", [0, -1, 2.0, True, "3", 10**9]),
+        ("max_new_tokens", [0, -1, 2.5, True, None, "5", [5]]),
+        ("temperature", [float("nan"), float("inf"), -0.1, None, "1", True]),
+        ("top_k", [0, -1, 2.0, True, "3"]),
         ("top_p", [0, 0.0, -0.5, 1.01, float("nan"), "0.5", True]),
         ("seed", [-1, 2**64, 1.0, True, "1"]),
-        ("stop", ["", "x" * 101, 5, b"x"]),
-        ("beam_width", [0, 9, 1.0, True, "2"]),
+        ("stop", ["", 5, b"x"]),
+        ("beam_width", [0, 1.0, True, "2"]),
     ],
 )
-def test_a_sampling_setting_out_of_bounds_is_refused(name, wrong):
+def test_a_sampling_setting_that_makes_no_sense_is_refused_by_its_name(name, wrong):
     for value in wrong:
-        with pytest.raises(ValueError, match="length" if name == "max_new_tokens" else name):
+        with pytest.raises(FieldError, match=f"^{name} must be") as caught:
             SampleConfig(**{name: value})
+        assert caught.value.field == name
 
 
-def test_the_bounds_themselves_are_allowed():
-    for settings in (
-        {"max_new_tokens": 1, "temperature": 0, "top_k": 1, "top_p": 1, "seed": 0, "stop": "x", "beam_width": 1},
-        {
-            "max_new_tokens": 5_000,
-            "temperature": 2.0,
-            "top_p": 5e-324,
-            "seed": 2**64 - 1,
-            "stop": "x" * 100,
-            "beam_width": 8,
-        },
-    ):
-        SampleConfig(**settings)
+def test_the_library_has_no_bound_on_the_length_of_a_text():
+    assert SampleConfig(max_new_tokens=10**9).max_new_tokens == 10**9
 
 
-def test_a_very_long_stop_text_is_not_repeated_in_full_in_the_error():
-    with pytest.raises(ValueError, match="stop must be") as caught:
-        SampleConfig(stop="x" * 1_000_000)
-    assert len(str(caught.value)) < 300
+def test_numbers_of_numpy_are_accepted_as_plain_ones():
+    config = GPTConfig(n_layer=np.int64(3), dropout=np.float32(0.5))
+    assert config == GPTConfig(n_layer=3, dropout=0.5)
+    assert (type(config.n_layer), type(config.dropout)) == (int, float)
 
 
-def test_a_seed_is_kept_or_drawn_anew():
+def test_a_seed_is_kept_or_new():
     assert SampleConfig(seed=0).seeded() == SampleConfig(seed=0)
-    drawn = [SampleConfig(temperature=0.5).seeded() for _ in range(20)]
-    assert len({settings.seed for settings in drawn}) == 20
-    assert all(replace(settings, seed=None) == SampleConfig(temperature=0.5) for settings in drawn)
+    new = [SampleConfig(temperature=0.5).seeded() for _ in range(20)]
+    assert len({settings.seed for settings in new}) == 20
+    assert all(replace(settings, seed=None) == SampleConfig(temperature=0.5) for settings in new)
 
 
 def test_a_config_cannot_be_changed_into_one_that_was_never_checked():
@@ -124,15 +116,3 @@ def test_a_config_cannot_be_changed_into_one_that_was_never_checked():
 def test_every_field_has_a_line_of_help():
     for config in (GPTConfig, TrainConfig, SampleConfig):
         assert all(item.metadata["help"] and "\n" not in item.metadata["help"] for item in fields(config))
-
-
-def test_the_presets_of_the_lecture_and_of_nanogpt_have_their_sizes():
-    sizes = {
-        name: (p.model.n_layer, p.model.n_head, p.model.n_embd, p.model.block_size, p.train.batch_size, p.model.dropout)
-        for name, p in PRESETS.items()
-    }
-    assert sizes["little-shakespeare"] == (4, 4, 64, 32, 16, 0.0)
-    assert sizes["tiny-gpt"][:4] == (4, 4, 64, 8)
-    assert sizes["gpt-from-scratch"] == sizes["shakespeare-gpt"] == sizes["nanogpt"] == (6, 6, 384, 256, 64, 0.2)
-    assert PRESETS["little-shakespeare"].train.learning_rate == 1e-3
-    assert PRESETS["little-shakespeare"].train.max_iters == 5000

@@ -1,11 +1,13 @@
-"""flags.py: command-line flags are the fields of the configs, and their errors are one line."""
+"""Command-line flags are the fields of settings, and their errors are one line."""
 
 from dataclasses import fields
 
 import pytest
 
-from tinygpt import GPTConfig, SampleConfig, TrainConfig
-from tinygpt.flags import Parser, add_flags, given
+from tinygpt import GPTConfig, TrainConfig, __version__
+from tinygpt.fields import FieldError
+from tinygpt.flags import Parser, add_flags, explained, given
+from tinygpt.request import GenerationRequest, bounds, default, names
 
 
 def parsed(config: type, *arguments: str, **options) -> dict:
@@ -14,7 +16,7 @@ def parsed(config: type, *arguments: str, **options) -> dict:
     return given(parser.parse_args(arguments), config)
 
 
-@pytest.mark.parametrize("config", [GPTConfig, TrainConfig, SampleConfig])
+@pytest.mark.parametrize("config", [GPTConfig, TrainConfig, GenerationRequest])
 def test_every_field_has_a_flag_that_gives_its_value_back(config):
     for item in fields(config):
         if item.name == "compile":
@@ -39,9 +41,29 @@ def test_a_skipped_field_has_no_flag(capsys):
     assert "unrecognized arguments: --vocab-size" in capsys.readouterr().err
 
 
-def test_a_field_can_have_a_flag_of_another_name():
-    renamed = {"max_new_tokens": "length"}
-    assert parsed(SampleConfig, "--length", "9", renamed=renamed) == {"max_new_tokens": 9}
+def test_the_help_tells_bounds_and_where_they_are_in_force_defaults(capsys):
+    parser = Parser(prog="prog")
+    add_flags(parser, GenerationRequest, defaults=True)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for name in ("length", "temperature", "beam_width"):
+        assert f"({bounds(name)}; default: {default(name)})" in shown
+    assert "--strategy {sample,greedy,beam}" in shown
+    assert all(f"--{name.replace('_', '-')}" in shown for name in names())
+
+
+def test_an_error_names_the_flag_of_its_field():
+    assert explained(FieldError("top_k", "must be less")) == "--top-k must be less"
+    assert explained(ValueError("top_k")) == "top_k"
+    assert explained(FieldError("vocab_size", "must be less"), skip=("vocab_size",)) == "vocab_size must be less"
+
+
+def test_every_program_tells_its_version(capsys):
+    with pytest.raises(SystemExit) as caught:
+        Parser(prog="prog").parse_args(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"tinygpt {__version__}\n"
 
 
 def test_the_help_of_a_field_is_the_help_of_its_flag(capsys):
@@ -64,7 +86,7 @@ def test_the_help_of_a_field_is_the_help_of_its_flag(capsys):
         ["--n-layer"],
         ["--dropout", "half"],
         ["--family", "bert"],
-        ["--colour", "blue"],
+        ["--color", "blue"],
         ["stray"],
     ],
     ids=" ".join,

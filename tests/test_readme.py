@@ -11,9 +11,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from server import ROOT, free_port, serving, wait_until_listening
+
+from tests.server import ROOT, free_port, wait_until_listening
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def blocks(language: str) -> list[str]:
@@ -33,13 +35,12 @@ def test_the_run_line_opens_the_page_in_a_fresh_copy(tmp_path: Path):
     assert "tinygpt" in page
 
 
-def test_the_python_snippets_run(tmp_path: Path):
+def test_the_python_snippets_run(address: str):
     snippets = blocks("python")
     assert len(snippets) == 2
-    with serving() as address:
-        for snippet in snippets:
-            code = snippet.replace("http://127.0.0.1:7860", address)
-            subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+    for snippet in snippets:
+        code = snippet.replace("http://127.0.0.1:7860", address)
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
 
 
 def test_the_terminal_examples_run(tmp_path: Path):
@@ -54,10 +55,50 @@ def test_the_terminal_examples_run(tmp_path: Path):
     assert "CONTINUATION" in (tmp_path / "output.txt").read_text()
 
 
-def test_every_file_of_the_tree_is_there_and_none_is_left_out():
+def test_the_sample_is_what_the_shipped_weights_write():
+    sample = next(block for block in blocks("text") if block.startswith("JULIET:"))
+    line = re.search(r"`python -m tinygpt (--prompt .*?)`", README)[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygpt", *shlex.split(line)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.rstrip("\n") == sample.rstrip("\n")
+
+
+def test_it_is_short():
+    assert len(README.split("---", 2)[2].split()) <= 1300
+
+
+def test_the_reading_path_is_at_most_1500_lines():
+    path = re.findall(r"^\| \[`[^`]*`\]\((tinygpt/\S*\.py)\)", README, flags=re.MULTILINE)
+    assert len(path) >= 10
+    assert sum(len((ROOT / file).read_text(encoding="utf-8").splitlines()) for file in path) <= 1500
+
+
+def test_every_folder_of_the_tree_is_there_and_none_is_left_out():
     tree = next(block for block in blocks("text") if "app.py" in block)
-    named = set(re.findall(r"^  (\w+\.py)", tree, flags=re.MULTILINE))
-    assert named | {"__init__.py"} == {path.name for path in (ROOT / "tinygpt").glob("*.py")}
+    folders = {path.name for path in (ROOT / "tinygpt").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert set(re.findall(r"^  (\w+)/", tree, flags=re.MULTILINE)) == folders
+    assert all((ROOT / name).is_dir() for name in re.findall(r"^(\w+)/", tree, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[path.name for path in DOCUMENTS])
+def test_every_link_to_a_file_leads_there(document: Path):
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_every_flag_and_module_that_the_documents_name_exists(called):
+    programs = (ROOT / "app.py", ROOT / "train.py", "tinygpt")
+    flags = set(re.findall(r"--[a-z][a-z-]+", " ".join(called(program, "--help").stdout for program in programs)))
+    foreign = {"--extra-index-url", "--nproc_per_node", "--include", "--revision", "--check"}
+    for document in DOCUMENTS:
+        if document.name == "benchmarks.md":
+            continue  # benchmarks have flags of their own
+        text = document.read_text(encoding="utf-8")
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z_-]+", text)) <= flags | foreign, document
+    modules = {name for path in DOCUMENTS for name in re.findall(r"-m benchmarks\.(\w+)", path.read_text("utf-8"))}
+    assert modules
+    assert all((ROOT / "benchmarks" / f"{name}.py").exists() for name in modules)
 
 
 def test_the_published_loss_is_the_one_in_the_config():

@@ -3,40 +3,43 @@
 from importlib import import_module
 from typing import Any
 
-# Where each public name lives. They are fetched when asked for: torch takes seconds, and not everything needs it.
-_HOMES = {
-    "DEFAULT_URL": "download",
-    "PRESETS": "config",
-    "Block": "model",
-    "FeedForward": "model",
+__version__ = "1.0.0"
+
+# Where each public name lives. They are imported on first use: torch takes seconds, and not everything needs it.
+_MODULES = {
+    "DEFAULT_URL": "data.download",
+    "PRESETS": "presets",
+    "Block": "model.gpt",
+    "FeedForward": "model.gpt",
     "GPTConfig": "config",
-    "GPTLanguageModel": "model",
-    "Head": "attention",
-    "MultiHeadAttention": "attention",
+    "GPTLanguageModel": "model.gpt",
+    "Head": "model.attention",
+    "MultiHeadAttention": "model.attention",
     "SampleConfig": "config",
-    "TextEncoderDecoder": "tokenizer",
+    "TextEncoderDecoder": "data.tokenizer",
     "TrainConfig": "config",
-    "Trainer": "training",
-    "beam_search": "beam",
-    "estimate_loss": "evaluation",
-    "evaluate_full": "evaluation",
-    "fastest": "compiled",
-    "get_batch": "data",
-    "load_checkpoint": "checkpoint",
-    "load_dataset": "data",
-    "open_checkpoint": "opening",
-    "save_checkpoint": "checkpoint",
-    "stream": "generation",
+    "Trainer": "training.trainer",
+    "beam_search": "inference.beam_search",
+    "estimate_loss": "training.evaluation",
+    "evaluate_full": "training.evaluation",
+    "fastest": "engines.selection",
+    "find_weights": "hub.client",
+    "get_batch": "data.dataset",
+    "load_checkpoint": "checkpoint.torch_checkpoint",
+    "load_dataset": "data.dataset",
+    "open_checkpoint": "inference.loading",
+    "save_checkpoint": "checkpoint.torch_checkpoint",
+    "stream": "inference.generation",
 }
 
-__all__ = list(_HOMES)
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"tinygpt.{_HOMES[name]}"), name)
+    return getattr(import_module(f"tinygpt.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

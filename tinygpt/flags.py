@@ -1,18 +1,24 @@
-"""Command-line flags: made from the fields of a config, so that neither can be without the other, and shared ones."""
+"""Command-line flags: made from the fields of settings, so that neither can be without the other, and shared ones."""
 
 import argparse
 import sys
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
+
+from tinygpt import __version__
+from tinygpt.fields import Bounds, Choice, FieldError, Integer, Number, Switch
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 SHIPPED = Path(__file__).parent.parent / "weights"  # the weights that come with the repository
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
+    """An argument parser whose errors are one line, and which tells the version."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.add_argument("--version", action="version", version=f"tinygpt {__version__}")
 
     def error(self, message: str) -> None:
         print(f"{self.prog}: {message}; --help lists the flags", file=sys.stderr)
@@ -20,45 +26,60 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_flags(
-    parser: argparse.ArgumentParser,
-    config: type,
-    *,
-    skip: tuple[str, ...] = (),
-    renamed: dict[str, str] | None = None,
+    parser: argparse.ArgumentParser, settings: type, *, skip: tuple[str, ...] = (), defaults: bool = False
 ) -> None:
-    """A flag for every field of a config class; only flags that are given appear in the result.
+    """A flag for every field of a settings class; only flags that are given appear in the result.
 
-    `renamed` gives a field's flag another name than the field's own.
+    With `defaults` the help names each field's default.
     """
-    group = parser.add_argument_group(config.__doc__.split(".")[0].lower())
-    hints = get_type_hints(config)
-    for item in fields(config):
-        if item.name not in skip:
-            name = (renamed or {}).get(item.name, item.name)
-            group.add_argument(
-                f"--{name.replace('_', '-')}",
-                dest=item.name,
-                help=item.metadata["help"],
-                default=argparse.SUPPRESS,
-                **_kind(hints[item.name]),
-            )
+    group = parser.add_argument_group(settings.__doc__.split(".")[0].lower())
+    for each in fields(settings):
+        if each.name not in skip:
+            kind, help = _kind(each.metadata["bounds"]), _help(each, defaults)
+            group.add_argument(flag(each.name), dest=each.name, default=argparse.SUPPRESS, help=help, **kind)
+
+
+def flag(name: str) -> str:
+    """The flag of a field."""
+    return f"--{name.replace('_', '-')}"
+
+
+def explained(error: Exception, skip: tuple[str, ...] = ()) -> str:
+    """An error for who typed a command: a field is named by its flag, unless add_flags skipped it."""
+    has_flag = isinstance(error, FieldError) and error.field not in skip
+    return f"{flag(error.field)} {error.problem}" if has_flag else str(error)
 
 
 def add_model_flags(parser: argparse.ArgumentParser) -> None:
     """--weights and --device: which model to open, and where it computes."""
     parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME", help="a folder or a Hub id")
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: what writes fastest here")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: the fastest for one text")
 
 
-def given(arguments: argparse.Namespace, config: type) -> dict[str, Any]:
-    """The fields of `config` whose flags were given, with their values."""
-    return {item.name: getattr(arguments, item.name) for item in fields(config) if hasattr(arguments, item.name)}
+def given(arguments: argparse.Namespace, settings: type) -> dict[str, Any]:
+    """The fields of `settings` whose flags were given, with their values."""
+    return {each.name: getattr(arguments, each.name) for each in fields(settings) if hasattr(arguments, each.name)}
 
 
-def _kind(hint: Any) -> dict[str, Any]:
-    if hint is bool:
-        return {"action": argparse.BooleanOptionalAction}
-    if get_origin(hint) is Literal:
-        return {"choices": get_args(hint)}
-    kind = get_args(hint)[0] if isinstance(hint, UnionType) else hint  # X of "X | None"
-    return {"type": kind, "metavar": {int: "N", float: "X", str: "TEXT"}[kind]}
+def _help(field: Field, default: bool) -> str:
+    """What a field means, and in brackets what it may be."""
+    bounds = field.metadata["bounds"]
+    facts = [] if isinstance(bounds, Choice | Switch) else [str(bounds)]  # argparse lists choices itself
+    if default and field.default not in (None, ""):
+        facts.append(f"default: {field.default}")
+    return f"{field.metadata['help']} ({'; '.join(facts)})" if facts else field.metadata["help"]
+
+
+def _kind(bounds: Bounds) -> dict[str, Any]:
+    """What argparse needs to know of a field."""
+    match bounds:
+        case Switch():
+            return {"action": argparse.BooleanOptionalAction}
+        case Choice(options):
+            return {"choices": options}
+        case Integer():
+            return {"type": int, "metavar": "N"}
+        case Number():
+            return {"type": float, "metavar": "X"}
+        case _:
+            return {"type": str, "metavar": "TEXT"}

@@ -28,6 +28,22 @@ def advanced(page: Page) -> None:
         page.get_by_role("button", name="Advanced").click()
 
 
+def reset(page: Page) -> None:
+    """Bring the tab that writes back to how it opens, without opening the page anew."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.get_by_role("tab", name="Write", exact=True).click()
+    advanced(page)
+    page.locator("#seed textarea, #seed input").fill("")
+    page.get_by_role("spinbutton", name=re.compile("Top-k")).fill("65")
+    page.get_by_role("radio", name="sample").check()
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0.8")
+    page.get_by_role("spinbutton", name=re.compile("Length")).fill("500")
+    page.get_by_label("Tint what the model was unsure of").check()
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(continuation(page)).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")
+
+
 def finished(page: Page, length: int = 60) -> str:
     """Wait for the whole text, and give it as the page's element holds it."""
     expect(status(page)).to_contain_text(f"{length:,} characters", timeout=60_000)

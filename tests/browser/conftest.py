@@ -3,16 +3,16 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from server import ROOT, serving
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.acts import reset
+from tests.browser.visitor import ALLOWED, opened
+from tests.server import ROOT, serving
 from tinygpt import PRESETS, GPTLanguageModel, TextEncoderDecoder, save_checkpoint
-from tinygpt.stored import read_facts
+from tinygpt.checkpoint.reading import read_facts
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (
@@ -50,13 +50,6 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Where the app answers, with the weights that come with the repository."""
-    with serving() as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
 def slow_address(tmp_path_factory) -> Iterator[str]:
     """Where the app answers with a model so large that a text of 5,000 characters takes seconds."""
     folder = tmp_path_factory.mktemp("large")
@@ -66,30 +59,43 @@ def slow_address(tmp_path_factory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The page, freshly opened by a visitor of its own; an error in its console fails the test."""
-    with visited(browser, address) as page:
-        yield page
-
-
-@pytest.fixture
-def slow_page(browser: Browser, slow_address: str) -> Iterator[Page]:
-    """The same, where there is time to do something while a text is written."""
-    with visited(browser, slow_address) as page:
-        yield page
-
-
-@contextmanager
-def visited(browser: Browser, address: str, *, script: str = "", **options: Any) -> Iterator[Page]:
-    """The page of a visitor in whose browser a script runs before it; options are those of a browser's context."""
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], **options)
-    context.add_init_script(script)
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    page.get_by_role("button", name="Write", exact=True).wait_for()
-    yield page
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that keeps the page's files from one test to the next, and nothing else."""
+    context = browser.new_context(permissions=ALLOWED)
+    yield context
     context.close()
-    assert not errors, errors
+
+
+@pytest.fixture
+def fresh_page(context: BrowserContext, address: str) -> Iterator[Page]:
+    """The page with the shipped weights, freshly opened."""
+    with opened(context, address) as page:
+        yield page
+
+
+@pytest.fixture
+def page(fresh_page: Page) -> Page:
+    """The page; modules whose tests need no fresh one take `same_page` instead."""
+    return fresh_page
+
+
+@pytest.fixture(scope="module")
+def open_page(context: BrowserContext, address: str) -> Iterator[Page]:
+    """The page with the shipped weights, opened once for all tests of a module."""
+    with opened(context, address) as page:
+        yield page
+
+
+@pytest.fixture
+def same_page(open_page: Page) -> Page:
+    """The page that the tests of a module share, as it was when it opened: an opening takes longer than most tests."""
+    reset(open_page)
+    return open_page
+
+
+@pytest.fixture
+def slow_page(context: BrowserContext, slow_address: str) -> Iterator[Page]:
+    """The same, where there is time to do something while a text is written."""
+    with opened(context, slow_address) as page:
+        yield page

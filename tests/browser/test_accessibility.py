@@ -1,10 +1,11 @@
 """Everybody can use the page: axe-core looks at every part of it, by day, by night and on a phone."""
 
 import pytest
-from acts import finished, go_to, write
 from axe_playwright_python.sync_playwright import Axe
-from conftest import visited
 from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.acts import finished, go_to, write
+from tests.browser.visitor import visited
 
 VIEWS = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
 
@@ -35,7 +36,7 @@ def test_every_part_of_the_page(seen: Page):
         seen.keyboard.press(key)
     expect(seen.get_by_role("region", name="Candidates")).to_be_visible()
     seen.get_by_text("The other 55").click()
-    seen.get_by_role("button", name="Recipe").click()
+    seen.get_by_role("button", name="As JSON").click()
     seen.get_by_role("button", name="Your texts").click()
     expect(seen.get_by_role("button", name="Clear all")).to_be_visible()
     check(seen)
@@ -46,13 +47,13 @@ def test_every_part_of_the_page(seen: Page):
     check(seen)
 
     go_to(seen, "Look inside")
-    expect(seen.locator("svg.machine")).to_be_visible(timeout=60_000)
+    expect(seen.locator("svg.diagram")).to_be_visible(timeout=60_000)
     seen.locator("#heads .large").hover()
     check(seen)
 
     go_to(seen, "How it learned")
     seen.locator("#points button[data-x]").last.click()
-    expect(seen.locator("#learned .here .leaf")).to_contain_text("\n", timeout=60_000)
+    expect(seen.locator("#learned .here .output-text")).to_contain_text("\n", timeout=60_000)
     check(seen)
 
     go_to(seen, "Train")

@@ -4,12 +4,23 @@ import json
 import re
 
 import pytest
-from acts import advanced, begun, continuation, finished, status, write
-from conftest import visited
 from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.acts import advanced, begun, continuation, finished, status, write
+from tests.browser.visitor import visited
 
 KEY = "tinygpt.texts"
 EMPTY = re.compile("What you write is listed here")
+
+
+@pytest.fixture
+def page(same_page: Page) -> Page:
+    """The page that the tests share, with an empty list."""
+    unfold(same_page)
+    if same_page.get_by_role("button", name="Clear all").is_visible():
+        same_page.get_by_role("button", name="Clear all").click()
+    expect(entries(same_page)).to_have_count(0)
+    return same_page
 
 
 def unfold(page: Page) -> None:
@@ -61,7 +72,7 @@ def test_a_press_on_an_entry_sets_the_page_and_writes_the_text_again_to_the_char
     expect(entries(page).nth(0)).to_be_focused()
 
 
-def test_how_a_text_was_drawn_is_told_where_nothing_was_drawn_too(page: Page):
+def test_how_a_text_was_sampled_is_told_and_where_nothing_was_sampled_too(page: Page):
     unfold(page)
     page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0")
     write(page, "")
@@ -89,11 +100,11 @@ def test_the_list_outlives_the_page_and_stays_in_its_browser(page: Page, browser
     other.context.close()
 
 
-def test_what_the_server_is_told_at_a_press_is_that_one_recipe(page: Page):
+def test_what_the_server_is_told_at_a_press_is_that_one_link(page: Page):
     for seed in (1, 2):
         write(page, f"Prompt {'AB'[seed - 1]}:\n", seed=seed)
         finished(page)
-        expect(continuation(page)).to_have_attribute("data-recipe", re.compile(f'"seed": "{seed}"'))
+        expect(continuation(page)).to_have_attribute("data-link", re.compile(f'"seed": "{seed}"'))
     unfold(page)
     sent = []
     page.on("request", lambda request: sent.append(request.post_data or ""))
@@ -133,8 +144,8 @@ def test_the_list_of_a_second_page_in_the_same_browser_follows(page: Page, addre
 
 
 def test_the_list_keeps_fifty(browser: Browser, address: str):
-    recipe = {"prompt": "ROMEO:", "temperature": 0.8, "strategy": "sample"}
-    many = [{"recipe": json.dumps(recipe | {"seed": str(n)}), "text": "O", "time": 1} for n in range(60)]
+    link = {"prompt": "ROMEO:", "temperature": 0.8, "strategy": "sample"}
+    many = [{"link": json.dumps(link | {"seed": str(n)}), "text": "O", "time": 1} for n in range(60)]
     script = f"if (!localStorage.getItem('{KEY}')) localStorage.setItem('{KEY}', {json.dumps(json.dumps(many))})"
     with visited(browser, address, script=script) as page:
         unfold(page)
@@ -146,11 +157,26 @@ def test_the_list_keeps_fifty(browser: Browser, address: str):
         assert len(stored(page)) == 50
 
 
+def test_texts_that_an_earlier_version_kept_are_listed_and_written_again(browser: Browser, address: str, page: Page):
+    write(page, "ROMEO:\n", seed=4)
+    text = finished(page)
+    link = json.loads(stored(page)[0]["link"])
+    before = link | {"chosen": link.pop("forced"), "beam_width": None}
+    before.pop("forced", None)
+    kept = [{"recipe": json.dumps(before), "text": text, "time": 1}]
+    script = f"if (!localStorage.getItem('{KEY}')) localStorage.setItem('{KEY}', {json.dumps(json.dumps(kept))})"
+    with visited(browser, address, script=script) as other:
+        unfold(other)
+        entries(other).first.click()
+        expect(continuation(other)).to_have_text(text)
+        expect(entries(other)).to_have_count(1)  # it is the same text, not another one
+
+
 RUBBISH = [
     "not json",
     "7",
-    '[null, 7, "x", {}, {"recipe": "{}", "text": "a", "time": 1}, {"recipe": "null", "text": "a", "time": 1},'
-    ' {"recipe": 5, "text": "a", "time": 1}, {"recipe": "{\\"prompt\\": 5}", "text": "a", "time": "now"}]',
+    '[null, 7, "x", {}, {"link": "{}", "text": "a", "time": 1}, {"link": "null", "text": "a", "time": 1},'
+    ' {"recipe": 5, "text": "a", "time": 1}, {"link": "{\\"prompt\\": 5}", "text": "a", "time": "now"}]',
 ]
 
 
@@ -166,17 +192,17 @@ def test_rubbish_in_the_storage_is_taken_for_nothing(browser: Browser, address: 
         assert len(stored(page)) == 1
 
 
-def test_html_in_the_storage_is_shown_as_text_and_a_forged_recipe_is_refused(browser: Browser, address: str):
+def test_html_in_the_storage_is_shown_as_text_and_a_forged_link_is_refused(browser: Browser, address: str):
     evil = "<img src=x onerror=\"document.title='broken'\">"
     fields = {"prompt": evil, "temperature": 0.8, "seed": evil, "strategy": "sample", "beam_width": evil}
-    forged = [{"recipe": json.dumps(fields), "text": evil, "time": 1e300}]
+    forged = [{"link": json.dumps(fields), "text": evil, "time": 1e300}]
     script = f"localStorage.setItem('{KEY}', {json.dumps(json.dumps(forged))})"
     with visited(browser, address, script=script) as page:
         unfold(page)
         expect(entries(page).first).to_contain_text("<img")
         expect(page.locator(".texts img")).to_have_count(0)
         entries(page).first.click()
-        expect(status(page)).to_contain_text("the recipe in the link must have the fields")
+        expect(status(page)).to_contain_text("the link must name its weights")
         assert page.title() == "tinygpt"
 
 
@@ -207,7 +233,7 @@ def test_a_storage_that_is_nearly_full_keeps_the_latest(browser: Browser, addres
             write(page, f"{speaker}:\n")
             expect(entries(page)).to_have_count(number + 1)
             finished(page)
-        assert ["NURSE" in each["recipe"] for each in stored(page)] == [True]
+        assert ["NURSE" in each["link"] for each in stored(page)] == [True]
 
 
 def test_while_a_text_is_written_the_entries_wait(slow_page: Page):

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from acts import finished, write
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.acts import finished, write
 from tinygpt import open_checkpoint
+from tinygpt.engines.selection import as_engine
 
 PROMPT = "JULIET:\nO,"
 
@@ -20,21 +21,21 @@ def opened():
 
 def look_inside(page: Page) -> None:
     page.get_by_role("tab", name="Look inside").click()
-    expect(page.locator("svg.machine")).to_be_visible(timeout=60_000)
-    expect(told(page)).to_contain_text("reads most of")
+    expect(page.locator("svg.diagram")).to_be_visible(timeout=60_000)
+    expect(readout(page)).to_contain_text("attends most to")
 
 
 def window(page: Page) -> Locator:
     return page.locator("#heads .window")
 
 
-def told(page: Page) -> Locator:
-    return page.locator("#heads .told")
+def readout(page: Page) -> Locator:
+    return page.locator("#heads .readout")
 
 
 def attention(opened, text: str) -> np.ndarray:
     model, tokenizer = opened
-    return model.trace(tokenizer.encode(text)).attention()
+    return as_engine(model).activations(tokenizer.encode(text)).attention()
 
 
 def percent(sentence: str) -> int:
@@ -53,23 +54,25 @@ def test_every_head_of_every_block_is_there_and_tells_what_the_chosen_character_
     here = len(text) - 2  # the text's last character came from it
     for layer, head in ((0, 0), (layers - 1, heads - 1), (2, 1)):
         page.get_by_role("button", name=f"Block {layer + 1}, head {head + 1}").click()
-        expect(told(page)).to_contain_text(f"Block {layer + 1}, head {head + 1}: “{text[here]}”, character {here + 1},")
+        expect(readout(page)).to_contain_text(
+            f"Block {layer + 1}, head {head + 1}: “{text[here]}”, character {here + 1},"
+        )
         most = weights_LHTT[layer, head, here].max()
-        assert percent(told(page).text_content()) == pytest.approx(100 * most, abs=1)
-    expect(page.locator("svg.machine")).to_contain_text("Attention: block 3, head 2")
+        assert percent(readout(page).text_content()) == pytest.approx(100 * most, abs=1)
+        expect(page.locator("svg.diagram")).to_contain_text(f"Attention: block {layer + 1}, head {head + 1}")
 
 
-def test_a_click_on_a_character_shows_what_it_reads_and_the_machine_as_it_reads_it(page: Page):
+def test_a_click_on_a_character_shows_what_it_reads_and_the_diagram_of_it(page: Page):
     write(page, PROMPT, seed=7)
     text = PROMPT + finished(page)
     look_inside(page)
     for place in (2, len(PROMPT) + 20):  # in the prompt and in the continuation
         window(page).locator("span").nth(place).click()
-        expect(told(page)).to_contain_text(f"character {place + 1},")
-        expect(page.locator("svg.machine")).to_contain_text(f"{place + 1} of at most 256 characters")
+        expect(readout(page)).to_contain_text(f"character {place + 1},")
+        expect(page.locator("svg.diagram")).to_contain_text(f"{place + 1} of at most 256 characters")
         after = text[place + 1].replace("\n", "↵").replace(" ", "␣")
-        expect(page.locator("svg.machine")).to_contain_text(
-            f"“{after}” came next, as the prompt has it" if place < len(PROMPT) - 1 else f"that is “{after}”"
+        expect(page.locator("svg.diagram")).to_contain_text(
+            f"“{after}” came next, as given in the prompt" if place < len(PROMPT) - 1 else f"that is “{after}”"
         )
 
 
@@ -87,12 +90,12 @@ def test_hovering_tells_the_weight_between_two_characters_and_where_the_mask_is(
 
     row = int(weights_TT[:, :-1].diagonal(-1)[5:].argmax()) + 6  # some character that reads much of the one before
     hover(row, row - 1)
-    expect(told(page)).to_contain_text("1 back: ")
-    assert percent(told(page).text_content()) == pytest.approx(100 * weights_TT[row, row - 1], abs=1)
+    expect(readout(page)).to_contain_text("1 back: ")
+    assert percent(readout(page).text_content()) == pytest.approx(100 * weights_TT[row, row - 1], abs=1)
     hover(row, row + 1)
-    expect(told(page)).to_contain_text("1 later: masked")
+    expect(readout(page)).to_contain_text("1 later: masked")
     window(page).locator("span").nth(0).hover()
-    expect(told(page)).to_contain_text(f"{T - 2} back")
+    expect(readout(page)).to_contain_text(f"{T - 2} back")
 
 
 def test_the_keyboard_reaches_characters_heads_and_cells(page: Page):
@@ -102,18 +105,18 @@ def test_the_keyboard_reaches_characters_heads_and_cells(page: Page):
     window(page).focus()
     for key in ("Home", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
-    expect(told(page)).to_contain_text("“L”, character 3,")
+    expect(readout(page)).to_contain_text("“L”, character 3,")
     page.get_by_role("button", name="Block 2, head 1").focus()
     page.keyboard.press("Enter")
-    expect(told(page)).to_contain_text("Block 2, head 1:")
+    expect(readout(page)).to_contain_text("Block 2, head 1:")
     page.locator("#heads .large").focus()
     page.keyboard.press("ArrowLeft")
-    expect(told(page)).to_contain_text("“L” reads “U”, 1 back")
+    expect(readout(page)).to_contain_text("“L” attends to “U”, 1 back")
     page.keyboard.press("ArrowUp")
-    expect(told(page)).to_contain_text("“U” reads “U”, itself")
+    expect(readout(page)).to_contain_text("“U” attends to “U”, itself")
     page.keyboard.press("Enter")
-    expect(told(page)).to_contain_text("“U”, character 2,")
-    page.locator("svg.machine a").nth(2).focus()
+    expect(readout(page)).to_contain_text("“U”, character 2,")
+    page.locator("svg.diagram a").nth(2).focus()
     page.keyboard.press("Enter")
     expect(page.locator("#lesson-attention")).to_be_in_viewport()
 
@@ -122,19 +125,19 @@ def test_a_prompt_can_be_looked_into_before_anything_is_written(page: Page):
     page.get_by_role("textbox", name="Prompt").fill("ROMÉO:<b>\n")
     look_inside(page)
     expect(window(page)).to_have_js_property("textContent", "ROMEO:b\n")
-    expect(page.locator("svg.machine")).to_contain_text("here the text ends")
+    expect(page.locator("svg.diagram")).to_contain_text("here the text ends")
 
 
-def test_the_way_from_a_candidate_leads_to_how_the_machine_came_to_it(page: Page):
+def test_the_way_from_a_candidate_leads_to_how_the_model_came_to_it(page: Page):
     write(page, PROMPT, seed=7)
     text = finished(page)
     page.locator("#continuation").focus()
     for key in (*["ArrowRight"] * 31, "Enter"):
         page.keyboard.press(key)
-    page.get_by_role("button", name="Look inside: how the machine came to it").click()
-    expect(told(page)).to_contain_text(f"character {len(PROMPT) + 30},")
-    expect(page.locator("svg.machine")).to_contain_text("the dice show")
-    expect(page.locator("svg.machine")).to_contain_text(text[30].replace("\n", "↵").replace(" ", "␣"))
+    page.get_by_role("button", name="Look inside: how the model came to it").click()
+    expect(readout(page)).to_contain_text(f"character {len(PROMPT) + 30},")
+    expect(page.locator("svg.diagram")).to_contain_text("the random number is")
+    expect(page.locator("svg.diagram")).to_contain_text(text[30].replace("\n", "↵").replace(" ", "␣"))
 
 
 def test_a_second_text_takes_the_place_of_the_first(page: Page, opened):
@@ -146,12 +149,12 @@ def test_a_second_text_takes_the_place_of_the_first(page: Page, opened):
         expect(window(page)).to_have_js_property("textContent", text)
         page.get_by_role("button", name="Block 4, head 3").click()
         window(page).locator("span").nth(20).click()
-        expect(told(page)).to_contain_text("Block 4, head 3: ")
+        expect(readout(page)).to_contain_text("Block 4, head 3: ")
         most = attention(opened, text)[3, 2, 20].max()
-        assert percent(told(page).text_content()) == pytest.approx(100 * most, abs=1)
+        assert percent(readout(page).text_content()) == pytest.approx(100 * most, abs=1)
         window(page).focus()
         page.keyboard.press("ArrowRight")
-        expect(told(page)).to_contain_text("character 22,")
+        expect(readout(page)).to_contain_text("character 22,")
 
 
 def test_in_a_text_longer_than_the_context_a_window_stays_the_same_wherever_it_is_looked_at(page: Page, opened):
@@ -160,14 +163,14 @@ def test_in_a_text_longer_than_the_context_a_window_stays_the_same_wherever_it_i
     look_inside(page)
     shown = window(page).text_content()
     assert text.endswith(shown)
-    machine = page.locator("svg.machine")
+    machine = page.locator("svg.diagram")
     for place in (5, len(shown) - 9, 5):  # the first was written with more before it
         window(page).locator("span").nth(place).click()
-        expect(told(page)).to_contain_text(f"character {place + 1},")
+        expect(readout(page)).to_contain_text(f"character {place + 1},")
         expect(machine).to_contain_text(f"{place + 1} of at most 256 characters")
-        expect(machine).to_contain_text("drawn in the window before" if place == 5 else "the dice show")
+        expect(machine).to_contain_text("sampled in the window before" if place == 5 else "the random number is")
     most = attention(opened, shown)[0, 0, 5].max()
-    assert percent(told(page).text_content()) == pytest.approx(100 * most, abs=1)
+    assert percent(readout(page).text_content()) == pytest.approx(100 * most, abs=1)
 
 
 def test_whoever_comes_back_finds_what_they_looked_at(page: Page):
@@ -176,12 +179,12 @@ def test_whoever_comes_back_finds_what_they_looked_at(page: Page):
     look_inside(page)
     page.get_by_role("button", name="Block 4, head 3").click()
     window(page).locator("span").nth(20).click()
-    expect(page.locator("svg.machine")).to_contain_text("21 of at most 256 characters")
+    expect(page.locator("svg.diagram")).to_contain_text("21 of at most 256 characters")
     page.get_by_role("tab", name="Write").click()
     look_inside(page)
-    expect(told(page)).to_contain_text("Block 4, head 3: ")
-    expect(page.locator("svg.machine")).to_contain_text("block 4, head 3")
-    expect(page.locator("svg.machine")).to_contain_text("21 of at most 256 characters")
+    expect(readout(page)).to_contain_text("Block 4, head 3: ")
+    expect(page.locator("svg.diagram")).to_contain_text("block 4, head 3")
+    expect(page.locator("svg.diagram")).to_contain_text("21 of at most 256 characters")
 
 
 def test_each_visitor_looks_into_their_own_text(page: Page, browser: Browser, address: str):
@@ -195,6 +198,6 @@ def test_each_visitor_looks_into_their_own_text(page: Page, browser: Browser, ad
     for one, text in zip((page, other), texts, strict=True):
         expect(window(one)).to_have_js_property("textContent", text)
         window(one).locator("span").nth(1).click()
-    expect(page.locator("svg.machine")).to_contain_text("“M” came next")
-    expect(other.locator("svg.machine")).to_contain_text("“N” came next")
+    expect(page.locator("svg.diagram")).to_contain_text("“M” came next")
+    expect(other.locator("svg.diagram")).to_contain_text("“N” came next")
     other.close()

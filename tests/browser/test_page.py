@@ -1,16 +1,20 @@
 """What a visitor does on the page, in a real browser."""
 
 import re
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from acts import advanced, begun, continuation, finished, status, write
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.acts import advanced, begun, continuation, finished, status, write
 from tinygpt import SampleConfig, load_checkpoint, stream
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
+
+
+@pytest.fixture
+def page(same_page: Page) -> Page:
+    return same_page
 
 
 def test_a_prompt_and_its_continuation_stand_side_by_side(page: Page):
@@ -19,17 +23,17 @@ def test_a_prompt_and_its_continuation_stand_side_by_side(page: Page):
     assert len(text) == 60
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value("JULIET:\nGood morrow, ")
     left = page.get_by_role("textbox", name="Prompt").bounding_box()
-    right = page.locator("#leaf").bounding_box()
+    right = page.locator("#output-pane").bounding_box()
     assert left["x"] + left["width"] < right["x"]
     assert abs(left["y"] - right["y"]) < 100
 
 
-def test_nothing_moves_while_text_comes_in(page: Page):
-    page.set_viewport_size({"width": 1280, "height": 1000})
-    before = [page.locator(part).bounding_box() for part in ("#leaf", ".prompt", "#status")]
-    write(page, "ROMEO:\n", length=1200)
-    finished(page, 1200)
-    after = [page.locator(part).bounding_box() for part in ("#leaf", ".prompt", "#status")]
+def test_nothing_moves_while_text_comes_in(fresh_page: Page):
+    fresh_page.set_viewport_size({"width": 1280, "height": 1000})
+    before = [fresh_page.locator(part).bounding_box() for part in ("#output-pane", ".prompt", "#status")]
+    write(fresh_page, "ROMEO:\n", length=1200)
+    finished(fresh_page, 1200)
+    after = [fresh_page.locator(part).bounding_box() for part in ("#output-pane", ".prompt", "#status")]
     assert [(box["x"], box["y"], box["width"]) for box in after] == [(b["x"], b["y"], b["width"]) for b in before]
     assert after[0]["height"] == before[0]["height"]
 
@@ -87,25 +91,26 @@ def test_text_streams_and_stop_stops_it(slow_page: Page):
     assert len(finished(slow_page)) == 60
 
 
-def test_updates_come_a_few_times_a_second_not_once_a_character(page: Page):
-    page.evaluate("""() => {
+def test_updates_come_a_few_times_per_second_however_long_the_text(slow_page: Page):
+    slow_page.evaluate("""() => {
         window.seen = [];
         new MutationObserver(() => window.seen.push(performance.now()))
-            .observe(document.querySelector("#leaf"), {subtree: true, childList: true, characterData: true});
+            .observe(document.querySelector("#output-pane"), {subtree: true, childList: true, characterData: true});
     }""")
-    write(page, "ROMEO:\n", length=2000)
-    finished(page, 2000)
-    a_second = Counter(int(moment / 1000) for moment in page.evaluate("window.seen"))
+    write(slow_page, "ROMEO:\n", length=3000)
+    finished(slow_page, 3000)
+    moments = slow_page.evaluate("window.seen")
     # One update may show as several mutations in the same frame; frames are what a person sees.
-    frames = len({int(moment / 16) for moment in page.evaluate("window.seen")})
-    assert frames <= 20 * (len(a_second) + 1)
+    frames, seconds = len({int(moment / 16) for moment in moments}), (moments[-1] - moments[0]) / 1000
+    assert seconds > 1  # or 60 frames per second could not be told from 15
+    assert frames <= 20 * seconds + 3
 
 
 def test_long_text_is_followed_to_its_end(page: Page):
     write(page, "ROMEO:\n", length=2500)
     finished(page, 2500)
-    expect(page.locator("#leaf .prose")).to_have_js_property("scrollLeft", 0)
-    below = page.locator("#leaf .prose").evaluate("e => e.scrollHeight - e.clientHeight - e.scrollTop")
+    expect(page.locator("#output-pane .prose")).to_have_js_property("scrollLeft", 0)
+    below = page.locator("#output-pane .prose").evaluate("e => e.scrollHeight - e.clientHeight - e.scrollTop")
     assert below < 40
 
 
@@ -113,7 +118,7 @@ def test_what_was_changed_in_a_prompt_is_said(page: Page):
     write(page, "“Café” ☃ 42")
     finished(page)
     expect(status(page)).to_contain_text("é to e")
-    expect(status(page)).to_contain_text("Left out")
+    expect(status(page)).to_contain_text("Removed")
 
 
 def test_an_empty_prompt_writes_from_a_new_line_and_says_so(page: Page):
@@ -125,7 +130,7 @@ def test_an_empty_prompt_writes_from_a_new_line_and_says_so(page: Page):
 def test_html_in_a_prompt_stays_text(page: Page):
     write(page, "<img src=x onerror=alert(1)><script>alert(1)</script>")
     finished(page)
-    expect(page.locator("#leaf img, #leaf script, #status img, #status script")).to_have_count(0)
+    expect(page.locator("#output-pane img, #output-pane script, #status img, #status script")).to_have_count(0)
 
 
 def test_a_wrong_seed_is_refused_with_a_sentence_even_when_its_field_is_folded_away(page: Page):
@@ -195,7 +200,7 @@ def test_the_page_fits_a_phone_and_asks_the_network_for_nothing(browser: Browser
     page.goto(address)
     write(page, "ROMEO:\n")
     finished(page)
-    expect(page.locator("#leaf")).to_be_in_viewport()
+    expect(page.locator("#output-pane")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate("document.fonts.check('16px \"EB Garamond\"')")
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []

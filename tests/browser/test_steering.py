@@ -5,14 +5,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from acts import advanced, begun, continuation, finished, write
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.acts import advanced, begun, continuation, finished, write
 from tinygpt import SampleConfig, open_checkpoint
-from tinygpt.generation import characters
-from tinygpt.inspection import candidates
+from tinygpt.inference.generation import characters
+from tinygpt.inference.inspection import candidates
 
 SETTINGS = SampleConfig(max_new_tokens=60, seed=7)
+
+
+@pytest.fixture
+def page(same_page: Page) -> Page:
+    return same_page
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +44,17 @@ def click(page: Page, place: int) -> None:
     page.mouse.click(x, y)
 
 
-def look(page: Page) -> Locator:
+def panel(page: Page) -> Locator:
     return page.get_by_role("region", name="Candidates")
 
 
 def rows(page: Page) -> list[str]:
-    return look(page).locator("button[data-character]").evaluate_all("all => all.map(each => each.dataset.character)")
+    return panel(page).locator("button[data-character]").evaluate_all("all => all.map(each => each.dataset.character)")
 
 
 def share(page: Page, row: int) -> float:
-    """What is drawn from: the last figure of a row, in percent."""
-    return float(look(page).locator("li:not(.head)").nth(row).locator("span").last.text_content().rstrip(" %"))
+    """What is sampled from: the last figure of a row, in percent."""
+    return float(panel(page).locator("li:not(.head)").nth(row).locator("span").last.text_content().rstrip(" %"))
 
 
 def visible_place(text: str) -> int:
@@ -62,7 +67,7 @@ def test_a_click_on_a_character_shows_who_else_could_have_stood_there(page: Page
     text = finished(page)
     place = visible_place(text)
     click(page, place)
-    expect(look(page)).to_contain_text(f"Character {place + 1}: {text[place]}, drawn")
+    expect(panel(page)).to_contain_text(f"Character {place + 1}: {text[place]}, sampled")
     model, tokenizer = opened
     wanted = candidates(model, tokenizer, "ROMEO:\n", text[:place], SETTINGS)
     ids = (-wanted.raw_V).argsort(kind="stable")
@@ -75,16 +80,16 @@ def test_another_candidate_takes_its_place_and_the_text_goes_on_from_there(page:
     before = finished(page)
     place = visible_place(before)
     click(page, place)
-    expect(look(page)).to_be_visible()
+    expect(panel(page)).to_be_visible()
     other = next(each for each in rows(page) if each != before[place])
-    look(page).locator(f'button[data-character="{other}"]').click()
-    expect(look(page)).to_have_count(0)
+    panel(page).locator(f'button[data-character="{other}"]').click()
+    expect(panel(page)).to_have_count(0)
     after = finished(page)
     assert after[: place + 1] == before[:place] + other
     model, tokenizer = opened
     assert after == "".join(c.text for c in characters(model, tokenizer, "ROMEO:\n", SETTINGS, {place: other}))
     click(page, place)
-    expect(look(page)).to_contain_text("chosen by hand")
+    expect(panel(page)).to_contain_text("chosen by hand")
 
 
 def test_the_keyboard_reaches_every_character_and_its_candidates(page: Page):
@@ -93,14 +98,14 @@ def test_the_keyboard_reaches_every_character_and_its_candidates(page: Page):
     continuation(page).focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Enter"):
         page.keyboard.press(key)
-    expect(look(page)).to_contain_text("Character 2:")
+    expect(panel(page)).to_contain_text("Character 2:")
     continuation(page).focus()
     page.keyboard.press("End")
     page.keyboard.press("Enter")
-    expect(look(page)).to_contain_text("Character 60:")
-    look(page).locator("button:enabled").first.focus()
+    expect(panel(page)).to_contain_text("Character 60:")
+    panel(page).locator("button:enabled").first.focus()
     page.keyboard.press("Enter")
-    expect(look(page)).to_have_count(0)
+    expect(panel(page)).to_have_count(0)
     assert finished(page)[:-1] == text[:-1]
 
 
@@ -110,7 +115,7 @@ def test_the_character_that_the_keys_choose_is_in_sight(page: Page):
     continuation(page).focus()
     in_sight = """() => {
         const [mark] = [...CSS.highlights.get("here")].map((range) => range.getBoundingClientRect());
-        const view = document.querySelector("#leaf .prose").getBoundingClientRect();
+        const view = document.querySelector("#output-pane .prose").getBoundingClientRect();
         return mark.top >= view.top && mark.bottom <= view.bottom;
     }"""
     for key in ("Home", "End", "ArrowLeft", "Home"):
@@ -122,38 +127,36 @@ def test_the_bars_move_with_the_sliders_and_nothing_is_written_again(page: Page)
     write(page, "ROMEO:\n", seed=7)
     text = finished(page)
     click(page, visible_place(text))
-    expect(look(page)).to_be_visible()
+    expect(panel(page)).to_be_visible()
     page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0")
-    expect(look(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0 %")
+    expect(panel(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0 %")
     page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("2")
-    expect(look(page).locator("li:not(.head)").first.locator("span").last).not_to_have_text("100.0 %")
+    expect(panel(page).locator("li:not(.head)").first.locator("span").last).not_to_have_text("100.0 %")
     advanced(page)
     page.get_by_role("spinbutton", name=re.compile("Top-k")).fill("1")
-    expect(look(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0 %")
+    expect(panel(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0 %")
     assert continuation(page).text_content() == text
 
 
 def test_what_the_model_was_unsure_of_is_tinted_until_the_tint_is_switched_off(page: Page, opened):
     write(page, "ROMEO:\n", seed=7)
     finished(page)
-    tinted = (
-        "level => [...CSS.highlights.get(`unsure-${level}`)].reduce((sum, range) => sum + range.toString().length, 0)"
-    )
+    tinted = "level => [...CSS.highlights.get(`uncertain-${level}`)].reduce((sum, part) => sum + `${part}`.length, 0)"
     model, tokenizer = opened
     sure = [min(9, int(10 * c.probability)) for c in characters(model, tokenizer, "ROMEO:\n", SETTINGS)]
     assert [page.evaluate(tinted, level) for level in range(5)] == [sure.count(level) for level in range(5)]
     assert sure.count(0)
     page.get_by_label("Tint what the model was unsure of").uncheck()
-    expect(page.locator("#leaf")).not_to_have_class(re.compile("tinted"))
+    expect(page.locator("#output-pane")).not_to_have_class(re.compile("tinted"))
 
 
-def test_the_link_of_a_text_writes_it_again_to_the_character_choices_and_all(page: Page, browser: Browser):
+def test_the_link_of_a_text_writes_it_again_exactly_forced_characters_and_all(page: Page, browser: Browser):
     page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("1.1")
     write(page, "JULIET:\nO,", seed=2**64 - 1)
     text = finished(page)
     click(page, visible_place(text))
-    look(page).locator("button:enabled").nth(2).click()
-    expect(look(page)).to_have_count(0)
+    panel(page).locator("button:enabled").nth(2).click()
+    expect(panel(page)).to_have_count(0)
     text = finished(page)
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
@@ -162,7 +165,7 @@ def test_the_link_of_a_text_writes_it_again_to_the_character_choices_and_all(pag
     assert finished(other) == text
     expect(other.get_by_role("textbox", name="Prompt")).to_have_value("JULIET:\nO,")
     expect(other.get_by_role("spinbutton", name=re.compile("Temperature"))).to_have_value("1.1")
-    assert other.evaluate("[...CSS.highlights.get('chosen')].length") == 1
+    assert other.evaluate("[...CSS.highlights.get('forced')].length") == 1
     other.close()
 
 
@@ -172,30 +175,30 @@ def test_the_link_of_a_text_that_was_stopped_writes_it_as_far_as_it_came(slow_pa
     slow_page.get_by_role("button", name="Stop", exact=True).click()
     expect(slow_page.locator("#status")).to_contain_text("stopped")
     text = continuation(slow_page).text_content()
-    recipe = slow_page.locator("#continuation").get_attribute("data-recipe")
-    slow_page.goto(f"{slow_page.url.split('?')[0]}?recipe={quote(recipe)}")
+    link = slow_page.locator("#continuation").get_attribute("data-link")
+    slow_page.goto(f"{slow_page.url}?recipe={quote(link)}")  # as links were before
     assert finished(slow_page, len(text)) == text
 
 
 def test_a_link_of_other_weights_says_so_and_one_that_is_broken_is_refused(page: Page, address: str):
     write(page, "ROMEO:\n", seed=7)
     finished(page)
-    page.get_by_role("button", name="Recipe").click()
-    recipe = page.locator("#recipe textarea").input_value()
-    others = recipe.replace('"weights_sha256": "', '"weights_sha256": "0')
+    page.get_by_role("button", name="As JSON").click()
+    link = page.locator("#json textarea").input_value()
+    others = link.replace('"weights_sha256": "', '"weights_sha256": "0')
     page.goto(f"{address}/?recipe={quote(others)}")
     finished(page)
     expect(page.locator("#status")).to_contain_text("from other weights")
-    page.goto(f"{address}/?recipe={quote(recipe[:-9])}")
-    expect(page.locator("#status")).to_contain_text("the recipe in the link is not whole")
+    page.goto(f"{address}/?recipe={quote(link[:-9])}")
+    expect(page.locator("#status")).to_contain_text("the link is incomplete")
 
 
 def test_a_new_text_puts_the_panel_away(page: Page):
     write(page, "ROMEO:\n", seed=7)
     click(page, visible_place(finished(page)))
-    expect(look(page)).to_be_visible()
+    expect(panel(page)).to_be_visible()
     page.get_by_role("button", name="Write", exact=True).click()
-    expect(look(page)).to_have_count(0)
+    expect(panel(page)).to_have_count(0)
     finished(page)
     page.get_by_role("button", name="Clear").click()
     expect(continuation(page)).to_have_count(0)
@@ -206,6 +209,6 @@ def test_what_stands_in_the_training_text_is_underlined(page: Page):
     write(page, "ROMEO:\n", length=400, seed=53)
     text = finished(page, 400)
     expect(page.locator("#status")).to_contain_text("word for word")
-    known = page.evaluate("[...CSS.highlights.get('by-heart')].map(range => range.toString())")
+    known = page.evaluate("[...CSS.highlights.get('memorized')].map(range => range.toString())")
     assert known == [".\n\nHENRY BOLINGBROKE:\nAnd what "]
     assert known[0] in text

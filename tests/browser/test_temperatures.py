@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from acts import finished
 from playwright.sync_api import Page, expect
 
+from tests.browser.acts import finished
 from tinygpt import SampleConfig, open_checkpoint, stream
 
 SETTINGS = SampleConfig(max_new_tokens=400, seed=7)
@@ -22,7 +22,7 @@ def climb(page: Page, temperatures: str) -> None:
 
 def test_one_prompt_and_one_seed_are_continued_at_each_temperature_side_by_side(page: Page):
     climb(page, "0, 0.5, 1.2")
-    texts = page.locator("#ladder .leaf")
+    texts = page.locator("#temperatures .output-text")
     expect(texts).to_have_count(3)
     model, tokenizer = open_checkpoint(Path(__file__).parents[2] / "weights")
     wanted = [
@@ -31,7 +31,7 @@ def test_one_prompt_and_one_seed_are_continued_at_each_temperature_side_by_side(
     ]
     for number, text in enumerate(wanted):
         expect(texts.nth(number)).to_have_js_property("textContent", text)
-    marked = page.locator("#ladder .leaf mark")
+    marked = page.locator("#temperatures .output-text mark")
     expect(marked).to_have_count(2)
     parting = next(i for i, (a, b) in enumerate(zip(wanted[0], wanted[1], strict=True)) if a != b)
     assert marked.first.text_content() == wanted[1][parting]
@@ -42,16 +42,16 @@ def test_one_prompt_and_one_seed_are_continued_at_each_temperature_side_by_side(
 
 def test_what_are_no_temperatures_is_refused_in_place_of_the_texts(page: Page):
     climb(page, "warm")
-    expect(page.locator("#ladder")).to_contain_text("temperatures must be numbers")
+    expect(page.locator("#temperatures")).to_contain_text("temperatures must be numbers")
     climb(page, "0.5, 3")
-    expect(page.locator("#ladder")).to_contain_text(re.compile("temperature must be a number from 0 to 2"))
+    expect(page.locator("#temperatures")).to_contain_text(re.compile("temperature must be a number from 0 to 2"))
 
 
 def test_the_link_below_a_text_writes_it_again(page: Page):
     climb(page, "0.5, 1.2")
     link = page.get_by_role("link", name="Link to the text under 1.2")
     expect(link).to_be_visible(timeout=60_000)
-    text = page.locator("#ladder .leaf").last.text_content()
+    text = page.locator("#temperatures .output-text").last.text_content()
     page.goto(page.url.split("?")[0] + link.get_attribute("href"))
     assert finished(page, SETTINGS.max_new_tokens) == text
     expect(page.locator("#status")).not_to_contain_text("other weights")

@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from acts import advanced, begun, continuation, finished, status, write
-from conftest import visited
 from playwright.sync_api import Browser, Locator, Page, expect
-from server import serving
 
+from tests.browser.acts import advanced, begun, continuation, finished, status, write
+from tests.browser.visitor import visited
+from tests.server import serving
 from tinygpt import (
     PRESETS,
     GPTLanguageModel,
@@ -21,7 +21,7 @@ from tinygpt import (
     save_checkpoint,
     stream,
 )
-from tinygpt.stored import read_facts
+from tinygpt.checkpoint.reading import read_facts
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 # Signs that the shipped weights do not know, so that no text of one can be taken for one of the other.
@@ -77,10 +77,10 @@ def to_write(page: Page) -> None:
     page.get_by_role("tab", name="Write", exact=True).click()
 
 
-def recipe(page: Page) -> dict:
-    box = page.locator("#recipe textarea")
+def share_link(page: Page) -> dict:
+    box = page.locator("#json textarea")
     if not box.is_visible():
-        page.get_by_role("button", name="Recipe").click()
+        page.get_by_role("button", name="As JSON").click()
     return json.loads(box.input_value())
 
 
@@ -181,13 +181,13 @@ def test_each_visitor_has_a_choice_of_their_own_and_a_fresh_one_the_shipped_weig
     with visited(browser, address) as other:
         choose(other, "page-1")
         expect(other.locator(".masthead")).not_to_have_text(own)
-        expect(menu(page)).to_have_value(re.compile("own"))
+        expect(menu(page)).to_have_value(re.compile("the page’s weights"))
         write(page, "ROMEO:\n", seed=7)
         assert finished(page).isascii()
-        assert recipe(page)["weights_sha256"] == read_facts(WEIGHTS)["weights_sha256"]
+        assert share_link(page)["weights_sha256"] == read_facts(WEIGHTS)["weights_sha256"]
         write(other, "#1", seed=7)
         finished(other)
-        assert recipe(other)["weights_sha256"] != recipe(page)["weights_sha256"]
+        assert share_link(other)["weights_sha256"] != share_link(page)["weights_sha256"]
 
 
 @pytest.mark.usefixtures("trained")
@@ -205,7 +205,7 @@ def test_a_text_stays_with_its_weights_when_others_are_chosen(page: Page):
     look.locator("button[data-character]:enabled").first.click()
     expect(look).to_have_count(0)
     assert len(finished(page)) == 60
-    assert recipe(page)["weights_sha256"] == read_facts(WEIGHTS)["weights_sha256"]
+    assert share_link(page)["weights_sha256"] == read_facts(WEIGHTS)["weights_sha256"]
     assert set(continuation(page).text_content()) <= set(known)
 
 
@@ -216,7 +216,7 @@ def test_the_link_of_a_text_chooses_its_weights_where_they_are_there(page: Page,
     page.get_by_role("spinbutton", name=re.compile("Top-k")).fill("3")
     write(page, "#1", seed=7)
     text = finished(page)
-    link = f"{address}/?recipe={quote(json.dumps(recipe(page)))}"
+    link = f"{address}/?recipe={quote(json.dumps(share_link(page)))}"
     page.goto(link)
     assert finished(page) == text
     expect(menu(page)).to_have_value(re.compile("page-1"))
@@ -232,7 +232,7 @@ def test_several_temperatures_are_those_of_the_chosen_weights(page: Page):
     page.get_by_role("tab", name="Temperature").click()
     page.get_by_label("One prompt").fill("#1 [Ü]")
     page.get_by_role("button", name="Write side by side").click()
-    texts = page.locator("#ladder .leaf")
+    texts = page.locator("#temperatures .output-text")
     expect(texts).to_have_count(4)
     for number in range(4):
         expect(texts.nth(number)).to_have_text(re.compile(r"^[\s\S]{400}$"))
@@ -246,7 +246,7 @@ def test_a_text_under_way_ends_on_the_weights_that_began_it(browser: Browser, tm
     with serving("--weights", str(large), cwd=tmp_path) as address, visited(browser, address) as page:
         train(page, TEXT, steps=2)
         expect(said(page)).to_contain_text("Trained in", timeout=60_000)
-        choose(page, "own")
+        choose(page, "the page’s weights")
         to_write(page)
         write(page, "ROMEO:\n", length=5000, seed=7)
         begun(page)
@@ -258,15 +258,12 @@ def test_a_text_under_way_ends_on_the_weights_that_began_it(browser: Browser, tm
         expect(status(page)).to_contain_text("stopped")
         text = continuation(page).text_content()
         assert switched < len(text)
-        assert recipe(page)["weights_sha256"] == read_facts(large)["weights_sha256"]
+        assert share_link(page)["weights_sha256"] == read_facts(large)["weights_sha256"]
         assert set(text) <= set(tokenizer.vocabulary)
 
 
-@pytest.mark.parametrize(
-    ("flags", "environment"), [((), {"SPACE_ID": "user/tinygpt"}), (("--host", "0.0.0.0"), {})], ids=["space", "host"]
-)
-def test_where_others_reach_the_page_nobody_trains_on_it(browser: Browser, tmp_path: Path, flags, environment):
-    with serving(*flags, cwd=tmp_path, **environment) as address, visited(browser, address) as page:
+def test_on_a_space_nobody_trains(browser: Browser, tmp_path: Path):
+    with serving(cwd=tmp_path, SPACE_ID="user/tinygpt") as address, visited(browser, address) as page:
         expect(page.get_by_role("tab", name="How it learned")).to_be_visible()
         expect(page.get_by_role("tab", name="Train", exact=True)).to_have_count(0)
         expect(menu(page)).to_have_count(0)  # there is nothing to choose

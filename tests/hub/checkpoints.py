@@ -1,4 +1,4 @@
-"""Checkpoints to push and pull, and calls made where the library speaks to our Hub."""
+"""Checkpoints to push and pull, and functions to call in the process whose huggingface_hub speaks to our server."""
 
 import os
 import subprocess
@@ -9,8 +9,9 @@ from unittest.mock import patch
 import pytest
 import torch
 
-from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, hub, load_checkpoint, save_checkpoint
-from tinygpt.data import DEFAULT_SHA256
+from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, load_checkpoint, save_checkpoint
+from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.hub import client
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -22,7 +23,7 @@ FACTS = {"preset": "default", "steps": 4000, "publish": "last", "data_sha256": D
 
 def save(run, seed):
     torch.manual_seed(seed)
-    save_checkpoint(run, GPTLanguageModel(SHAPE), TextEncoderDecoder(TEXT), eight_bits=True, facts=FACTS)
+    save_checkpoint(run, GPTLanguageModel(SHAPE), TextEncoderDecoder(TEXT), quantize=True, facts=FACTS)
 
 
 def contents(run):
@@ -36,7 +37,7 @@ def logits(run):
 
 
 def refusal(kind, call, *args):
-    """The one line that a call is refused with."""
+    """The message of the error that a call raises: one line, not too long."""
     with pytest.raises(kind) as caught:
         call(*args)
     message = str(caught.value)
@@ -45,8 +46,8 @@ def refusal(kind, call, *args):
     return message
 
 
-def hurried(function, *args):
-    with patch.object(hub, "DEADLINE", 1.0):
+def with_short_deadline(function, *args):
+    with patch.object(client, "DEADLINE", 1.0):
         return function(*args)
 
 
@@ -70,11 +71,11 @@ def with_cache(path, function, *args):
 
 
 def push_private(run, repo):
-    return hub.push(run, repo, private=True)
+    return client.push(run, repo, private=True)
 
 
-def follow(snippet):
-    """Run a piece of Python from the card; the vocabulary it opened tells that it worked."""
+def run_example(snippet):
+    """Run the Python example of a card, and return the vocabulary of the tokenizer that it loads."""
     names = {}
     exec(snippet, names)
     return names["tokenizer"].vocabulary

@@ -1,4 +1,4 @@
-"""The real library, in a process of its own, in front of a small Hub on this machine."""
+"""huggingface_hub itself, in a process of its own, with a local server in place of the Hub."""
 
 import multiprocessing
 import os
@@ -8,19 +8,20 @@ from concurrent.futures import ProcessPoolExecutor
 from unittest.mock import patch
 
 import pytest
-from checkpoints import save
-from hub_server import Server
+
+from tests.hub.checkpoints import save
+from tests.hub.hub_server import Server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server():
-    with Server() as hub_here:
-        yield hub_here
+    with Server() as hub:
+        yield hub
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def environment(server, tmp_path_factory):
-    """What makes the library speak to our Hub alone; it looks when it is imported."""
+    """The environment variables of a process whose huggingface_hub speaks to our server alone."""
     ours = {
         "HF_ENDPOINT": server.url,
         "HF_HOME": str(tmp_path_factory.mktemp("home")),
@@ -32,18 +33,18 @@ def environment(server, tmp_path_factory):
     return {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))} | ours
 
 
-@pytest.fixture(scope="module")
-def far(environment):
-    """Calls a function in one process that lives, and imported everything, in that environment."""
-    with (
-        patch.dict(os.environ, environment, clear=True),
-        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,
-    ):
+@pytest.fixture(scope="session")
+def call(environment):
+    """call(function, *args): run a function in one process with that environment, which imports everything once."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        with patch.dict(os.environ, environment, clear=True):
+            pool.submit(os.getpid).result(60)  # the process starts, and keeps this environment
         yield lambda function, *args: pool.submit(function, *args).result(60)
 
 
 @pytest.fixture
-def here(server):
+def hub(server):
+    """The server, without faults."""
     yield server
     server.heal()
 
@@ -51,19 +52,20 @@ def here(server):
 @pytest.fixture
 def offline():
     """An address that refuses every connection."""
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # taken, and nobody listens
-        yield f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # the port is taken, but nothing listens on it
+        yield f"http://127.0.0.1:{unused.getsockname()[1]}"
 
 
 @pytest.fixture
-def repo(request, here):
-    return "ann/" + re.sub(r"\W+", "-", request.node.name).strip("-")
+def repo(request, hub):
+    """A name of its own for each test, no longer than the Hub allows."""
+    return "ann/" + re.sub(r"\W+", "-", request.node.name)[-80:].strip("-")
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """What a run leaves: the published files, and others that are nobody's business."""
+    """The folder of a training run: the files to publish, and others that stay private."""
     run = tmp_path / "run"
     save(run, seed=1)
     (run / "metrics.jsonl").write_text('{"step": 250, "validation_loss": 2.0}\n')

@@ -1,4 +1,4 @@
-"""A small Hub on this machine: the parts of its protocol that a push and a pull of weights use."""
+"""A local server that speaks the part of the Hub's protocol that pushing and pulling weights uses."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ USER, TOKEN = "ann", "hf_fake"
 
 @dataclass
 class Repo:
-    """The files of each commit, by name, and what each branch stands for."""
+    """A repository: the files of each commit by name, and the commit of each branch."""
 
     private: bool
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -33,32 +33,34 @@ class Repo:
 
 @dataclass
 class Hub:
-    """What the server holds, what it was asked, and the faults it is to have."""
+    """The server's repositories, the requests that it received, and the faults to simulate."""
 
     repos: dict[str, Repo] = field(default_factory=dict)
-    large: dict[str, bytes] = field(default_factory=dict)  # what was uploaded by LFS, by its sha256
+    large: dict[str, bytes] = field(default_factory=dict)  # files uploaded by LFS, by their sha256
     requests: list[str] = field(default_factory=list)
-    status: int = 0  # the answer to everything, when not 0
-    stalls_at: tuple[str, ...] = ()  # requests that name one of these are not answered
-    damages: str = ""  # this file's body is sent with one byte changed
+    status: int = 0  # if not 0, the answer to every request
+    stalls_at: tuple[str, ...] = ()  # requests that contain one of these get no answer
+    damages: str = ""  # this file is sent with one byte changed
+    stalled: threading.Event = field(default_factory=threading.Event)  # set when a request stalls
     released: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     def heal(self) -> None:
-        """Answer as the Hub does again, let go of what waits, and forget what was asked and is in no commit."""
+        """End all faults, release stalled requests, and forget requests and uploads that are in no commit."""
         self.status, self.stalls_at, self.damages = 0, (), ""
         self.requests.clear()
         self.large.clear()
         self.released.set()
-        self.released = threading.Event()
+        self.stalled, self.released = threading.Event(), threading.Event()
 
-    def asked(self, method: str) -> list[str]:
+    def paths(self, method: str) -> list[str]:
+        """The paths of all requests of a method."""
         return [line.split(" ")[1] for line in self.requests if line.startswith(f"{method} ")]
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet: two of them wait for each other
+    wbufsize = -1  # sends head and body in one packet; two would be delayed by TCP
 
     @property
     def hub(self) -> Hub:
@@ -76,13 +78,14 @@ class Handler(BaseHTTPRequestHandler):
             self.body = self.read_chunks()
         hub, path = self.hub, unquote(urlsplit(self.path).path)
         hub.requests.append(f"{self.command} {path}")
-        if any(named in f"{self.command} {path}" for named in hub.stalls_at):
+        if any(part in f"{self.command} {path}" for part in hub.stalls_at):
+            hub.stalled.set()
             hub.released.wait(60)
             self.close_connection = True
         elif path == "/api/agent-harnesses":
             self.answer({"standardEnvVars": [], "harnesses": {}})
         elif hub.status:
-            self.answer({"error": "so it was decided"}, hub.status)
+            self.answer({"error": "simulated failure"}, hub.status)
         elif path == "/api/validate-yaml":
             self.validate_card()
         elif "/resolve/" in path:
@@ -104,19 +107,19 @@ class Handler(BaseHTTPRequestHandler):
         elif "/commit/" in path:
             self.commit(path)
         else:
-            self.answer({"error": f"this Hub does not know {path}"}, 501)
+            self.answer({"error": f"this server does not implement {path}"}, 501)
 
     do_GET = do_HEAD = do_POST = do_PUT = serve
 
     def create(self) -> None:
-        asked = json.loads(self.body)
-        repo_id = f"{asked['organization']}/{asked['name']}"
-        if asked["organization"] != USER:
-            self.answer({"error": f"You don't have the rights to create a model under {asked['organization']}"}, 403)
+        request = json.loads(self.body)
+        repo_id = f"{request['organization']}/{request['name']}"
+        if request["organization"] != USER:
+            self.answer({"error": f"You don't have the rights to create a model under {request['organization']}"}, 403)
         elif repo_id in self.hub.repos:
             self.answer({"error": "You already created this model repo", "url": f"{self.hub.url}/{repo_id}"}, 409)
         else:
-            private = asked.get("private") or asked.get("visibility") == "private"  # older and newer clients
+            private = request.get("private") or request.get("visibility") == "private"  # older and newer clients
             self.hub.repos[repo_id] = Repo(private=private)
             self.hub.repos[repo_id].commit({".gitattributes": b"*.safetensors filter=lfs\n"})
             self.answer({"url": f"{self.hub.url}/{repo_id}"})
@@ -132,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
             )
         except (IndexError, TypeError, yaml.YAMLError):
             valid = False
-        errors = [] if valid else [{"message": "metadata is no YAML of a model card"}]
+        errors = [] if valid else [{"message": "the metadata is not valid"}]
         self.answer({"errors": errors, "warnings": []}, 200 if valid else 400)
 
     def choose_modes(self, path: str) -> None:
@@ -157,15 +160,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def offer_large(self) -> None:
         objects = json.loads(self.body)["objects"]
-        for wanted in objects:
-            if wanted["oid"] not in self.hub.large:
-                upload = {"href": f"{self.hub.url}/lfs/{wanted['oid']}"}
-                wanted["actions"] = {"upload": upload, "verify": {"href": f"{self.hub.url}/lfs-verify"}}
+        for item in objects:
+            if item["oid"] not in self.hub.large:
+                upload = {"href": f"{self.hub.url}/lfs/{item['oid']}"}
+                item["actions"] = {"upload": upload, "verify": {"href": f"{self.hub.url}/lfs-verify"}}
         self.answer({"transfer": "basic", "objects": objects})
 
     def keep_large(self, oid: str) -> None:
         if hashlib.sha256(self.body).hexdigest() != oid:
-            self.answer({"error": "not what was announced"}, 400)
+            self.answer({"error": "the content has another sha256"}, 400)
         else:
             self.hub.large[oid] = self.body
             self.answer({})
@@ -239,7 +242,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves a Hub until the `with` block ends."""
+    """Serves a Hub until the end of the `with` block."""
 
     daemon_threads = True
 

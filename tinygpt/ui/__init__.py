@@ -1,1 +1,4 @@
-"""The page: what it does (session, render) and what it looks like (blocks, a file for each tab)."""
+"""The web page: blocks.py assembles it, launch.py is the body of app.py, and api.py adds the endpoint for programs.
+
+Imports run downward only: launch, blocks and api, tabs, components, services.
+"""

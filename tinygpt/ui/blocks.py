@@ -1,44 +1,59 @@
-"""The page: masthead, menu, tabs, endpoint."""
+"""The page as a whole: masthead, menu of weights, tabs and API endpoint."""
+
+from typing import Any
 
 import gradio as gr
 
-from tinygpt.ui import render
-from tinygpt.ui.api import QUIET, generate_api
-from tinygpt.ui.inside import inside_tab
-from tinygpt.ui.ladder import ladder_tab
-from tinygpt.ui.learned import learned_tab
-from tinygpt.ui.menu import on_the_shelf, weights_menu
-from tinygpt.ui.shelf import OWN, Shelf
-from tinygpt.ui.train import train_tab
-from tinygpt.ui.workshop import Workshop
-from tinygpt.ui.write import write_tab
+from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.ui.api import generate_api
+from tinygpt.ui.components.events import QUIET
+from tinygpt.ui.components.weights_menu import menu_update, weights_menu
+from tinygpt.ui.services.registry import MAIN, Registry
+from tinygpt.ui.services.training_jobs import TrainingJobs
+from tinygpt.ui.tabs.inside import inside_tab
+from tinygpt.ui.tabs.learned import learned_tab
+from tinygpt.ui.tabs.temperature import temperature_tab
+from tinygpt.ui.tabs.train import train_tab
+from tinygpt.ui.tabs.write import write_tab
 
-AT_ONCE = 64  # texts written at the same time, in turns
-QUEUE = 40  # requests that may wait; whoever comes then is told that it is full
+MAX_CONCURRENT_TEXTS = 64
+MAX_QUEUED = 40  # requests that may wait; later ones are refused
 
 
-def build(shelf: Shelf, workshop: Workshop | None = None) -> gr.Blocks:
-    """The whole page over the weights on the shelf; with a workshop, visitors can train and add to them."""
+def build(registry: Registry, training_jobs: TrainingJobs | None = None) -> gr.Blocks:
+    """Build the page for the weights in the registry. With `training_jobs`, visitors can train and add weights."""
 
-    def masthead(name: str) -> str:
-        return render.masthead(shelf[name].parameters, shelf[name].facts)
+    def masthead_of(name: str) -> str:
+        return masthead(registry[name].parameters, registry[name].facts)
 
     with gr.Blocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
-        head = gr.HTML(masthead(OWN))
-        menu = weights_menu(shelf)
+        head = gr.HTML(masthead_of(MAIN))
+        menu = weights_menu(registry)
         with gr.Tab("Write"):
-            written = write_tab(shelf, menu)
+            written = write_tab(registry, menu)
         with gr.Tab("Temperature"):
-            ladder_tab(shelf, menu)
+            temperature_tab(registry, menu)
         with gr.Tab("Look inside") as inside:
-            inside_tab(shelf, menu, inside, written)
+            inside_tab(registry, menu, inside, written)
         with gr.Tab("How it learned"):
-            learned_tab(shelf, menu)
-        if workshop:
+            learned_tab(registry, menu)
+        if training_jobs:
             with gr.Tab("Train"):
-                train_tab(shelf, menu, workshop)
-            # The page was built when there was less to choose from.
-            blocks.load(lambda: on_the_shelf(shelf), outputs=menu, queue=False, **QUIET)
-        menu.change(masthead, menu, head, queue=False, **QUIET)
-        generate_api(blocks, shelf[OWN])
-    return blocks.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)
+                train_tab(registry, menu, training_jobs)
+            # Weights may have been added since the page was built.
+            blocks.load(lambda: menu_update(registry), outputs=menu, queue=False, **QUIET)
+        menu.change(masthead_of, menu, head, queue=False, **QUIET)
+        generate_api(blocks, registry[MAIN])
+    return blocks.queue(max_size=MAX_QUEUED, default_concurrency_limit=MAX_CONCURRENT_TEXTS)
+
+
+def masthead(parameters: int, facts: dict[str, Any]) -> str:
+    """The title and subtitle of the page as HTML, with the size and the validation loss of the model."""
+    loss = facts.get("validation_loss")
+    source = "some of Shakespeare’s plays" if facts.get("data_sha256") == DEFAULT_SHA256 else "a text"
+    figure = f" · {loss:.3f} nats per character on text it never saw" if loss is not None else ""
+    return (
+        '<header class="masthead"><h1>tinygpt</h1>'
+        f"<p>A small language model that has read {source}, letter by letter, and continues whatever you begin.</p>"
+        f"<small>{parameters / 1e6:.1f} million parameters{figure}</small></header>"
+    )

@@ -1,4 +1,4 @@
-"""What the page's server refuses before gradio sees it."""
+"""ASGI middleware that refuses dangerous requests before gradio sees them."""
 
 import re
 from urllib.parse import unquote
@@ -6,23 +6,23 @@ from urllib.parse import unquote
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# A scheme has two characters or more: "C:" at the beginning of a path is a drive of Windows.
-_ELSEWHERE = re.compile(r"[\s\x00-\x1f]*([a-z][a-z0-9+.-]+:|[/\\]{2})", re.IGNORECASE)
-_MOST_DECODINGS = 5
+# A URL with a scheme, or without one ("//host"). A scheme has two characters or more: "C:" is a drive of Windows.
+_REMOTE = re.compile(r"[\s\x00-\x1f]*([a-z][a-z0-9+.-]+:|[/\\]{2})", re.IGNORECASE)
+_MAX_DECODINGS = 5
 
 
 class RefuseRemoteFiles:
     """ASGI middleware that answers 403 to requests for files of other hosts.
 
-    gradio's routes /file=URL and /proxy=URL fetch what a visitor names and serve it from the page's own origin, where
-    a script in it could do whatever the page can (gradio#13593). The page needs neither: files of its own have paths.
+    gradio's routes /file=URL and /proxy=URL fetch any URL and serve the answer from the page's own origin, where a
+    script in it has the rights of the page (gradio#13593). The page needs neither: its own files are named by paths.
     """
 
     def __init__(self, app: ASGIApp):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Refuse a request, or pass it on."""
         if scope["type"] == "http" and names_a_remote_file(scope["path"]):
             refusal = PlainTextResponse("This page serves no files of other hosts.", status_code=403)
             await refusal(scope, receive, send)
@@ -31,12 +31,12 @@ class RefuseRemoteFiles:
 
 
 def names_a_remote_file(path: str) -> bool:
-    """Whether a request's path asks gradio to fetch something: by /proxy=, or by /file= with a URL in any spelling."""
-    for _ in range(_MOST_DECODINGS):
-        _, asked, name = path.partition("/file=")
-        if "/proxy=" in path or (asked and _ELSEWHERE.match(name)):
+    """Whether a request's path is /proxy=, or /file= with a URL, however often it is percent-encoded."""
+    for _ in range(_MAX_DECODINGS):
+        _, route, name = path.partition("/file=")
+        if "/proxy=" in path or (route and _REMOTE.match(name)):
             return True
         if (decoded := unquote(path)) == path:
             return False
         path = decoded
-    return True  # nobody encodes a path that often by accident
+    return True  # no honest client encodes a path that often

@@ -1,20 +1,21 @@
-"""Paper, ink and type: the theme, and the stylesheet with its fonts inside, so that no network is needed."""
+"""The look of the page: gradio's theme in our colors, and the scripts, stylesheet and fonts of tinygpt/web."""
 
 from base64 import b64encode
 from pathlib import Path
 
 import gradio as gr
 
-_HERE = Path(__file__).parent
-_SCRIPTS = ("page.js", "look.js", "inside.js", "points.js", "history.js")  # the first makes what the others add to
+_WEB = Path(__file__).parent.parent / "web"
+# page.js comes first: it defines window.tinygpt, to which the others add.
+_SCRIPTS = ("page.js", "candidates.js", "inside.js", "points.js", "history.js")
 _FONTS = (  # family, style, file
     ("EB Garamond", "normal", "eb-garamond.woff2"),
     ("EB Garamond", "italic", "eb-garamond-italic.woff2"),
     ("IM Fell English SC", "normal", "im-fell-english-sc.woff2"),
 )
 
-# name: (by day, by night)
-_COLOURS = {
+# name: (light mode, dark mode)
+_COLORS = {
     "body_background_fill": ("#f6f1e5", "#15120e"),
     "body_text_color": ("#211a14", "#e9dfcb"),
     "body_text_color_subdued": ("#6a5d4d", "#a99b84"),
@@ -51,9 +52,9 @@ _COLOURS = {
 
 
 def theme() -> gr.themes.Base:
-    """Gradio's plainest theme in our colours and type."""
-    colours = {name: day for name, (day, _) in _COLOURS.items()}
-    colours |= {f"{name}_dark": night for name, (_, night) in _COLOURS.items()}
+    """Gradio's base theme with our colors and fonts."""
+    colors = {name: light for name, (light, _) in _COLORS.items()}
+    colors |= {f"{name}_dark": dark for name, (_, dark) in _COLORS.items()}
     return gr.themes.Base(
         primary_hue=gr.themes.colors.red,
         neutral_hue=gr.themes.colors.stone,
@@ -68,16 +69,16 @@ def theme() -> gr.themes.Base:
         button_border_width="1px",
         input_border_width="1px",
         color_accent="var(--accent)",
-        **colours,
+        **colors,
     )
 
 
 def head() -> str:
-    """What goes into the page's <head>: fonts, stylesheet and script."""
+    """The content of the page's <head>: fonts, stylesheet and scripts, inline so that no other host is needed."""
     faces = "".join(
         f"@font-face{{font-family:'{family}';font-style:{style};font-weight:400 800;font-display:swap;"
-        f"src:url(data:font/woff2;base64,{b64encode((_HERE / 'fonts' / file).read_bytes()).decode()}) format('woff2')}}"
+        f"src:url(data:font/woff2;base64,{b64encode((_WEB / 'fonts' / file).read_bytes()).decode()}) format('woff2')}}"
         for family, style, file in _FONTS
     )
-    style, *scripts = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", *_SCRIPTS))
+    style, *scripts = ((_WEB / name).read_text(encoding="utf-8") for name in ("page.css", *_SCRIPTS))
     return f"<style>{faces}\n{style}</style><script>{''.join(scripts)}</script>"

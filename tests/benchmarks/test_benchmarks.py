@@ -1,0 +1,125 @@
+"""benchmarks/: each command prints what it measures, on any weights and text. No test expects a time."""
+
+import re
+
+import pytest
+
+from tests.benchmarks.outcome import assert_refused, printed
+from tests.corpus import NEEDS_CORPUS
+from tinygpt import evaluate_full, load_checkpoint
+from tinygpt.training.distillation import Ensemble
+from tinygpt.training.evaluation import evaluate_sliding
+
+RATE = r"[\d,]+"
+
+
+@pytest.mark.parametrize("flags", [(), ("--stride", 2), ("--block-size", 4)], ids=str)
+def test_a_loss_is_printed_under_its_own_name(called, weights, text_file, dataset, flags):
+    done = called("benchmarks.loss", "--weights", weights, "--data", text_file, *flags)
+    model, _ = load_checkpoint(weights)
+    loss, name = {
+        (): (evaluate_full(model, dataset.validation), "blocks as published"),
+        ("--stride", 2): (evaluate_sliding(model, dataset.validation, 2), "sliding windows with a stride of 2"),
+        ("--block-size", 4): (evaluate_full(model, dataset.validation, 4), "with another context"),
+    }[flags]
+    assert printed(done, "loss") == f"{loss} ({name})"
+    assert "torch" in printed(done, "machine")
+    assert printed(done, "seed")
+
+
+def test_several_weights_are_measured_as_an_ensemble(called, weights, text_file, dataset):
+    done = called("benchmarks.loss", "--weights", weights, weights, "--data", text_file)
+    model, _ = load_checkpoint(weights)
+    loss = evaluate_full(Ensemble([model, model]), dataset.validation)
+    assert printed(done, "loss") == f"{loss} (of an ensemble of 2, blocks as published)"
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--stride", 9), "--stride must be a whole number from 1 to 8, not 9"),
+        (("--block-size", 9), "--block-size must be at most 8"),
+        (("--data", __file__), "another vocabulary"),
+    ],
+    ids=str,
+)
+def test_a_loss_that_cannot_be_measured_is_refused_in_one_line(called, weights, text_file, flags, complaint):
+    done = called("benchmarks.loss", "--weights", weights, "--data", text_file, *flags)
+    assert_refused(done, "loss", complaint)
+
+
+def test_memorization_is_measured_in_what_the_model_writes(called, weights, text_file):
+    flags = ("--weights", weights, "--data", text_file, "--texts", 2, "--length", 150)
+    done = called("benchmarks.memorization", *flags)
+    assert printed(done, "seed") == "1 to 2"
+    assert printed(done, "written") == "300 characters at temperature 0.8"
+    assert printed(done, "memorized").startswith("0.00 % of them")  # an untrained model repeats nothing
+
+
+def test_an_index_is_made_with_its_error_rate(called, text_file, text, tmp_path):
+    done = called("benchmarks.memorization", "--data", text_file, "--index", tmp_path / "index.npy")
+    assert printed(done, "index").startswith(f"{tmp_path / 'index.npy'}, ")
+    assert re.match(r"for \d+ of [\d,]+ passages that it does not hold", printed(done, "wrong"))
+
+
+@NEEDS_CORPUS
+def test_a_preset_is_trained_and_its_row_printed(called):
+    done = called("benchmarks.presets", "quick", "--max-iters", 2)
+    assert printed(done, "seed")
+    assert re.fullmatch(r"[\d,]+ +2\* +\d\.\d{4} +64 +[\d,]+", printed(done, "quick"))
+
+
+def test_a_preset_that_does_not_exist_is_refused(called):
+    assert_refused(called("benchmarks.presets", "huge"), "presets", "there is no preset huge; there are default")
+
+
+def test_the_sweep_is_shown_lowest_loss_first_among_equal_minutes(called):
+    done = called("benchmarks.sweep")
+    assert "cores" in printed(done, "machine")
+    rows = [
+        (float(minutes), float(loss)) for minutes, loss in re.findall(r"^ +([\d.]+)  (\d\.\d+) ", done.stdout, re.M)
+    ]
+    assert len(rows) > 1
+    assert rows == sorted(rows)
+
+
+@NEEDS_CORPUS
+def test_a_setting_is_swept_and_added_to_the_table(called, tmp_path):
+    table = tmp_path / "sweep.jsonl"
+    flags = ("--preset", "quick", "--n-embd", 16, "--n-layer", 1, "--batch-size", 2, "--table", table)
+    done = called("benchmarks.sweep", "--minutes", 0.01, *flags)
+    assert printed(done, "seed") == "1"
+    assert re.search(r"^\d\.\d{4}  quick .*n_embd=16.*, seed 1$", done.stdout, re.MULTILINE)
+    assert "n_embd=16" in called("benchmarks.sweep", "--table", table).stdout
+
+
+def test_decoding_is_timed_beside_the_other_ways_to_write(called, weights):
+    done = called("benchmarks.decode", "--weights", weights, "--rounds", 1)
+    assert printed(done, "seed") == "1"
+    for name in ("numba", "torch", "torch, no cache, once", "two texts, two threads"):
+        assert re.match(RATE, printed(done, name))
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--rounds", 0), "--rounds must be a whole number from 1 to 1,000, not 0"),
+        (("--transformers",), "not a gpt model of context 8"),
+    ],
+    ids=str,
+)
+def test_decoding_that_cannot_be_timed_is_refused_in_one_line(called, weights, flags, complaint):
+    assert_refused(called("benchmarks.decode", "--weights", weights, *flags), "decode", complaint)
+
+
+def test_the_parts_of_a_step_are_timed(called, weights):
+    done = called("benchmarks.step", "--weights", weights)
+    assert printed(done, "seed")
+    for part in ("products with weights", "attention", "norms and activation"):
+        assert re.match(r"-?[\d.]+ us", printed(done, part))
+
+
+def test_many_texts_are_timed_together(called, weights):
+    done = called("benchmarks.streams", "--weights", weights, "--streams", 3, "--length", 20)
+    assert printed(done, "seed") == "0 to 2"
+    assert re.match(r"[\d,]+, [\d.]+ times as many", printed(done, "3 texts together"))

@@ -1,0 +1,26 @@
+"""training/metrics.py: the rows of metrics.jsonl."""
+
+import json
+
+from tinygpt.checkpoint.reading import METRICS
+from tinygpt.training.metrics import append_row, keep_rows_until
+
+
+def steps(folder) -> list[int]:
+    return [json.loads(line)["step"] for line in (folder / METRICS).read_text().splitlines()]
+
+
+def test_later_rows_and_a_row_cut_short_are_removed(tmp_path):
+    for step in (10, 20, 30):
+        append_row(tmp_path, {"step": step, "train_loss": 2.5})
+    with (tmp_path / METRICS).open("a") as file:
+        file.write('{"step": 20, "train_lo')
+    keep_rows_until(tmp_path, 20)
+    assert steps(tmp_path) == [10, 20]
+    append_row(tmp_path, {"step": 30})
+    assert steps(tmp_path) == [10, 20, 30]
+
+
+def test_a_run_without_rows_starts_with_an_empty_file(tmp_path):
+    keep_rows_until(tmp_path, 0)
+    assert steps(tmp_path) == []

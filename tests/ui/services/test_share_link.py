@@ -1,0 +1,134 @@
+"""Share links: they are read as they were written, and everything else is refused."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinygpt.fields import Choice, Integer, Number, Text
+from tinygpt.request import GenerationRequest, bounds, default, names
+from tinygpt.ui.services.share_link import ShareLink, read_share_link
+
+LINK = ShareLink(GenerationRequest(prompt="ROMEO:\n", seed=2**64 - 1), "a" * 64, {3: "x", 10: "\n"})
+
+
+def within(name: str) -> st.SearchStrategy:
+    """Values of a field within its bounds."""
+    match bounds(name):
+        case Integer(low, high):
+            values = st.integers(low, high)
+        case Number(low, high, above):
+            values = st.floats(low, high, exclude_min=above)
+        case Text(low, high):
+            values = st.text(min_size=low, max_size=high)
+        case Choice(options):
+            values = st.sampled_from(options)
+    return values | st.none() if default(name) is None and name != "seed" else values  # a link must have a seed
+
+
+requests = st.builds(GenerationRequest, **{name: within(name) for name in names()})
+forced = st.dictionaries(st.integers(0, bounds("length").high - 1), st.characters(codec="utf-8"), max_size=5)
+
+
+@given(requests, forced)
+def test_json_is_read_as_it_was_written(request, forced):
+    link = ShareLink(request, "0123456789ab", forced)
+    assert read_share_link(link.json()) == link
+
+
+@given(requests, forced)
+def test_a_fragment_is_read_as_it_was_written(request, forced):
+    link = ShareLink(request, "0123456789ab", forced)
+    assert link.fragment().startswith("#")
+    assert read_share_link(link.fragment()) == link
+
+
+def test_a_link_holds_only_what_differs_from_the_defaults():
+    link = ShareLink(GenerationRequest(prompt="ROMEO:\n", seed=7), "0123456789abcdef")
+    assert link.fragment() == "#prompt=ROMEO%3A%0A&seed=7&weights_sha256=0123456789ab"
+    warm = replace(link, request=replace(link.request, temperature=1.2), forced={3: "x"})
+    assert set(warm.fragment()[1:].split("&")) - set(link.fragment()[1:].split("&")) == {
+        "temperature=1.2",
+        "forced=%5B%5B3%2C%22x%22%5D%5D",
+    }
+
+
+def test_the_link_of_a_stopped_text_ends_where_the_text_ends():
+    assert LINK.until(5) == replace(LINK, request=replace(LINK.request, length=5), forced={3: "x"})
+    beam = replace(LINK, request=replace(LINK.request, strategy="beam"))
+    assert beam.until(5) == beam
+
+
+def test_a_link_of_an_earlier_version_is_read():
+    before = {
+        "prompt": "ROMEO:\n",
+        "length": 300,
+        "temperature": 0,
+        "top_k": 65,
+        "top_p": 1,
+        "seed": "18446744073709551615",
+        "stop": None,
+        "strategy": "greedy",
+        "beam_width": None,
+        "weights_sha256": "a" * 64,
+        "chosen": [[3, "x"], [10, "\n"]],
+    }
+    request = GenerationRequest(
+        prompt="ROMEO:\n",
+        length=300,
+        temperature=0,
+        top_k=65,
+        top_p=1,
+        seed=2**64 - 1,
+        strategy="greedy",
+        beam_width=None,
+    )
+    assert read_share_link(json.dumps(before)) == ShareLink(request, "a" * 64, {3: "x", 10: "\n"})
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"length": bounds("length").high + 1}, "length"),
+        ({"seed": None}, "must have a seed"),
+        ({"weights_sha256": 5}, "weights"),
+        ({"weights_sha256": "abc"}, "weights"),
+        ({"forced": {"1": "a"}}, "forced"),
+        ({"forced": [[0, "ab"]]}, "forced"),
+        ({"forced": [[0, ""]]}, "forced"),
+        ({"forced": [[-1, "a"]]}, "forced"),
+        ({"forced": [[True, "a"], ["0", "a"]]}, "forced"),
+        ({"forced": [[bounds("length").high, "a"]]}, "forced"),
+        ({"more": 1}, "more"),
+    ],
+    ids=str,
+)
+def test_a_link_with_an_invalid_field_is_refused(change, problem):
+    with pytest.raises(ValueError, match=problem):
+        read_share_link(json.dumps(json.loads(LINK.json()) | change))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "7",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        LINK.json()[:-5],
+        "#a",
+        "#length=x",
+        "#forced=[",
+        None,
+        7,
+    ],
+    ids=lambda text: str(text)[:9],
+)
+def test_anything_but_a_link_is_refused(text):
+    with pytest.raises(ValueError, match="the link"):
+        read_share_link(text)

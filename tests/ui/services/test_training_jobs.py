@@ -1,0 +1,156 @@
+"""Training on the page, without gradio."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.runs import metrics
+from tests.server import ROOT
+from tinygpt.checkpoint.reading import read_facts
+from tinygpt.request import GenerationRequest
+from tinygpt.training.state import saved_run
+from tinygpt.ui.services import training_jobs as module
+from tinygpt.ui.services.registry import MAIN, Registry
+from tinygpt.ui.services.session import Session, StopSignal
+from tinygpt.ui.services.training_jobs import OFFERED_PRESETS, TrainingJobs, create_run_folder, training_config
+
+
+@pytest.fixture
+def registry(weights: Path) -> Registry:
+    return Registry(Session(weights))
+
+
+@pytest.fixture
+def training_jobs(registry: Registry, tmp_path: Path, monkeypatch) -> TrainingJobs:
+    monkeypatch.setattr(module, "REPORT_INTERVAL", 0.01)
+    return TrainingJobs(registry, tmp_path / "runs")
+
+
+def written(session: Session) -> str:
+    return [*session.write(GenerationRequest(length=20, seed=5), StopSignal())][-1].text
+
+
+def test_a_finished_job_is_measured_and_its_weights_write(
+    training_jobs: TrainingJobs, registry: Registry, text: str, tmp_path: Path
+):
+    reports = [(job.step, job.registered) for job in training_jobs.train(text.encode(), "quick", 20, StopSignal())]
+    job = [*training_jobs.train(text.encode(), "quick", 20, StopSignal())][-1]
+    assert reports == sorted(reports)
+    assert reports[-1] == (20, True)
+    assert [name for _, name in registry.choices()] == [MAIN, "page-1", "page-2"]
+    session = registry["page-2"]
+    assert session.facts["validation_loss"] == job.loss
+    assert session.tokenizer.vocabulary == "".join(sorted(set(text)))
+    assert len(written(session)) == 20
+    assert [row["step"] for row in metrics(tmp_path / "runs" / "page-2")] == [step for step, _ in job.validation_losses]
+    assert len(job.validation_losses) == 10
+    step, sample = job.sample
+    assert (step, len(sample)) == (job.validation_losses[-1][0], 200)
+
+
+def test_a_stopped_job_is_saved_and_can_be_resumed_in_a_terminal(
+    training_jobs: TrainingJobs, registry: Registry, text: str, tmp_path: Path, called: Callable
+):
+    signal = StopSignal()
+    for job in training_jobs.train(text.encode(), "quick", 60, signal):
+        if job.step:
+            signal.stop()
+    assert 0 < job.step < 60
+    assert job.registered
+    assert job.loss is None
+    assert len(written(registry["page-1"])) == 20
+    folder = tmp_path / "runs" / "page-1"
+    assert saved_run(folder).training == training_config("quick", 60)
+    result = called(ROOT / "train.py", "--resume", "--out", folder)
+    assert result.returncode == 0, result.err
+    assert metrics(folder)[-1]["step"] == 60
+
+
+def test_a_job_whose_visitor_leaves_is_saved_and_makes_room_for_another(
+    training_jobs: TrainingJobs, registry: Registry, text: str
+):
+    reports = training_jobs.train(text.encode(), "quick", 10_000, StopSignal())
+    while not next(reports).step:
+        pass
+    with pytest.raises(ValueError, match="another training is under way"):
+        next(training_jobs.train(text.encode(), "quick", 10, StopSignal()))
+    reports.close()  # as when the visitor closes the page
+    training_jobs.finish()
+    assert 0 < registry["page-1"].facts["steps"] < 10_000
+    assert [*training_jobs.train(text.encode(), "quick", 5, StopSignal())][-1].registered
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (
+            b"To be, or not to be",
+            "too short for quick: its last tenth .* 64 characters .* has only 2; use .* 650",
+        ),
+        (b"a" * 5000, "the text repeats one character"),
+        (b"MZ\0\1" * 500, "the text is binary"),
+        ("Café ".encode("latin-1") * 500, "the text is not UTF-8 text"),
+        (b"\n \n" * 500, "the text is empty"),
+    ],
+    ids=["short", "one character", "binary", "latin-1", "blank"],
+)
+def test_a_text_that_cannot_be_trained_on_is_refused_and_leaves_nothing(
+    training_jobs: TrainingJobs, registry: Registry, tmp_path: Path, content: bytes, complaint: str
+):
+    for _ in range(2):  # the second time nothing is left of the first
+        with pytest.raises(ValueError, match=complaint) as refused:
+            list(training_jobs.train(content, "quick", 20, StopSignal()))
+    assert str(tmp_path) not in str(refused.value)
+    assert [*(tmp_path / "runs").iterdir()] == []
+    assert len(registry) == 1
+
+
+def test_a_loss_that_is_not_finite_ends_the_job_and_what_was_saved_stays(
+    training_jobs, registry, text, tmp_path, monkeypatch
+):
+    def break_weights(model):
+        model.lm_head.weight.data.fill_(math.nan)
+        return model
+
+    monkeypatch.setattr(module, "fastest", break_weights)
+    monkeypatch.setattr(module, "stream", lambda *_: "")
+    with pytest.raises(
+        ValueError, match=r"^the loss became nan at step 3: choose another preset .* saved is in .*page-1"
+    ):
+        list(training_jobs.train(text.encode(), "tiny-gpt", 20, StopSignal()))
+    assert read_facts(tmp_path / "runs" / "page-1")["steps"] == 2
+    assert len(registry) == 1
+
+
+def test_a_folder_that_cannot_be_created_is_named(registry: Registry, text: str, tmp_path: Path):
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    with pytest.raises(ValueError, match=r"the run cannot be kept in .*runs: File exists"):
+        list(TrainingJobs(registry, tmp_path / "runs").train(text.encode(), "quick", 5, StopSignal()))
+
+
+@pytest.mark.parametrize("preset", OFFERED_PRESETS)
+@pytest.mark.parametrize("steps", [1, 7, 20, 400, 10_000])
+def test_every_offered_preset_is_evaluated_about_ten_times(preset: str, steps: int):
+    config = training_config(preset, steps)
+    assert config.max_iters == steps
+    assert steps // config.eval_interval in range(min(steps, 5), 11)
+    assert not config.compile
+
+
+@pytest.mark.parametrize(
+    ("preset", "steps"), [("nanogpt", 10), (None, 10), ("quick", 0), ("quick", 10_001), ("quick", 2.5), ("quick", None)]
+)
+def test_presets_and_steps_that_are_not_offered_are_refused(preset, steps):
+    with pytest.raises(ValueError, match=r"^(preset|steps) must be"):
+        training_config(preset, steps)
+
+
+def test_a_run_gets_the_first_folder_that_neither_exists_nor_is_taken(tmp_path: Path):
+    assert [create_run_folder(tmp_path / "runs").name for _ in range(2)] == ["page-1", "page-2"]
+    (tmp_path / "runs" / "page-1").rmdir()
+    (tmp_path / "runs" / "page-3").write_text("")
+    assert [create_run_folder(tmp_path / "runs").name for _ in range(2)] == ["page-1", "page-4"]
+    (tmp_path / "runs" / "page-1").rmdir()
+    assert create_run_folder(tmp_path / "runs", taken=["page-1"]).name == "page-5"

@@ -1,0 +1,87 @@
+"""The page serves no file of another host, however it is asked for."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from tinygpt.ui.middleware import names_a_remote_file
+
+
+@pytest.fixture
+def other_host() -> Iterator[tuple[str, list[str]]]:
+    """The URL of a host that answers every request with a script, and the paths that were requested."""
+    requested: list[str] = []
+
+    class Script(BaseHTTPRequestHandler):
+        def do_GET(self):
+            requested.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<script>alert(localStorage)</script>")
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Script) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/x.png", requested
+        server.shutdown()
+
+
+def fetch(address: str, target: str, method: str = "GET") -> tuple[int, bytes]:
+    """The status and body for a path that is sent exactly as it is, which most clients would not do."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+    connection.request(method, target)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda url: url,
+        lambda url: url.replace("http", "HTTP"),
+        lambda url: quote(url, safe=""),
+        lambda url: quote(quote(url, safe=""), safe=""),
+        lambda url: "".join(f"%{ord(character):02x}" for character in url),
+        lambda url: "%20" + url,
+        lambda url: "%09" + url,
+        lambda url: url.removeprefix("http:"),
+        lambda url: url.removeprefix("http:").replace("/", "%5c"),
+        lambda url: url.replace("http://", "http:"),
+        lambda url: url.replace("http:", "ftp:"),
+        lambda url: url.replace("http://127.0.0.1", "https://100.64.0.1"),
+        lambda url: "data:text/html,<script>alert(1)</script>".replace("<", "%3c"),
+    ],
+)
+@pytest.mark.parametrize("route", ["/gradio_api/file=", "/gradio_api/proxy="])
+def test_files_of_other_hosts_are_refused(address: str, other_host, route: str, spell):
+    url, requested = other_host
+    for method in ("GET", "HEAD"):
+        status, body = fetch(address, route + spell(url), method)
+        assert status == 403
+        assert b"script" not in body
+    assert requested == []
+
+
+def test_the_pages_own_files_are_served(address: str):
+    assert fetch(address, "/")[0] == 200
+    assert fetch(address, "/gradio_api/info")[0] == 200
+    assert fetch(address, "/gradio_api/file=/etc/passwd")[0] == 403  # by gradio: not one of its files
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/file=/tmp/gradio/ab/a.txt", "/gradio_api/file=C:/Temp/gradio/a.txt", "/"]
+)
+def test_paths_of_this_machine_are_allowed(path: str):
+    assert not names_a_remote_file(path)
+
+
+@pytest.mark.parametrize("prefix", ["", "/tinygpt", "/a/b"])
+def test_a_page_below_another_path_refuses_too(prefix: str):
+    assert names_a_remote_file(f"{prefix}/gradio_api/file=http://host/x")

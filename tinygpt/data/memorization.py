@@ -1,0 +1,107 @@
+"""Memorization: which passages of a text occur word for word in the text that a model was trained on.
+
+With the training text, this is a search. Without it, an index of about 3 MB answers: a Bloom filter (Bloom, 1970) that
+sets 16 bits for every 30 consecutive characters of the training text. If all 16 bits of 30 characters are set, these
+occur in the training text, but for about one in 100,000 of those that do not, with a million characters indexed.
+
+The index does not hide the training text, which can be recovered from it one character at a time: of the characters
+that may follow 29 known ones, the right one has its bits set.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+MIN_LENGTH = 30  # characters; shorter matches are common in any two texts of one language
+INDEX = "memorization.npy"
+FORMAT_1_INDEX = "memorised.npy"  # its name beside checkpoints of the format "tinygpt 1"
+
+_BYTES = 2_990_000
+_PROBES = 16
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def measure_memorization(texts: Sequence[str], training_text: str) -> tuple[str, float]:
+    """Find what several texts have in common with the training text.
+
+    Returns the longest span of characters that one of them shares with it, and the fraction of all
+    their characters that lie in shared spans. Only spans of at least MIN_LENGTH characters count; the
+    result is ("", 0.0) where there is none.
+    """
+    known = {training_text[i : i + MIN_LENGTH] for i in range(len(training_text) - MIN_LENGTH + 1)}
+    longest, covered = "", 0
+    for text in texts:
+        end = 0  # of the spans found so far: characters in overlapping spans count once
+        for i in range(len(text) - MIN_LENGTH + 1):
+            if text[i : i + MIN_LENGTH] in known:
+                covered += i + MIN_LENGTH - max(i, end)
+                end = i + MIN_LENGTH
+                size = max(MIN_LENGTH, len(longest) + 1)
+                while i + size <= len(text) and text[i : i + size] in training_text:
+                    longest = text[i : i + size]
+                    size += 1
+    return longest, covered / max(1, sum(map(len, texts)))
+
+
+def build_index(text: str) -> np.ndarray:
+    """Build the index of a training text: a Bloom filter as a uint8 array of 2,990,000 bytes."""
+    bits = np.zeros(8 * _BYTES, bool)
+    for positions in _probes(text):
+        bits[positions] = True
+    return np.packbits(bits, bitorder="little")
+
+
+def read_index(folder: Path) -> np.ndarray | None:
+    """Read the index in a checkpoint's folder; None if there is none.
+
+    Raises ValueError when the file is not such an index.
+    """
+    path = next((folder / name for name in (INDEX, FORMAT_1_INDEX) if (folder / name).exists()), None)
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        try:
+            np.lib.format.read_magic(file)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        except ValueError:
+            shape, dtype = (), None
+        index = np.fromfile(file, np.uint8, count=_BYTES)
+    if shape != (_BYTES,) or dtype != np.uint8 or len(index) < _BYTES:
+        raise ValueError(f"{path} is not an index of {_BYTES:,} bytes: remove it, or download it again")
+    return index
+
+
+def memorized_spans(index: np.ndarray, text: str) -> list[tuple[int, int]]:
+    """The spans of a text that occur in the training text, as (start, end) in order; the end is exclusive.
+
+    Each has at least MIN_LENGTH characters. Spans that overlap or touch are merged.
+    """
+    spans: list[tuple[int, int]] = []
+    for start in np.flatnonzero(lookup(index, text)).tolist():
+        if spans and start <= spans[-1][1]:
+            spans[-1] = spans[-1][0], start + MIN_LENGTH
+        else:
+            spans.append((start, start + MIN_LENGTH))
+    return spans
+
+
+def lookup(index: np.ndarray, text: str) -> np.ndarray:
+    """Whether the training text has the MIN_LENGTH characters of `text` that begin at each position, as booleans."""
+    found = np.ones(max(0, len(text) - MIN_LENGTH + 1), bool)
+    for positions in _probes(text):
+        found &= (index[positions >> 3] >> (positions & 7)) & 1 == 1
+    return found
+
+
+def _probes(text: str) -> Iterator[np.ndarray]:
+    """Yield, _PROBES times, a bit position for the MIN_LENGTH characters that begin at each position of the text."""
+    codes = np.array([ord(character) for character in text], np.uint64)
+    count = max(0, len(codes) - MIN_LENGTH + 1)
+    hashes = np.zeros(count, np.uint64)
+    for i in range(MIN_LENGTH if count else 0):
+        hashes = (hashes ^ codes[i : i + count]) * _ODD
+        hashes ^= hashes >> np.uint64(29)
+    first, step = hashes, (hashes >> np.uint64(32)) | np.uint64(1)
+    for i in range(_PROBES):  # two hashes give any number of them (Kirsch and Mitzenmacher, 2006)
+        yield ((first + np.uint64(i) * step) % np.uint64(8 * _BYTES)).astype(np.int64)

@@ -1,0 +1,97 @@
+"""A model's weights in the memory layout and the types that kernels.py reads. For the dimensions see there."""
+
+import numpy as np
+
+from tinygpt.config import GPTConfig
+from tinygpt.engines.kernels import WIDTH, Cache, Heads, Matrices, Norms, Recording, Weights
+from tinygpt.model.quantization import fake_quantize, quantize
+
+
+def empty_cache(config: GPTConfig, *, recorded: int = 0) -> Cache:
+    """A cache for a full window, which also records the activations of a text of `recorded` characters."""
+    heads, T, D = (config.n_layer, config.n_head), config.block_size, config.head_size
+    keys_LHGDW = np.zeros((*heads, _groups(T), D, WIDTH), np.float32)
+    values_LHGTW = np.zeros((*heads, _groups(D), T, WIDTH), np.float32)
+    queries_LHTD = np.zeros((config.n_layer if recorded else 0, config.n_head, recorded, D), np.float32)
+    residual_LC = np.zeros((config.n_layer + 1 if recorded else 0, config.n_embd), np.float32)
+    return Cache(keys_LHGDW, values_LHGTW, Recording(queries_LHTD, residual_LC), np.zeros(1, np.int32))
+
+
+def keys(cache: Cache, T: int) -> np.ndarray:
+    """The keys of the first T characters in the cache: keys_LHTD."""
+    L, H, _, D, _ = cache.keys_LHGDW.shape
+    return cache.keys_LHGDW.swapaxes(3, 4).reshape(L, H, -1, D)[:, :, :T]
+
+
+def largest_magnitude(cache: Cache) -> np.ndarray:
+    """The largest magnitude watched since the last call, infinity or NaN if there was one: float32, shape (1,)."""
+    magnitude_1 = cache.largest_1.view(np.float32).copy()
+    cache.largest_1[0] = 0
+    return magnitude_1
+
+
+def convert(config: GPTConfig, tensors: dict[str, np.ndarray]) -> Weights:
+    """Convert the float32 tensors of a model's state_dict. Matrices become int8 if that is exact for all of them."""
+    blocks = [f"blocks.{number}." for number in range(config.n_layer)]
+    classic, normed_heads = config.family == "gpt", config.family == "qwen3"
+    linear = [array for name, array in tensors.items() if array.ndim == 2 and not name.startswith("embedding")]
+    quantized = all(np.array_equal(fake_quantize(array), array) for array in linear)
+
+    def weight(part: str) -> np.ndarray:
+        return tensors[f"{part}.weight"]
+
+    def bias(part: str) -> np.ndarray:
+        return tensors.get(f"{part}.bias", np.zeros(len(weight(part)), np.float32))
+
+    def matrices(*parts: str, owners: list[str] = blocks) -> Matrices:
+        weights_LOK = np.stack([np.concatenate([weight(owner + part) for part in parts]) for owner in owners])
+        biases_LO = np.stack([np.concatenate([bias(owner + part) for part in parts]) for owner in owners])
+        scales_LO1 = np.ones((*biases_LO.shape, 1), np.float32)
+        if quantized:
+            weights_LOK, scales_LO1 = quantize(weights_LOK)
+        return Matrices(_grouped(weights_LOK.swapaxes(1, 2)), scales_LO1.squeeze(2), biases_LO)
+
+    def norms(part: str, owners: list[str] = blocks) -> Norms:
+        weights_LK = np.stack([weight(owner + part) for owner in owners])
+        biases_LK = np.stack([bias(owner + part) for owner in owners])
+        return Norms(weights_LK, biases_LK, centered=classic, eps=1e-5 if classic else 1e-6)
+
+    no_positions_TC = np.zeros((config.block_size, config.n_embd), np.float32)
+    # Heads without norms get others, because compiled code needs arrays of the same types; it does not read them.
+    query_norm, key_norm = ("attention.query_norm", "attention.key_norm") if normed_heads else 2 * ("attention_norm",)
+    return Weights(
+        token_VC=weight("embedding.token").copy(),
+        position_TC=weight("embedding.position").copy() if classic else no_positions_TC,
+        attention_norm=norms("attention_norm"),
+        query_key_value=matrices("attention.query", "attention.key", "attention.value"),
+        heads=Heads(norms(query_norm), norms(key_norm), normed_heads, *_rotations(config)),
+        attention_proj=matrices("attention.proj"),
+        feed_forward_norm=norms("feed_forward_norm"),
+        expand=matrices(*([] if classic else ["feed_forward.gate"]), "feed_forward.expand"),
+        gated=not classic,
+        feed_forward_proj=matrices("feed_forward.proj"),
+        norm=norms("norm", owners=[""]),
+        lm_head=matrices("lm_head", owners=[""]),
+    )
+
+
+def _rotations(config: GPTConfig) -> tuple[np.ndarray, np.ndarray]:
+    """cos_TD and sin_TD of the rotary angles, as in attention.py."""
+    shape = config.block_size, config.head_size
+    if config.family == "gpt":
+        return np.ones(shape, np.float32), np.zeros(shape, np.float32)
+    exponents = np.arange(0, config.head_size, 2, dtype=np.float32) / np.float32(config.head_size)
+    angles_TD = np.tile(np.outer(np.arange(config.block_size, dtype=np.float32), np.float32(10_000) ** -exponents), 2)
+    return np.cos(angles_TD), np.sin(angles_TD)
+
+
+def _grouped(matrices_LKO: np.ndarray) -> np.ndarray:
+    """Group the columns in the order in which a product reads them, padded with zeros: matrices_LGKW."""
+    L, K, columns = matrices_LKO.shape
+    padded = np.zeros((L, K, _groups(columns) * WIDTH), matrices_LKO.dtype)
+    padded[:, :, :columns] = matrices_LKO
+    return np.ascontiguousarray(padded.reshape(L, K, -1, WIDTH).swapaxes(1, 2))
+
+
+def _groups(columns: int) -> int:
+    return -(-columns // WIDTH)

@@ -1,0 +1,161 @@
+"""Model cards: what a checkpoint's config.json says, in English. Facts that it lacks are omitted."""
+
+import math
+from typing import Any
+
+from tinygpt.config import GPTConfig
+from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.model.parameter_shapes import count_parameters
+
+_DATASET = "karpathy/tiny_shakespeare"  # its name on the Hub
+_BLOCKS = {
+    "gpt": "classic transformer (learned positions, LayerNorm)",
+    "llama": "Llama (rotary positions, RMSNorm, SwiGLU)",
+    "qwen3": "Qwen3 (rotary positions, RMSNorm, also on queries and keys, SwiGLU)",
+}
+
+
+def model_card(facts: dict[str, Any], repo_id: str = "user/name") -> str:
+    """Return the README.md of a published checkpoint, given the contents of its config.json.
+
+    `repo_id` is what the card's commands name: a repository on the Hub, or a folder.
+    """
+    shakespeare = facts.get("data_sha256") == DEFAULT_SHA256
+    parts = [
+        _front_matter(facts, shakespeare),
+        _introduction(shakespeare),
+        _architecture(facts),
+        _validation_loss(facts, repo_id),
+        _training(facts),
+        _usage(repo_id),
+        _limitations(facts, shakespeare),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _front_matter(facts: dict[str, Any], shakespeare: bool) -> str:
+    """The metadata that the Hub reads. The language and the license of any other text are unknown."""
+    from huggingface_hub import EvalResult, ModelCardData  # late: only who publishes needs it
+
+    known, tags, loss = {}, ["text-generation", "character-level"], facts.get("validation_loss")
+    if shakespeare:
+        known = {"license": "mit", "language": "en", "datasets": [_DATASET]}
+        tags.append("shakespeare")
+    if shakespeare and loss is not None:
+        result = EvalResult(
+            task_type="text-generation",
+            dataset_type=_DATASET,
+            dataset_name="Tiny Shakespeare, the last 10 %",
+            metric_type="loss",
+            metric_name="nats per character",
+            metric_value=round(loss, 4),
+        )
+        known |= {"model_name": "tinygpt", "eval_results": [result]}
+    data = ModelCardData(library_name="tinygpt", pipeline_tag="text-generation", tags=tags, **known)
+    return f"---\n{data.to_yaml()}\n---"
+
+
+def _introduction(shakespeare: bool) -> str:
+    text = "Tiny Shakespeare, about a million characters of his plays," if shakespeare else "one text"
+    return (
+        f"# A small GPT that writes {'Shakespeare, ' if shakespeare else ''}character by character\n\n"
+        f"It continues any prompt one character at a time, and was trained from scratch on {text} and nothing else."
+    )
+
+
+def _architecture(facts: dict[str, Any]) -> str:
+    rows = {}
+    if model := facts.get("model"):
+        config = GPTConfig(**model)
+        rows = {
+            "parameters": f"{count_parameters(config):,}",
+            "architecture": _BLOCKS[config.family],
+            "layers": config.n_layer,
+            "heads": config.n_head,
+            "width": config.n_embd,
+            "context": f"{config.block_size:,} characters",
+            "vocabulary": f"{config.vocab_size:,} characters",
+        }
+    if sha256 := facts.get("weights_sha256"):
+        rows["sha256 of the weights"] = f"`{sha256}`"
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    return f"## Model\n\n| | |\n|---|---|\n{table}" if rows else ""
+
+
+def _validation_loss(facts: dict[str, Any], repo_id: str) -> str:
+    nats, block_size = facts.get("validation_loss"), facts.get("validation_block_size")
+    if nats is None:
+        return ""
+    blocks = f", in non-overlapping blocks of {block_size} characters" if block_size else ""
+    return (
+        f"## Validation loss\n\n**{nats:.4f} nats** ({nats / math.log(2):.4f} bits) per character, over the last 10 % "
+        f"of the text{blocks}. To measure it again:\n\n```\npython -m benchmarks.loss --weights {repo_id}\n```"
+    )
+
+
+def _training(facts: dict[str, Any]) -> str:
+    training, model = facts.get("training") or {}, facts.get("model") or {}
+    steps, batch_size, block_size = facts.get("steps"), training.get("batch_size"), model.get("block_size")
+    sentences = []
+    if facts.get("preset"):
+        sentences.append(f"Preset `{facts['preset']}`.")
+    if steps:
+        batch = f" of {batch_size} × {block_size} characters" if batch_size and block_size else ""
+        seen = f", {steps * batch_size * block_size:,} characters seen" if batch else ""
+        time = f", {facts['seconds']:,.0f} seconds" if facts.get("seconds") else ""
+        sentences.append(f"{steps:,} steps{batch}{seen}{time}.")
+    if facts.get("precision") and facts.get("device"):
+        sentences.append(f"Trained in {facts['precision']} on: {facts['device']}.")
+    if teachers := facts.get("teachers_sha256"):
+        sentences.append(
+            f"Distilled from {len(teachers)} teachers that were trained on the same text: the mean of their predicted "
+            f"probabilities made up {100 * training.get('distill_weight', 1):g} % of the targets. The sha256 of the "
+            f"teachers' weights: {', '.join(f'`{sha256}`' for sha256 in teachers)}."
+        )
+    if facts.get("publish") == "last":
+        decay = training.get("ema_decay")
+        averaged = f", averaged over the steps before it (EMA with decay {decay:g})" if decay else ""
+        sentences.append(f"The weights are those of the last step{averaged}: nothing was selected by validation loss.")
+    if facts.get("publish") == "best":
+        sentences.append(
+            "The weights are those with the lowest validation loss among the run's evaluations: selected by it, "
+            "they look slightly better on it than they are."
+        )
+    if facts.get("data_sha256"):
+        removed = facts.get("removed")
+        without = f", without {removed:,} characters that also occur in the last 10 %" if removed else ""
+        sentences.append(f"Trained on the first 90 % of the text with sha256 `{facts['data_sha256']}`{without}.")
+    return "## Training\n\n" + "\n".join(sentences) if sentences else ""
+
+
+def _usage(repo_id: str) -> str:
+    return f"""## Use
+
+With the tinygpt code, in the browser or in the terminal:
+
+```
+python app.py --weights {repo_id}
+python -m tinygpt --weights {repo_id} --prompt "ROMEO:"
+```
+
+From Python:
+
+```python
+from tinygpt import find_weights, load_checkpoint
+
+model, tokenizer = load_checkpoint(find_weights("{repo_id}"))
+```"""
+
+
+def _limitations(facts: dict[str, Any], shakespeare: bool) -> str:
+    vocabulary = facts.get("vocabulary")
+    known = f"its {len(vocabulary)} characters" if vocabulary else "the characters of its training text"
+    style = "Shakespeare's style" if shakespeare else "the style of its training text"
+    lines = [
+        f"- It writes nonsense in {style}: spelling, names and line breaks are mostly right, meaning is not.",
+        f"- It knows {known} and no others.",
+        "- It may repeat passages of its training text word for word.",
+    ]
+    if shakespeare:
+        lines.append("- That text is in the public domain.")
+    return "## Limitations\n\n" + "\n".join(lines)

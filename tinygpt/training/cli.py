@@ -1,0 +1,146 @@
+"""The body of train.py: from the command line to the saved weights."""
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from tinygpt.checkpoint.torch_checkpoint import load_checkpoint
+from tinygpt.config import GPTConfig, SampleConfig, TrainConfig
+from tinygpt.data.dataset import is_url, load_dataset
+from tinygpt.data.download import DEFAULT_URL
+from tinygpt.engines.device import choose_device
+from tinygpt.flags import DEVICES, Parser, add_flags, explained, given
+from tinygpt.inference.generation import stream
+from tinygpt.output import format_output, write_output
+from tinygpt.presets import PRESETS
+from tinygpt.training import distributed
+from tinygpt.training.precision import choose_dtype, use_large_pages
+from tinygpt.training.progress_bar import run_with_progress_bar
+from tinygpt.training.state import STATE, RunStart, saved_run
+from tinygpt.training.trainer import Trainer
+
+_NO_FLAGS = ("vocab_size",)  # fields that the text determines
+_DESCRIPTION = "Train a model on Tiny Shakespeare, or on your own text, and save its weights."
+_SAMPLE = SampleConfig(max_new_tokens=500, seed=1337)
+
+
+def parse() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = Parser(prog="train.py", description=_DESCRIPTION)
+    presets = "; ".join(f"{name} ({preset.about})" for name, preset in PRESETS.items())
+    parser.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"named settings to start from: {presets}")
+    parser.add_argument("--data", nargs="+", metavar="FILE", help="your own text files (default: Tiny Shakespeare)")
+    parser.add_argument(
+        "--teachers", nargs="+", default=[], type=Path, metavar="FOLDER", help="trained weights to distill from"
+    )
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the run is kept (default: runs/PRESET)")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out as if it had not stopped")
+    parser.add_argument("--device", choices=DEVICES, help="default: the fastest one available")
+    parser.add_argument(
+        "--dtype", choices=("float32", "bfloat16"), help="default: bfloat16 where the hardware computes in it"
+    )
+    parser.add_argument("--push-to-hub", metavar="USER/NAME", help="publish the weights on the Hugging Face Hub")
+    parser.add_argument("--track", metavar="PROJECT", help="log the losses to trackio too (pip install trackio)")
+    add_flags(parser, GPTConfig, skip=_NO_FLAGS)
+    add_flags(parser, TrainConfig)
+    return parser.parse_args()
+
+
+def train(args: argparse.Namespace) -> Trainer | None:
+    """Train until the last step or Ctrl-C. Returns the run in the first process, None in the others.
+
+    Raises ValueError and OSError for what the user can correct, and FloatingPointError when the loss diverges.
+    """
+    use_large_pages()
+    if args.track and not importlib.util.find_spec("trackio"):  # now, rather than after hours
+        raise ValueError("--track needs trackio, which is not installed: pip install trackio")
+    start, folder = run_start(args)
+    with distributed.process_group(choose_device(args.device or start.device)) as device:
+        trainer = build_trainer(args, start, folder, device)
+        run_with_progress_bar(trainer, args.track)
+        return trainer if distributed.rank() == 0 else None
+
+
+def report(trainer: Trainer) -> bool:
+    """Print how a run ended: its loss and a sample, or how to resume it. Returns whether it is complete."""
+    if trainer.step < trainer.config.max_iters:
+        print(f"Stopped at step {trainer.step:,} and saved. To resume: {resume_command(trainer)}")
+        return False
+    print(f"Validation loss: {trainer.finish()}")
+    print(write_sample(trainer.folder))
+    print(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
+    return True
+
+
+def resume_command(trainer: Trainer) -> str:
+    """Return the command line that resumes a run."""
+    python = "python" if trainer.processes == 1 else f"torchrun --nproc_per_node={trainer.processes}"
+    return f"{python} train.py --resume --out {trainer.folder}"
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn the errors that a user can correct into an exit with one line, printed by the first process."""
+    try:
+        yield
+    except (ValueError, OSError, FloatingPointError) as error:
+        sys.exit(1 if distributed.rank() else f"train.py: {explained(error, _NO_FLAGS)}")
+    except KeyboardInterrupt:
+        sys.exit(1 if distributed.rank() else "train.py: interrupted; what was saved before is kept")
+
+
+def run_start(args: argparse.Namespace) -> tuple[RunStart, Path]:
+    """Return what the run starts from, a preset or the saved run that is to be resumed, and the run's folder.
+
+    Raises ValueError for a new run in a folder that already holds one.
+    """
+    preset = args.preset or "default"
+    folder = args.out or Path("runs") / preset
+    if args.resume:
+        return saved_run(folder), folder
+    if (folder / STATE).exists():
+        raise ValueError(f"{folder} already holds a run: add --resume to continue it, or --out to start elsewhere")
+    settings = PRESETS[preset]
+    return RunStart(model=settings.model, training=settings.train, preset=preset, source=[DEFAULT_URL]), folder
+
+
+def build_trainer(args: argparse.Namespace, start: RunStart, folder: Path, device: torch.device) -> Trainer:
+    """Build the run from its start and the flags that change it; with --resume, load its training state."""
+    source = [path if is_url(path) else str(Path(path).resolve()) for path in args.data or start.source]
+    dataset = load_dataset(source)
+    if dataset.removed and distributed.rank() == 0:
+        print(f"Removed {dataset.removed:,} characters of the training text that the validation text has too.")
+    trainer = Trainer(
+        replace(start.model, **given(args, GPTConfig), vocab_size=dataset.tokenizer.vocab_size),
+        replace(start.training, **given(args, TrainConfig)),
+        dataset,
+        folder,
+        preset=args.preset or start.preset,
+        source=source,
+        teachers=[str(teacher.resolve()) for teacher in args.teachers] or start.teachers,
+        device=device,
+        dtype=getattr(torch, args.dtype) if args.dtype else start.precision or common_dtype(device),
+    )
+    if args.resume:
+        trainer.resume()
+    return trainer
+
+
+def common_dtype(device: torch.device) -> torch.dtype:
+    """Return the precision for all processes: bfloat16 if the hardware of each computes in it."""
+    return torch.bfloat16 if distributed.every_process(choose_dtype(device) == torch.bfloat16) else torch.float32
+
+
+def write_sample(folder: Path) -> str:
+    """Generate a sample with the saved weights. Writes it to output.txt in the run's folder, and returns it."""
+    model, tokenizer = load_checkpoint(folder)
+    prompt, _ = tokenizer.normalize("ROMEO:\n")
+    continuation = "".join(stream(model, tokenizer, prompt, _SAMPLE))
+    write_output(folder / "output.txt", prompt, continuation)
+    return format_output(prompt, continuation)

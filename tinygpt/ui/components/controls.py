@@ -1,0 +1,166 @@
+"""The controls of the tab Write: the prompt, example prompts, and the settings of a request."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from tinygpt.request import GenerationRequest, bounds, default, names
+from tinygpt.ui.components.events import QUIET
+from tinygpt.ui.services.examples import EXAMPLES, examples_for, label
+from tinygpt.ui.services.registry import MAIN, Registry
+
+SEED_DIGITS = len(str(bounds("seed").high))  # at most
+_SAMPLING = ("temperature", "top_k", "top_p")
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The components of the controls."""
+
+    request: dict[str, Component]  # the component for each field of a GenerationRequest, in order
+    seed_used: gr.Textbox
+    start: gr.Button
+    stop: gr.Button
+    clear: gr.Button
+    examples: list[gr.Button]
+    weights: gr.Dropdown  # the menu of weights
+    fitted: gr.State  # the name of the weights that the other components are set up for
+
+    @property
+    def sampling(self) -> list[Component]:
+        """The sliders for temperature, top-k and top-p, in the order of sampling_settings."""
+        return [self.request[name] for name in _SAMPLING]
+
+
+def build_controls(registry: Registry, menu: gr.Dropdown) -> Controls:
+    """Lay out the controls, and adapt examples and top-k when other weights are chosen in the menu."""
+    prompt, examples = _prompt(registry, menu)
+    parts = {"prompt": prompt} | _sliders()
+    with gr.Row():
+        start = gr.Button("Write", variant="primary", scale=2, min_width=90)
+        stop = gr.Button("Stop", interactive=False, min_width=60)
+        clear = gr.Button("Clear", min_width=60)
+    with gr.Accordion("Advanced", open=False):
+        parts |= _advanced(registry[MAIN].tokenizer.vocab_size)
+        parts["seed"], seed_used = _seeds()
+    request = {name: parts[name] for name in names()}
+    controls = Controls(request, seed_used, start, stop, clear, examples, menu, gr.State(MAIN))
+    menu.change(
+        _weights_listener(registry, controls),
+        [menu, controls.fitted, prompt, request["top_k"]],
+        [*examples, prompt, request["top_k"], controls.fitted],
+        queue=False,
+        **QUIET,
+    )
+    return controls
+
+
+def request_of(values: Sequence[Any], vocab_size: int) -> GenerationRequest:
+    """The request that the controls show, from their values in order. Raises FieldError."""
+    fields = dict(zip(names(), values, strict=True))
+    sliders = [fields[name] for name in _SAMPLING]
+    return GenerationRequest(**fields | sampling_settings(vocab_size, *sliders))
+
+
+def sampling_settings(vocab_size: int, temperature: Any, top_k: Any, top_p: Any) -> dict[str, Any]:
+    """The fields of a request that three sliders show. The right end of top-k and top-p means no limit."""
+    return {
+        "temperature": temperature,
+        "top_k": None if top_k == vocab_size else top_k,
+        "top_p": None if top_p == 1 else top_p,
+    }
+
+
+def control_values(request: GenerationRequest, vocab_size: int) -> dict[str, Any]:
+    """The values of the controls that show a request, by the names of its fields."""
+    values = {name: getattr(request, name) for name in names()}
+    return values | {
+        "top_k": request.top_k or vocab_size,
+        "top_p": request.top_p or 1,
+        "seed": "" if request.seed is None else str(request.seed),
+        "stop": request.stop or "",
+        "beam_width": request.beam_width or default("beam_width"),
+    }
+
+
+def _weights_listener(registry: Registry, controls: Controls) -> Callable[..., dict]:
+    prompt_box, top_k_slider = controls.request["prompt"], controls.request["top_k"]
+
+    def adapt(weights: str, fitted: str, prompt: str, top_k: int) -> dict:
+        old, new = registry[fitted], registry[weights]
+        vocab_size, examples = new.tokenizer.vocab_size, examples_for(new.folder)
+        unlimited = top_k >= old.tokenizer.vocab_size  # the slider stays at its right end
+        untouched = weights != fitted and prompt in examples_for(old.folder)
+        buttons = {
+            button: gr.update(**_button_options(number, examples)) for number, button in enumerate(controls.examples)
+        }
+        return buttons | {
+            prompt_box: examples[0] if untouched else gr.skip(),
+            top_k_slider: gr.update(value=vocab_size if unlimited else min(top_k, vocab_size), maximum=vocab_size),
+            controls.fitted: weights,
+        }
+
+    return adapt
+
+
+def _prompt(registry: Registry, menu: gr.Dropdown) -> tuple[gr.Textbox, list[gr.Button]]:
+    examples = examples_for(registry[MAIN].folder)
+    prompt = gr.Textbox(
+        examples[0],
+        label="Prompt",
+        info="Shift + Enter writes",
+        placeholder="Begin here, and the model continues …",
+        lines=7,
+        max_lines=30,
+        max_length=bounds("prompt").high,
+        elem_classes="prompt",
+    )
+    with gr.Row(elem_classes="examples"):
+        buttons = [gr.Button(**_button_options(number, examples), size="sm") for number in range(len(EXAMPLES))]
+    for number, button in enumerate(buttons):
+
+        def fill(weights: str, number: int = number) -> str:
+            return examples_for(registry[weights].folder)[number]
+
+        button.click(fill, menu, prompt, queue=False, **QUIET)
+    return prompt, buttons
+
+
+def _button_options(number: int, examples: Sequence[str]) -> dict[str, Any]:
+    """The label of an example's button, which is hidden if there is no such example."""
+    exists = number < len(examples)
+    return {"value": label(examples[number]) if exists else "", "visible": exists}
+
+
+def _sliders() -> dict[str, Component]:
+    return {
+        "length": _slider("length", step=1, label="Length", info="characters"),
+        "temperature": _slider("temperature", step=0.05, label="Temperature", info="0 plays safe, 2 is wild"),
+    }
+
+
+def _advanced(vocab_size: int) -> dict[str, Component]:
+    strategy = gr.Radio(bounds("strategy").options, value=default("strategy"), label="Strategy")
+    with gr.Row():
+        top_k = gr.Slider(
+            bounds("top_k").low, vocab_size, vocab_size, step=1, label="Top-k", info="likeliest characters only"
+        )
+        top_p = gr.Slider(0.05, bounds("top_p").high, 1, step=0.05, label="Top-p", info="total probability")
+    beam_width = _slider("beam_width", step=1, label="Beam width", info="for the strategy beam")
+    stop = gr.Textbox(label="Stop at", info="end before this text appears", max_length=bounds("stop").high)
+    return {"strategy": strategy, "top_k": top_k, "top_p": top_p, "beam_width": beam_width, "stop": stop}
+
+
+def _slider(name: str, **options: Any) -> gr.Slider:
+    return gr.Slider(bounds(name).low, bounds(name).high, default(name), **options)
+
+
+def _seeds() -> tuple[gr.Textbox, gr.Textbox]:
+    with gr.Row():
+        seed = gr.Textbox(label="Seed", info="empty for a new one each time", max_length=SEED_DIGITS, elem_id="seed")
+        used = gr.Textbox(label="Seed of this text", info="the one in use", interactive=False)
+    gr.Button("Use this seed again", size="sm").click(lambda used: used, used, seed, queue=False, **QUIET)
+    return seed, used

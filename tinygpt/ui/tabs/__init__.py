@@ -1,0 +1,4 @@
+"""The page's tabs, one file each.
+
+A tab's layout and the wiring of its events sit together.
+"""
