@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.acts import reset
 from tests.browser.visitor import ALLOWED, opened
@@ -28,6 +28,8 @@ QUIET = (  # no calls home, which a machine without internet would answer with a
     "--disable-gpu",
     "--no-first-run",
 )
+
+expect.set_options(timeout=20_000)  # milliseconds: other tests may keep the machine busy
 
 
 def executable() -> str | None:
