@@ -14,6 +14,11 @@ from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+_PLACES = (  # where browsers are that are not on the path
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+)
 
 
 class Server:
@@ -84,4 +89,5 @@ def serving(script: Path = APP, *flags: str) -> Iterator[Server]:
 
 def find_browser() -> str | None:
     """Return the path of a Chromium, Chrome or Edge on this machine, or None."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = (*map(shutil.which, BROWSERS), *(place for place in _PLACES if Path(place).exists()))
+    return next(filter(None, found), None)

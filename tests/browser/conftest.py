@@ -1,25 +1,18 @@
 """A real browser in front of the real app."""
 
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from benchmarks.serving import find_browser
 from tests.browser.acts import reset
 from tests.browser.visitor import ALLOWED, opened
 from tests.server import ROOT, serving
 from tinygpt import PRESETS, GPTLanguageModel, TextEncoderDecoder, save_checkpoint
 from tinygpt.checkpoint.reading import read_facts
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "C:/Program Files/Google/Chrome/Application/chrome.exe",
-    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
-)
 QUIET = (  # no calls home, which a machine without internet would answer with a row of errors
     "--disable-background-networking",
     "--disable-component-update",
@@ -32,15 +25,9 @@ QUIET = (  # no calls home, which a machine without internet would answer with a
 expect.set_options(timeout=20_000)  # milliseconds: other tests may keep the machine busy
 
 
-def executable() -> str | None:
-    """The path of a Chromium, Chrome or Edge on this machine."""
-    found = (*map(shutil.which, NAMES), *(place for place in PLACES if Path(place).exists()))
-    return next(filter(None, found), None)
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = executable()
+    path = find_browser()
     if path is None:
         reason = "the browser tests need Chromium, Chrome or Edge, and none was found"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
