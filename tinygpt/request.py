@@ -63,7 +63,7 @@ class GenerationRequest(Settings):
     @classmethod
     def of(cls, values: Sequence[Any]) -> Self:
         """The request with these values, one for each of its fields in order, as page and endpoint give them."""
-        return cls(**dict(zip(names(), values, strict=True)))
+        return cls(**named(values))
 
     @property
     def uses_seed(self) -> bool:
@@ -90,6 +90,11 @@ class GenerationRequest(Settings):
 def names() -> tuple[str, ...]:
     """The names of a request's fields, in order."""
     return tuple(each.name for each in fields(GenerationRequest))
+
+
+def named(values: Sequence[Any]) -> dict[str, Any]:
+    """Values, one for each field of a request in order, by the fields' names. Raises ValueError for another number."""
+    return dict(zip(names(), values, strict=True))
 
 
 def default(name: str) -> Any:
