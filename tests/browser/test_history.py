@@ -37,6 +37,13 @@ def stored(page: Page) -> list[dict]:
     return json.loads(page.evaluate(f"localStorage.getItem('{KEY}')") or "[]")
 
 
+def reopen(page: Page, content: str) -> None:
+    """Open the page again where the browser has kept this."""
+    page.evaluate(f"content => localStorage.setItem('{KEY}', content)", content)
+    page.reload()
+    unfold(page)
+
+
 def test_every_finished_text_is_listed_the_latest_first_with_what_it_came_from(page: Page):
     unfold(page)
     expect(page.locator(".texts")).to_contain_text(EMPTY)
@@ -143,33 +150,29 @@ def test_the_list_of_a_second_page_in_the_same_browser_follows(page: Page, addre
     assert len(stored(page)) == 2
 
 
-def test_the_list_keeps_fifty(browser: Browser, address: str):
+def test_the_list_keeps_fifty(page: Page):
     link = {"prompt": "ROMEO:", "temperature": 0.8, "strategy": "sample"}
     many = [{"link": json.dumps(link | {"seed": str(n)}), "text": "O", "time": 1} for n in range(60)]
-    script = f"if (!localStorage.getItem('{KEY}')) localStorage.setItem('{KEY}', {json.dumps(json.dumps(many))})"
-    with visited(browser, address, script=script) as page:
-        unfold(page)
-        expect(entries(page)).to_have_count(50)
-        write(page, "JULIET:\n")
-        finished(page)
-        expect(entries(page)).to_have_count(50)
-        expect(entries(page).nth(0)).to_contain_text("JULIET:")
-        assert len(stored(page)) == 50
+    reopen(page, json.dumps(many))
+    expect(entries(page)).to_have_count(50)
+    write(page, "JULIET:\n")
+    finished(page)
+    expect(entries(page)).to_have_count(50)
+    expect(entries(page).nth(0)).to_contain_text("JULIET:")
+    assert len(stored(page)) == 50
 
 
-def test_texts_that_an_earlier_version_kept_are_listed_and_written_again(browser: Browser, address: str, page: Page):
+def test_texts_that_an_earlier_version_kept_are_listed_and_written_again(page: Page):
     write(page, "ROMEO:\n", seed=4)
     text = finished(page)
     link = json.loads(stored(page)[0]["link"])
     before = link | {"chosen": link.pop("forced"), "beam_width": None}
     before.pop("forced", None)
     kept = [{"recipe": json.dumps(before), "text": text, "time": 1}]
-    script = f"if (!localStorage.getItem('{KEY}')) localStorage.setItem('{KEY}', {json.dumps(json.dumps(kept))})"
-    with visited(browser, address, script=script) as other:
-        unfold(other)
-        entries(other).first.click()
-        expect(continuation(other)).to_have_text(text)
-        expect(entries(other)).to_have_count(1)  # it is the same text, not another one
+    reopen(page, json.dumps(kept))
+    entries(page).first.click()
+    expect(continuation(page)).to_have_text(text)
+    expect(entries(page)).to_have_count(1)  # it is the same text, not another one
 
 
 RUBBISH = [
@@ -181,29 +184,25 @@ RUBBISH = [
 
 
 @pytest.mark.parametrize("content", RUBBISH)
-def test_rubbish_in_the_storage_is_taken_for_nothing(browser: Browser, address: str, content: str):
-    script = f"if (!sessionStorage.seen) localStorage.setItem('{KEY}', {json.dumps(content)}); sessionStorage.seen = 1"
-    with visited(browser, address, script=script) as page:
-        unfold(page)
-        expect(page.locator(".texts")).to_contain_text(EMPTY)
-        write(page, "ROMEO:\n")
-        finished(page)
-        expect(entries(page)).to_have_count(1)
-        assert len(stored(page)) == 1
+def test_rubbish_in_the_storage_is_taken_for_nothing(page: Page, content: str):
+    reopen(page, content)
+    expect(page.locator(".texts")).to_contain_text(EMPTY)
+    write(page, "ROMEO:\n")
+    finished(page)
+    expect(entries(page)).to_have_count(1)
+    assert len(stored(page)) == 1
 
 
-def test_html_in_the_storage_is_shown_as_text_and_a_forged_link_is_refused(browser: Browser, address: str):
+def test_html_in_the_storage_is_shown_as_text_and_a_forged_link_is_refused(page: Page):
     evil = "<img src=x onerror=\"document.title='broken'\">"
     fields = {"prompt": evil, "temperature": 0.8, "seed": evil, "strategy": "sample", "beam_width": evil}
     forged = [{"link": json.dumps(fields), "text": evil, "time": 1e300}]
-    script = f"localStorage.setItem('{KEY}', {json.dumps(json.dumps(forged))})"
-    with visited(browser, address, script=script) as page:
-        unfold(page)
-        expect(entries(page).first).to_contain_text("<img")
-        expect(page.locator(".texts img")).to_have_count(0)
-        entries(page).first.click()
-        expect(status(page)).to_contain_text("the link must name its weights")
-        assert page.title() == "tinygpt"
+    reopen(page, json.dumps(forged))
+    expect(entries(page).first).to_contain_text("<img")
+    expect(page.locator(".texts img")).to_have_count(0)
+    entries(page).first.click()
+    expect(status(page)).to_contain_text("the link must name its weights")
+    assert page.title() == "tinygpt"
 
 
 MISSING = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})"

@@ -28,6 +28,12 @@ FOLDERS = sorted((ROOT / "weights" / HISTORY).iterdir())
 STEPS = [19, 156, 1250, 10_000]
 
 
+@pytest.fixture
+def page(open_page: Page) -> Page:
+    """The page that the tests share: each of them sets prompt and seed."""
+    return open_page
+
+
 def open_tab(page: Page, prompt: str = "JULIET:\nO,", seed: int = 7) -> None:
     page.get_by_role("tab", name="How it learned").click()
     page.get_by_label("Prompt for all").fill(prompt)
@@ -38,10 +44,16 @@ def write_all(page: Page) -> None:
     page.get_by_role("button", name="Write with every snapshot").click()
 
 
-def begun_all(page: Page) -> None:
-    """Wait for the first characters of every column, looking at every frame: there is little time before their end."""
+def begin_all(page: Page) -> None:
+    """Write with all, and wait until every column has begun.
+
+    Looks at every frame, since there is little time before their end.
+    """
     columns = "[...document.querySelectorAll('#learned .output-text')]"
-    page.wait_for_function(f"() => {columns}.every((text) => text.textContent.length > 1)", timeout=60_000)
+    before = texts(page).all_text_contents()
+    write_all(page)
+    begun = "(text, i) => text.textContent.length > 1 && !before[i].startsWith(text.textContent)"
+    page.wait_for_function(f"(before) => {columns}.every({begun})", arg=before, timeout=60_000)
 
 
 def texts(page: Page) -> Locator:
@@ -104,11 +116,11 @@ def test_a_press_on_a_point_writes_with_that_snapshot_alone_and_marks_both(page:
 
 
 def test_of_points_pressed_in_haste_the_last_one_is_written_whole(page: Page):
-    open_tab(page)
+    open_tab(page, seed=9)
     for step in STEPS:
         point(page, step).click()
     expect(page.locator("#points [aria-current]")).to_have_attribute("data-x", "10000")
-    expect(texts(page).nth(3)).to_have_js_property("textContent", wanted(FOLDERS[3]))
+    expect(texts(page).nth(3)).to_have_js_property("textContent", wanted(FOLDERS[3], seed=9))
 
 
 def test_html_in_a_prompt_and_a_wrong_seed_are_told_in_the_line_below_the_controls(page: Page):
@@ -121,7 +133,8 @@ def test_html_in_a_prompt_and_a_wrong_seed_are_told_in_the_line_below_the_contro
     expect(page.locator("#learned-status")).to_contain_text("seed must be a whole number")
 
 
-def test_a_forged_point_does_nothing_and_the_tab_goes_on(page: Page):
+def test_a_forged_point_does_nothing_and_the_tab_goes_on(fresh_page: Page):
+    page = fresh_page
     open_tab(page)
     for forged in ("999", "nonsense", ""):
         point(page, 19).evaluate("(point, forged) => (point.dataset.x = forged)", forged)
@@ -152,50 +165,45 @@ def test_a_forged_press_is_no_error_to_the_server(address: str, said: object):
     assert "Traceback" not in json.dumps(end)
 
 
-def test_nothing_moves_while_the_texts_come_in(page: Page):
-    open_tab(page)
+def test_nothing_moves_while_the_texts_come_in(fresh_page: Page):
+    open_tab(fresh_page)
     parts = ("#points", "#learned", ".facts")
-    before = [page.locator(part).bounding_box() for part in parts]
-    write_all(page)
-    expect_texts(page, *map(wanted, FOLDERS))
-    assert [page.locator(part).bounding_box() for part in parts] == before
+    before = [fresh_page.locator(part).bounding_box() for part in parts]
+    write_all(fresh_page)
+    expect_texts(fresh_page, *map(wanted, FOLDERS))
+    assert [fresh_page.locator(part).bounding_box() for part in parts] == before
 
 
 @pytest.fixture(scope="module")
-def many_columns(tmp_path_factory) -> Iterator[str]:
-    """Where the app answers with ten snapshots of a model so large that writing with all takes seconds."""
+def slow_columns(browser: Browser, tmp_path_factory) -> Iterator[Page]:
+    """The page with four snapshots of a model so large that writing with all takes seconds."""
     folder = tmp_path_factory.mktemp("large")
     tokenizer = TextEncoderDecoder(read_facts(ROOT / "weights")["vocabulary"])
     save_checkpoint(folder, GPTLanguageModel(replace(PRESETS["shakespeare-gpt"].model, n_layer=12)), tokenizer)
     (folder / METRICS).write_text('{"step": 5, "train_loss": 2, "validation_loss": 1}')
     config = json.loads((folder / CONFIG).read_text())
-    for step in range(1, 11):
+    for step in range(1, 5):
         (kept := folder / HISTORY / f"step-{step:06}").mkdir(parents=True)
         os.link(folder / WEIGHTS, kept / WEIGHTS)
         (kept / CONFIG).write_text(json.dumps(config | {"steps": step, "validation_loss": 5 - step / 4}))
-    with serving("--weights", str(folder)) as address:
-        yield address
+    with serving("--weights", str(folder)) as address, visited(browser, address) as page:
+        yield page
 
 
-def test_stop_stops_all_of_the_texts(browser: Browser, many_columns: str):
-    with visited(browser, many_columns) as page:
-        open_tab(page)
-        write_all(page)
-        begun_all(page)
-        page.get_by_role("button", name="Stop", exact=True).filter(visible=True).click()
-        expect(page.locator("#learned-status")).to_contain_text("stopped")
-        assert all(0 < len(text) < 300 for text in texts(page).all_text_contents())
+def test_stop_stops_all_of_the_texts(slow_columns: Page):
+    open_tab(slow_columns)
+    begin_all(slow_columns)
+    slow_columns.get_by_role("button", name="Stop", exact=True).filter(visible=True).click()
+    expect(slow_columns.locator("#learned-status")).to_contain_text("stopped")
+    assert all(0 < len(text) < 300 for text in texts(slow_columns).all_text_contents())
 
 
-def test_a_press_on_a_point_takes_over_from_what_is_being_written(browser: Browser, many_columns: str):
-    with visited(browser, many_columns) as page:
-        open_tab(page)
-        write_all(page)
-        begun_all(page)
-        point(page, 3).click()
-        expect(page.locator("#learned [aria-current] .output-text")).to_have_text(
-            re.compile(r"^.{300}$", re.S), timeout=60_000
-        )
-        lengths = [len(text) for text in texts(page).all_text_contents()]
-        assert lengths[2] == 300
-        assert max(lengths[:2] + lengths[3:]) < 300
+def test_a_press_on_a_point_takes_over_from_what_is_being_written(slow_columns: Page):
+    open_tab(slow_columns, seed=8)
+    begin_all(slow_columns)
+    point(slow_columns, 3).click()
+    current = slow_columns.locator("#learned [aria-current] .output-text")
+    expect(current).to_have_text(re.compile(r"^.{300}$", re.S), timeout=60_000)
+    lengths = [len(text) for text in texts(slow_columns).all_text_contents()]
+    assert lengths[2] == 300
+    assert max(lengths[:2] + lengths[3:]) < 300

@@ -14,14 +14,22 @@ from tinygpt.engines.selection import as_engine
 PROMPT = "JULIET:\nO,"
 
 
+@pytest.fixture
+def page(same_page: Page) -> Page:
+    return same_page
+
+
 @pytest.fixture(scope="module")
 def opened():
     return open_checkpoint(Path(__file__).parents[2] / "weights")
 
 
-def look_inside(page: Page) -> None:
+def look_inside(page: Page, text: str) -> None:
+    """Open the tab, and wait until it shows the end of this text."""
     page.get_by_role("tab", name="Look inside").click()
     expect(page.locator("svg.diagram")).to_be_visible(timeout=60_000)
+    shown = "document.querySelector('#heads .window').textContent"
+    page.wait_for_function(f"text => {shown} && text.endsWith({shown})", arg=text)
     expect(readout(page)).to_contain_text("attends most to")
 
 
@@ -46,7 +54,7 @@ def percent(sentence: str) -> int:
 def test_every_head_of_every_block_is_there_and_tells_what_the_chosen_character_reads(page: Page, opened):
     write(page, PROMPT, seed=7)
     text = PROMPT + finished(page)
-    look_inside(page)
+    look_inside(page, text)
     expect(window(page)).to_have_js_property("textContent", text)
     weights_LHTT = attention(opened, text)
     layers, heads = weights_LHTT.shape[:2]
@@ -65,7 +73,7 @@ def test_every_head_of_every_block_is_there_and_tells_what_the_chosen_character_
 def test_a_click_on_a_character_shows_what_it_reads_and_the_diagram_of_it(page: Page):
     write(page, PROMPT, seed=7)
     text = PROMPT + finished(page)
-    look_inside(page)
+    look_inside(page, text)
     for place in (2, len(PROMPT) + 20):  # in the prompt and in the continuation
         window(page).locator("span").nth(place).click()
         expect(readout(page)).to_contain_text(f"character {place + 1},")
@@ -76,10 +84,11 @@ def test_a_click_on_a_character_shows_what_it_reads_and_the_diagram_of_it(page: 
         )
 
 
-def test_hovering_tells_the_weight_between_two_characters_and_where_the_mask_is(page: Page, opened):
+def test_hovering_tells_the_weight_between_two_characters_and_where_the_mask_is(fresh_page: Page, opened):
+    page = fresh_page
     write(page, PROMPT, seed=7)
     text = PROMPT + finished(page)
-    look_inside(page)
+    look_inside(page, text)
     weights_TT = attention(opened, text)[0, 0]
     large, T = page.locator("#heads .large"), len(text)
     large.scroll_into_view_if_needed()
@@ -100,8 +109,8 @@ def test_hovering_tells_the_weight_between_two_characters_and_where_the_mask_is(
 
 def test_the_keyboard_reaches_characters_heads_and_cells(page: Page):
     write(page, PROMPT, seed=7)
-    finished(page)
-    look_inside(page)
+    text = PROMPT + finished(page)
+    look_inside(page, text)
     window(page).focus()
     for key in ("Home", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
@@ -123,7 +132,7 @@ def test_the_keyboard_reaches_characters_heads_and_cells(page: Page):
 
 def test_a_prompt_can_be_looked_into_before_anything_is_written(page: Page):
     page.get_by_role("textbox", name="Prompt").fill("ROMÉO:<b>\n")
-    look_inside(page)
+    look_inside(page, "ROMEO:b\n")
     expect(window(page)).to_have_js_property("textContent", "ROMEO:b\n")
     expect(page.locator("svg.diagram")).to_contain_text("here the text ends")
 
@@ -145,7 +154,7 @@ def test_a_second_text_takes_the_place_of_the_first(page: Page, opened):
         page.get_by_role("tab", name="Write").click()
         write(page, prompt, seed=7, length=length)
         text = prompt + finished(page, length)
-        look_inside(page)
+        look_inside(page, text)
         expect(window(page)).to_have_js_property("textContent", text)
         page.get_by_role("button", name="Block 4, head 3").click()
         window(page).locator("span").nth(20).click()
@@ -160,28 +169,29 @@ def test_a_second_text_takes_the_place_of_the_first(page: Page, opened):
 def test_in_a_text_longer_than_the_context_a_window_stays_the_same_wherever_it_is_looked_at(page: Page, opened):
     write(page, PROMPT, seed=7, length=500)
     text = PROMPT + finished(page, 500)
-    look_inside(page)
+    look_inside(page, text)
     shown = window(page).text_content()
-    assert text.endswith(shown)
     machine = page.locator("svg.diagram")
     for place in (5, len(shown) - 9, 5):  # the first was written with more before it
         window(page).locator("span").nth(place).click()
         expect(readout(page)).to_contain_text(f"character {place + 1},")
         expect(machine).to_contain_text(f"{place + 1} of at most 256 characters")
         expect(machine).to_contain_text("sampled in the window before" if place == 5 else "the random number is")
+    page.get_by_role("button", name="Block 1, head 1").click()
+    expect(readout(page)).to_contain_text("Block 1, head 1: ")
     most = attention(opened, shown)[0, 0, 5].max()
     assert percent(readout(page).text_content()) == pytest.approx(100 * most, abs=1)
 
 
 def test_whoever_comes_back_finds_what_they_looked_at(page: Page):
     write(page, PROMPT, seed=7)
-    finished(page)
-    look_inside(page)
+    text = PROMPT + finished(page)
+    look_inside(page, text)
     page.get_by_role("button", name="Block 4, head 3").click()
     window(page).locator("span").nth(20).click()
     expect(page.locator("svg.diagram")).to_contain_text("21 of at most 256 characters")
     page.get_by_role("tab", name="Write").click()
-    look_inside(page)
+    look_inside(page, text)
     expect(readout(page)).to_contain_text("Block 4, head 3: ")
     expect(page.locator("svg.diagram")).to_contain_text("block 4, head 3")
     expect(page.locator("svg.diagram")).to_contain_text("21 of at most 256 characters")
@@ -193,8 +203,8 @@ def test_each_visitor_looks_into_their_own_text(page: Page, browser: Browser, ad
     write(page, "ROMEO:\n", seed=1)
     write(other, "KING:\n", seed=2)
     texts = ["ROMEO:\n" + finished(page), "KING:\n" + finished(other)]
-    for one in (page, other):
-        look_inside(one)
+    for one, text in zip((page, other), texts, strict=True):
+        look_inside(one, text)
     for one, text in zip((page, other), texts, strict=True):
         expect(window(one)).to_have_js_property("textContent", text)
         window(one).locator("span").nth(1).click()

@@ -4,12 +4,18 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.acts import finished
 from tinygpt import SampleConfig, open_checkpoint, stream
 
 SETTINGS = SampleConfig(max_new_tokens=400, seed=7)
+
+
+@pytest.fixture
+def page(same_page: Page) -> Page:
+    return same_page
 
 
 def climb(page: Page, temperatures: str) -> None:

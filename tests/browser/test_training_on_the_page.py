@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.acts import advanced, begun, continuation, finished, status, write
+from tests.browser.acts import advanced, begun, continuation, finished, reset, status, write
 from tests.browser.visitor import visited
-from tests.server import serving
+from tests.server import ROOT, serving
 from tinygpt import (
     PRESETS,
     GPTLanguageModel,
@@ -23,7 +23,6 @@ from tinygpt import (
 )
 from tinygpt.checkpoint.reading import read_facts
 
-WEIGHTS = Path(__file__).parents[2] / "weights"
 # Signs that the shipped weights do not know, so that no text of one can be taken for one of the other.
 TEXT = "#1 [Ü] = 23 + 4 * (5 % 6);\n#2 [Ö] = 7 / 8 + 90 * 1;\n" * 40
 
@@ -34,18 +33,37 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    """Where the app answers; what is trained there is kept in a folder of its own."""
-    with serving(cwd=folder) as address:
-        yield address
+def main_weights(folder: Path) -> Path:
+    """The weights that the page starts with, so large that a text of 5,000 characters takes seconds."""
+    tokenizer = TextEncoderDecoder(read_facts(ROOT / "weights")["vocabulary"])
+    save_checkpoint(folder / "large", GPTLanguageModel(PRESETS["shakespeare-gpt"].model), tokenizer)
+    return folder / "large"
 
 
 @pytest.fixture(scope="module")
-def trained(browser: Browser, address: str) -> None:
-    """There are weights beside the shipped ones: page-1."""
-    with visited(browser, address) as page:
-        train(page, TEXT, steps=20)
-        expect(said(page)).to_contain_text("Trained in", timeout=60_000)
+def address(folder: Path, main_weights: Path) -> Iterator[str]:
+    """Where the app answers; what is trained there is kept in a folder of its own."""
+    with serving("--weights", str(main_weights), cwd=folder) as address:
+        yield address
+
+
+@pytest.fixture
+def page(open_page: Page) -> Page:
+    """The page that the tests share, with the weights that it starts with."""
+    to_write(open_page)
+    if menu(open_page).is_visible():  # there are others
+        choose(open_page, "the page’s weights")
+    reset(open_page)
+    return open_page
+
+
+@pytest.fixture
+def trained(open_page: Page, folder: Path) -> str:
+    """The name of the first weights that were trained on the page."""
+    if not (folder / "runs" / "page-1").exists():
+        train(open_page, TEXT)
+        expect(said(open_page)).to_contain_text("Trained in", timeout=60_000)
+    return "page-1"
 
 
 def fill(page: Page, text: str, steps: int = 20) -> None:
@@ -84,7 +102,8 @@ def share_link(page: Page) -> dict:
     return json.loads(box.input_value())
 
 
-def test_a_text_is_pasted_and_in_the_end_its_weights_write(page: Page, folder: Path):
+def test_a_text_is_pasted_and_in_the_end_its_weights_write(fresh_page: Page, folder: Path):
+    page = fresh_page
     parts = [page.locator(part) for part in ("#progress", "#learning", "#sample")]
     train(page, TEXT, steps=20)
     before = [part.bounding_box() for part in parts]
@@ -112,7 +131,8 @@ def test_a_text_is_pasted_and_in_the_end_its_weights_write(page: Page, folder: P
     assert text == "".join(stream(model, tokenizer, "#1 [Ü]", SampleConfig(max_new_tokens=60, seed=7)))
 
 
-def test_a_file_is_trained_on_too(page: Page, folder: Path, tmp_path: Path):
+def test_a_file_is_trained_on_too(fresh_page: Page, folder: Path, tmp_path: Path):
+    page = fresh_page
     (tmp_path / "mine.txt").write_text(TEXT, encoding="utf-8")
     fill(page, "", steps=2)
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.txt")
@@ -123,7 +143,8 @@ def test_a_file_is_trained_on_too(page: Page, folder: Path, tmp_path: Path):
     assert (folder / "runs" / name / "text.txt").read_text(encoding="utf-8") == TEXT
 
 
-def test_stopped_in_the_middle_the_weights_are_kept_and_offered(page: Page, folder: Path):
+def test_stopped_in_the_middle_the_weights_are_kept_and_offered(fresh_page: Page, folder: Path):
+    page = fresh_page
     train(page, TEXT, steps=10_000)
     expect(said(page)).to_contain_text(re.compile(r"Step [1-9]\d* of 10,000 · loss \d.* left"), timeout=60_000)
     page.get_by_role("button", name="Stop", exact=True).click()
@@ -135,8 +156,9 @@ def test_stopped_in_the_middle_the_weights_are_kept_and_offered(page: Page, fold
 
 
 def test_while_one_trains_texts_are_written_and_a_second_training_is_refused(
-    page: Page, browser, address, folder: Path
+    fresh_page: Page, browser: Browser, address: str, folder: Path
 ):
+    page = fresh_page
     train(page, TEXT, steps=10_000)
     expect(said(page)).to_contain_text("Step 1", timeout=60_000)
     with visited(browser, address) as other:
@@ -175,43 +197,42 @@ def test_a_text_that_cannot_be_trained_on_is_refused_in_place_and_stays(page: Pa
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
 
 
-@pytest.mark.usefixtures("trained")
-def test_each_visitor_has_a_choice_of_their_own_and_a_fresh_one_the_shipped_weights(page: Page, browser, address):
+def test_each_visitor_has_a_choice_of_their_own_and_a_fresh_one_the_main_weights(
+    trained: str, page: Page, browser: Browser, address: str, main_weights: Path
+):
     own = page.locator(".masthead").text_content()
     with visited(browser, address) as other:
-        choose(other, "page-1")
+        choose(other, trained)
         expect(other.locator(".masthead")).not_to_have_text(own)
         expect(menu(page)).to_have_value(re.compile("the page’s weights"))
         write(page, "ROMEO:\n", seed=7)
         assert finished(page).isascii()
-        assert share_link(page)["weights_sha256"] == read_facts(WEIGHTS)["weights_sha256"]
+        assert share_link(page)["weights_sha256"] == read_facts(main_weights)["weights_sha256"]
         write(other, "#1", seed=7)
         finished(other)
         assert share_link(other)["weights_sha256"] != share_link(page)["weights_sha256"]
 
 
-@pytest.mark.usefixtures("trained")
-def test_a_text_stays_with_its_weights_when_others_are_chosen(page: Page):
+def test_a_text_stays_with_its_weights_when_others_are_chosen(trained: str, page: Page, main_weights: Path):
     write(page, "ROMEO:\n", seed=7)
     text = finished(page)
-    choose(page, "page-1")
+    choose(page, trained)
     assert continuation(page).text_content() == text
     continuation(page).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     look = page.get_by_role("region", name="Candidates")
-    known = read_facts(WEIGHTS)["vocabulary"]
+    known = read_facts(main_weights)["vocabulary"]
     expect(look.locator("button[data-character]")).to_have_count(len(known))
     look.locator("button[data-character]:enabled").first.click()
     expect(look).to_have_count(0)
     assert len(finished(page)) == 60
-    assert share_link(page)["weights_sha256"] == read_facts(WEIGHTS)["weights_sha256"]
+    assert share_link(page)["weights_sha256"] == read_facts(main_weights)["weights_sha256"]
     assert set(continuation(page).text_content()) <= set(known)
 
 
-@pytest.mark.usefixtures("trained")
-def test_the_link_of_a_text_chooses_its_weights_where_they_are_there(page: Page, address: str):
-    choose(page, "page-1")
+def test_the_link_of_a_text_chooses_its_weights_where_they_are_there(trained: str, page: Page, address: str):
+    choose(page, trained)
     advanced(page)
     page.get_by_role("spinbutton", name=re.compile("Top-k")).fill("3")
     write(page, "#1", seed=7)
@@ -219,16 +240,15 @@ def test_the_link_of_a_text_chooses_its_weights_where_they_are_there(page: Page,
     link = f"{address}/?recipe={quote(json.dumps(share_link(page)))}"
     page.goto(link)
     assert finished(page) == text
-    expect(menu(page)).to_have_value(re.compile("page-1"))
+    expect(menu(page)).to_have_value(re.compile(trained))
     expect(status(page)).not_to_contain_text("other weights")
     advanced(page)
     expect(page.get_by_role("spinbutton", name=re.compile("Top-k"))).to_have_value("3")
     expect(page.get_by_role("slider", name=re.compile("Top-k"))).to_have_attribute("max", str(len(set(TEXT))))
 
 
-@pytest.mark.usefixtures("trained")
-def test_several_temperatures_are_those_of_the_chosen_weights(page: Page):
-    choose(page, "page-1")
+def test_several_temperatures_are_those_of_the_chosen_weights(trained: str, page: Page):
+    choose(page, trained)
     page.get_by_role("tab", name="Temperature").click()
     page.get_by_label("One prompt").fill("#1 [Ü]")
     page.get_by_role("button", name="Write side by side").click()
@@ -239,31 +259,15 @@ def test_several_temperatures_are_those_of_the_chosen_weights(page: Page):
     assert set("".join(texts.all_text_contents())) <= set(TEXT)
 
 
-def test_a_text_under_way_ends_on_the_weights_that_began_it(browser: Browser, tmp_path: Path):
-    large = tmp_path / "large"
-    tokenizer = TextEncoderDecoder(read_facts(WEIGHTS)["vocabulary"])
-    save_checkpoint(large, GPTLanguageModel(PRESETS["shakespeare-gpt"].model), tokenizer)
-    with serving("--weights", str(large), cwd=tmp_path) as address, visited(browser, address) as page:
-        train(page, TEXT, steps=2)
-        expect(said(page)).to_contain_text("Trained in", timeout=60_000)
-        choose(page, "the page’s weights")
-        to_write(page)
-        write(page, "ROMEO:\n", length=5000, seed=7)
-        begun(page)
-        choose(page, "page-1")
-        switched = len(continuation(page).text_content())
-        expect(page.locator(".masthead")).to_contain_text("0.1 million")
-        expect(continuation(page)).to_have_text(re.compile(rf"^[\s\S]{{{switched + 200},}}$"), timeout=60_000)
-        page.get_by_role("button", name="Stop", exact=True).click()
-        expect(status(page)).to_contain_text("stopped")
-        text = continuation(page).text_content()
-        assert switched < len(text)
-        assert share_link(page)["weights_sha256"] == read_facts(large)["weights_sha256"]
-        assert set(text) <= set(tokenizer.vocabulary)
-
-
-def test_on_a_space_nobody_trains(browser: Browser, tmp_path: Path):
-    with serving(cwd=tmp_path, SPACE_ID="user/tinygpt") as address, visited(browser, address) as page:
-        expect(page.get_by_role("tab", name="How it learned")).to_be_visible()
-        expect(page.get_by_role("tab", name="Train", exact=True)).to_have_count(0)
-        expect(menu(page)).to_have_count(0)  # there is nothing to choose
+def test_a_text_under_way_ends_on_the_weights_that_began_it(trained: str, page: Page, main_weights: Path):
+    write(page, "ROMEO:\n", length=5000, seed=7)
+    begun(page)
+    choose(page, trained)
+    switched = len(continuation(page).text_content())
+    expect(page.locator(".masthead")).to_contain_text("0.1 million")
+    expect(continuation(page)).to_have_text(re.compile(rf"^[\s\S]{{{switched + 200},}}$"), timeout=60_000)
+    page.get_by_role("button", name="Stop", exact=True).filter(visible=True).click()
+    expect(status(page)).to_contain_text("stopped")
+    facts = read_facts(main_weights)
+    assert share_link(page)["weights_sha256"] == facts["weights_sha256"]
+    assert set(continuation(page).text_content()) <= set(facts["vocabulary"])

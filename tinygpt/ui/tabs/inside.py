@@ -88,7 +88,8 @@ def inside_tab(registry: Registry, menu: gr.Dropdown, tab: gr.Tab, written: list
         return draw(session, inspection), inspection
 
     tab.select(open_tab, [inspection, *written], [heads, drawing, lesson_texts, inspection], queue=False, **QUIET)
-    heads.select(choose, inspection, [drawing, inspection], queue=False, trigger_mode="always_last", **QUIET)
+    # Not "always_last": gradio would answer the last of several hasty presses with the data of the first.
+    heads.select(choose, inspection, [drawing, inspection], queue=False, trigger_mode="multiple", **QUIET)
 
 
 def prompt_alone(session: Session, prompt: str, temperature: float, top_k: int, top_p: float) -> DisplayedText:
