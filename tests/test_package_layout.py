@@ -1,13 +1,13 @@
 """The package layout: who may import whom, what stays small, and what the page starts without."""
 
 import ast
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from importlinter.cli import lint_imports
 
 import tinygpt
 
@@ -16,11 +16,9 @@ PACKAGE, TESTS = ROOT / "tinygpt", ROOT / "tests"
 SUBPACKAGES = sorted(path.parent for path in PACKAGE.glob("*/**/__init__.py"))
 
 
-def test_imports_follow_the_layers_in_pyproject():
-    lint_imports = shutil.which("lint-imports", path=Path(sys.executable).parent)
-    assert lint_imports, "lint-imports is not installed beside this Python: pip install -r requirements-dev.txt"
-    done = subprocess.run([lint_imports, "--no-cache", "--no-logo"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_imports_follow_the_layers_in_pyproject(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True, no_logo=True) == 0, capsys.readouterr().out
 
 
 @pytest.mark.parametrize("folder", SUBPACKAGES, ids=lambda folder: folder.relative_to(PACKAGE).as_posix())
