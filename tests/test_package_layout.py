@@ -1,6 +1,7 @@
 """The package layout: who may import whom, what stays small, and what the page starts without."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,14 @@ def test_the_citation_and_the_changelog_name_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == tinygpt.__version__
     assert f"\n## {tinygpt.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_workflow_runs_the_oldest_and_the_newest_python_that_are_promised():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    matrix = workflow["jobs"]["ci"]["strategy"]["matrix"]
+    promised = re.search(r"with Python (\S+) to (\S+),", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert matrix["python"] == list(promised.groups())
+    assert {os.split("-")[0] for os in matrix["os"]} == {"ubuntu", "macos", "windows"}
 
 
 def test_every_public_name_is_there():

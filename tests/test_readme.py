@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -15,7 +16,10 @@ import pytest
 from tests.server import ROOT, free_port, wait_until_listening
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def blocks(language: str) -> list[str]:
@@ -65,6 +69,13 @@ def test_the_sample_is_what_the_shipped_weights_write(called):
     sample = next(block for block in blocks("text") if block.startswith("JULIET:"))
     line = re.search(r"`python -m tinygpt (--prompt .*?)`", README)[1]
     assert called("tinygpt", *shlex.split(line)).stdout.rstrip("\n") == sample.rstrip("\n")
+
+
+@pytest.mark.parametrize("route", ["runs", "run-history/buckets", "run-history/records?bucket=user/name"])
+def test_routes_that_security_says_are_off_are_not_there(address: str, route: str):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{address}/gradio_api/{route}", timeout=30)
+    assert refused.value.code in (403, 404)  # 401 would ask for a token
 
 
 def test_it_is_short():
