@@ -49,7 +49,7 @@ class Server:
 
     def memory(self, field: str = "VmRSS") -> float:
         """Return the memory in use in MB, or with VmHWM the maximum so far. Raises OSError where there is no /proc."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
         return int(next(line.split()[1] for line in status.splitlines() if line.startswith(field))) / 1024
 
     def texts(self, **request: object) -> Iterator[str]:

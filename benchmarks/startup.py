@@ -36,7 +36,7 @@ def main() -> None:
     with one_line_errors(parser), tempfile.TemporaryDirectory() as folder:
         Integer(1, 100).checked("rounds", args.rounds)
         empty = Path(folder) / "empty.py"
-        empty.write_text(EMPTY)
+        empty.write_text(EMPTY, encoding="utf-8")
         time_page()  # fills the system's file cache, and numba's where it is empty
         rounds = [one_round(empty) for _ in range(args.rounds)]
     empties, pages, firsts = zip(*rounds, strict=True)

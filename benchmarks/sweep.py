@@ -49,7 +49,7 @@ def main() -> None:
     add_flags(parser, TrainConfig, skip=("seed", "max_iters", "eval_interval", "eval_iters"))
     args = parser.parse_args()
     if args.minutes is None:
-        print(table([json.loads(line) for line in args.table.read_text().splitlines()]))
+        print(table([json.loads(line) for line in args.table.read_text(encoding="utf-8").splitlines()]))
         return
     use_large_pages()
     torch.set_num_threads(1)
@@ -60,7 +60,7 @@ def main() -> None:
         Number(0.01, 1000).checked("minutes", args.minutes)
         for seed in args.seeds:
             row = one_run(args, name, seed)
-            with args.table.open("a") as file:
+            with args.table.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(json.dumps(row) + "\n")
             print(f"{row['loss']:.4f}  {name}, seed {seed}", flush=True)
 

@@ -140,7 +140,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
     home = tmp_path / "home"
     home.mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TINYGPT_"))}
-    environment |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    environment |= {
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
+    }
     environment |= {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "0"}
     processes = []
 

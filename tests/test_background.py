@@ -1,5 +1,6 @@
 """Work in the background: what it returns or raises arrives, and it never keeps a program from ending."""
 
+import os
 import subprocess
 import sys
 from threading import Event, current_thread
@@ -40,5 +41,19 @@ assert started.wait(10)
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
 
 
-def test_there_is_a_core_at_least():
-    assert cores() >= 1
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs a system that can bind a process to cores")
+def test_only_cores_that_the_process_may_use_are_counted():
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert cores() == len(allowed)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(3, 3), (None, 1)])
+def test_a_system_that_binds_no_process_to_cores_lets_it_use_all(monkeypatch, count, expected):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: count)  # None where it cannot be determined
+    assert cores() == expected

@@ -1,13 +1,14 @@
 """The package layout: who may import whom, what stays small, and what the page starts without."""
 
 import ast
-import shutil
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from importlinter.cli import lint_imports
 
 import tinygpt
 
@@ -16,11 +17,9 @@ PACKAGE, TESTS = ROOT / "tinygpt", ROOT / "tests"
 SUBPACKAGES = sorted(path.parent for path in PACKAGE.glob("*/**/__init__.py"))
 
 
-def test_imports_follow_the_layers_in_pyproject():
-    lint_imports = shutil.which("lint-imports", path=Path(sys.executable).parent)
-    assert lint_imports, "lint-imports is not installed beside this Python: pip install -r requirements-dev.txt"
-    done = subprocess.run([lint_imports, "--no-cache", "--no-logo"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_imports_follow_the_layers_in_pyproject(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True, no_logo=True) == 0, capsys.readouterr().out
 
 
 @pytest.mark.parametrize("folder", SUBPACKAGES, ids=lambda folder: folder.relative_to(PACKAGE).as_posix())
@@ -63,6 +62,14 @@ def test_the_citation_and_the_changelog_name_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == tinygpt.__version__
     assert f"\n## {tinygpt.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_workflow_runs_the_oldest_and_the_newest_python_that_are_promised():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    matrix = workflow["jobs"]["ci"]["strategy"]["matrix"]
+    promised = re.search(r"with Python (\S+) to (\S+),", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert matrix["python"] == list(promised.groups())
+    assert {os.split("-")[0] for os in matrix["os"]} == {"ubuntu", "macos", "windows"}
 
 
 def test_every_public_name_is_there():

@@ -91,7 +91,7 @@ def check_repo_id(repo_id: str) -> None:
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
     form = f"{repo_id!r} is not a valid name on the Hub: it must have the form user/name"
-    if repo_id.count("/") != 1:
+    if repo_id.count("/") != 1 or not repo_id.isascii():  # older versions of huggingface_hub let letters like é pass
         raise ValueError(form)
     try:
         validate_repo_id(repo_id)

@@ -6,12 +6,20 @@ from tinygpt.ui.services.examples import EXAMPLES, TEXT_FILE, examples_for, labe
 
 
 def test_examples_come_from_the_text_beside_the_weights_or_from_shakespeare(tmp_path: Path):
+    assert examples_for(tmp_path / "missing") == EXAMPLES
     assert examples_for(tmp_path) == EXAMPLES
     (tmp_path / TEXT_FILE).write_text("Dear diary,\n\nToday it rained.\nToday it rained.\nTea: hot\n", encoding="utf-8")
     assert examples_for(tmp_path) == ("Dear diary,", "Today it rained.", "Tea: hot")
     (tmp_path / TEXT_FILE).write_bytes(b"\n \n")
     assert examples_for(tmp_path) == EXAMPLES
+
+
+def test_a_text_that_cannot_be_read_is_told_and_done_without(tmp_path: Path, caplog):
     (tmp_path / TEXT_FILE).write_bytes(b"\xff\xfe")
+    assert examples_for(tmp_path) == EXAMPLES
+    assert f"{tmp_path / TEXT_FILE} cannot be read" in caplog.text
+    (tmp_path / TEXT_FILE).unlink()
+    (tmp_path / TEXT_FILE).mkdir()
     assert examples_for(tmp_path) == EXAMPLES
 
 

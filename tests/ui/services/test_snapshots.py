@@ -25,13 +25,15 @@ def test_a_snapshot_without_a_measured_loss_has_a_heading_but_no_point(run_folde
         assert re.findall(r'data-x="(\d+)"', loss_chart([Curve("validation", [(1, 1)])], snapshots)) == ["1", "64"]
 
 
-def test_damaged_snapshots_are_left_out(run_folder):
+def test_damaged_snapshots_are_left_out_and_told(run_folder, caplog):
     history = run_folder / HISTORY
     (history / "step-000001" / WEIGHTS).write_bytes(b"rubbish")
     (history / "step-000008" / CONFIG).unlink()
     (history / "step-000009").mkdir()
     (history / "step-000010").write_text("a file")
     assert [each.step for each in read_snapshots(Session(run_folder))] == [64]
+    for step in (1, 8, 9, 10):
+        assert f"step-{step:06}" in caplog.text
 
 
 def test_a_missing_or_empty_history_has_no_snapshots(run_folder):
@@ -51,9 +53,10 @@ def test_the_snapshot_that_was_published_shares_its_session(run_folder):
     assert snapshots[0].session is snapshots[0].session
 
 
-def test_a_snapshot_that_was_removed_is_named_by_its_step_and_not_by_its_folder(run_folder):
+def test_a_snapshot_that_was_removed_is_named_by_its_step_and_only_in_the_log_by_its_folder(run_folder, caplog):
     snapshot = read_snapshots(Session(run_folder))[1]
     (snapshot.folder / WEIGHTS).unlink()
     with pytest.raises(ValueError, match="the snapshot of step 8 is damaged or gone") as refused:
         _ = snapshot.session
     assert str(run_folder) not in str(refused.value)
+    assert str(snapshot.folder) in caplog.text

@@ -14,7 +14,7 @@ _CURVES = (("validation", "validation_loss"), ("training", "train_loss"))  # (na
 def read_curves(path: Path) -> list[Curve] | None:
     """The validation and training losses in a metrics.jsonl; None if it is missing or damaged."""
     try:
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         curves = [Curve(name, [(row["step"], row[key]) for row in rows]) for name, key in _CURVES]
         valid = all(step >= 1 and math.isfinite(loss) for curve in curves for step, loss in curve.points)
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,5 +1,6 @@
 """Example prompts that suit the chosen weights."""
 
+import logging
 from pathlib import Path
 
 EXAMPLES = (
@@ -13,13 +14,19 @@ TEXT_FILE = "text.txt"  # the training text, in the folder of a run that was sta
 _MAX_READ = 100_000  # characters of the training text
 _MAX_LENGTH = 40  # characters of an example
 
+_log = logging.getLogger(__name__)
+
 
 def examples_for(folder: Path) -> tuple[str, ...]:
     """At most four prompts for the weights in a folder: lines from the text beside them, or Shakespeare's."""
+    path = folder / TEXT_FILE
+    if not path.is_file():
+        return EXAMPLES
     try:
-        with open(folder / TEXT_FILE, encoding="utf-8-sig") as file:
+        with path.open(encoding="utf-8-sig") as file:
             return openings(file.read(_MAX_READ)) or EXAMPLES
-    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError) as error:
+        _log.warning("The examples are Shakespeare's, since %s cannot be read: %s", path, error)
         return EXAMPLES
 
 

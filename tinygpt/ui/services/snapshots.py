@@ -1,5 +1,6 @@
 """Snapshots of a training run: checkpoints that it saved on its way, each of which can write."""
 
+import logging
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import isfinite
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from tinygpt.checkpoint.reading import HISTORY, read_facts
 from tinygpt.ui.services.session import Session
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Snapshot:
             return self.published
         try:
             return Session(self.folder, self.published.device)
-        except (OSError, ValueError):  # their messages name folders, which visitors need not see
+        except (OSError, ValueError) as error:  # its message names a folder, which visitors need not see
+            _log.warning("The snapshot of step %d cannot be used: %s", self.step, error)
             raise ValueError(f"the snapshot of step {self.step:,} is damaged or gone: choose another") from None
 
 
@@ -46,7 +50,8 @@ def read_snapshots(published: Session) -> list[Snapshot]:
     for folder in sorted((published.folder / HISTORY).glob("step-*")):
         try:
             facts = read_facts(folder)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            _log.warning("Leaving out a snapshot: %s", error)
             continue
         loss = facts.get("validation_loss")
         if (step := facts.get("steps", 0)) > 0:
