@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, numpy
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
@@ -62,7 +62,8 @@ def save_checkpoint(
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise ValueError(f"{name} holds numbers that are not finite in {tensor.dtype}: nothing was saved")
-    weights = save(_contiguous(tensors), metadata={"facts": "{}"})
+    # As numpy's arrays, because torch's tensors that share memory, such as tied weights, would be refused.
+    weights = numpy.save({name: tensor.numpy() for name, tensor in _contiguous(tensors).items()}, {"facts": "{}"})
     config = (facts or {}) | {
         "format": FORMAT,
         "model": asdict(model.config),
