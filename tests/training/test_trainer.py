@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from tests.runs import finished, metrics
 from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint, save_checkpoint
@@ -253,5 +252,5 @@ def test_the_model_inside_a_compiled_one_is_saved(build, tokenizer, tmp_path):
 @pytest.mark.filterwarnings("error:Mismatch dtype")  # torch's, when a norm falls back to slow code
 def test_bfloat16_trains_and_publishes_float16(train, tmp_path):
     finished(train(tmp_path, dtype=torch.bfloat16))
-    assert all(tensor.dtype == torch.float16 for tensor in load_file(tmp_path / WEIGHTS).values())
+    assert all(tensor.dtype == torch.float16 for tensor in load_tensors(tmp_path / WEIGHTS)[0].values())
     assert all(t.dtype == torch.float32 for n, t in load_tensors(tmp_path / STATE)[0].items() if n.startswith("model"))

@@ -60,16 +60,22 @@ def read_index(folder: Path) -> np.ndarray | None:
     path = next((folder / name for name in (INDEX, FORMAT_1_INDEX) if (folder / name).exists()), None)
     if path is None:
         return None
+    index = _read_array(path) if path.is_file() else None  # a pipe would be waited for
+    if index is None:
+        raise ValueError(f"{path} is not an index of {_BYTES:,} bytes: remove it, or download it again")
+    return index
+
+
+def _read_array(path: Path) -> np.ndarray | None:
+    """Read the array in a file if it has the type and the shape of an index."""
     with path.open("rb") as file:
         try:
             np.lib.format.read_magic(file)
             shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        except ValueError:
-            shape, dtype = (), None
+        except Exception:  # numpy's parser has no error of its own for damaged headers: it raises a dozen kinds
+            return None
         index = np.fromfile(file, np.uint8, count=_BYTES)
-    if shape != (_BYTES,) or dtype != np.uint8 or len(index) < _BYTES:
-        raise ValueError(f"{path} is not an index of {_BYTES:,} bytes: remove it, or download it again")
-    return index
+    return index if shape == (_BYTES,) and dtype == np.uint8 and len(index) == _BYTES else None
 
 
 def memorized_spans(index: np.ndarray, text: str) -> list[tuple[int, int]]:
