@@ -27,7 +27,7 @@ def kill_runs(folder: Path, kills: int, pick: Random) -> int:
     while kills:
         step, going_on = -1, True
         while going_on:
-            going_on = _train_until_killed(killed, pick.randrange(1, 150) if kills else _NEVER)
+            going_on = _train_until_killed(killed, pick.randrange(1, 100) if kills else _NEVER)
             kills -= going_on
             step = _check_whole(killed, step)
         assert_same_run(whole, killed)

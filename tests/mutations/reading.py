@@ -89,9 +89,11 @@ def _read_all(folder: Path, seeds: range, sender: Connection) -> None:
     signal.signal(signal.SIGALRM, _on_alarm)
     used = _limit_memory()
     for seed in seeds:
-        for kind, (damage, read) in _KINDS.items():
+        for kind, (names, damage, read) in _KINDS.items():
             sender.send((kind, seed, "", _peak() - used))
-            shutil.copytree(whole, damaged)
+            damaged.mkdir()
+            for name in names:
+                shutil.copyfile(whole / name, damaged / name)
             damage(damaged, Random(f"{kind} {seed}"))
             sender.send((kind, seed, _outcome(partial(read, damaged, trainer)), _peak() - used))
             shutil.rmtree(damaged)
@@ -99,7 +101,7 @@ def _read_all(folder: Path, seeds: range, sender: Connection) -> None:
 
 def _warm_up(whole: Path, folder: Path, trainer: Trainer) -> None:
     """Read what is whole. The engine compiles for quantized weights and for others, longer than any file may take."""
-    for _, read in _KINDS.values():
+    for _, _, read in _KINDS.values():
         read(whole, trainer)
     save_checkpoint(folder, trainer.model, trainer.dataset.tokenizer)
     _read_checkpoint(folder, trainer)
@@ -193,11 +195,12 @@ def _read_index(folder: Path, _: Trainer) -> None:
         memorized_spans(index, TEXT[:200])
 
 
+# Kinds of files: their names, how they are damaged, and how they are read.
 _KINDS = {
-    "checkpoint": (_damage_checkpoint, _read_checkpoint),
-    "state": (_damage_state, _read_state),
-    "metrics": (_damage_metrics, _read_metrics),
-    "index": (_damage_index, _read_index),
+    "checkpoint": ((WEIGHTS, CONFIG), _damage_checkpoint, _read_checkpoint),
+    "state": ((STATE,), _damage_state, _read_state),
+    "metrics": ((METRICS,), _damage_metrics, _read_metrics),
+    "index": ((INDEX,), _damage_index, _read_index),
 }
 
 

@@ -20,8 +20,8 @@ _DATASET = dataset_from_text(TEXT, hashlib.sha256(TEXT.encode()).hexdigest())
 
 def train(folder: Path, **changes) -> Trainer:
     """Train to the last step: a new run or, if the folder has a training state, the one that it is of."""
-    shape = {"block_size": 8, "n_layer": 2, "n_head": 2, "n_embd": 16, "dropout": 0.1, "family": "qwen3"}
-    settings = {"batch_size": 4, "max_iters": 20, "eval_interval": 1, "eval_iters": 1, "ema_decay": 0.9}
+    shape = {"block_size": 8, "n_layer": 1, "n_head": 2, "n_embd": 16, "dropout": 0.1, "family": "qwen3"}
+    settings = {"batch_size": 4, "max_iters": 12, "eval_interval": 1, "eval_iters": 1, "ema_decay": 0.9}
     model = GPTConfig(vocab_size=_DATASET.tokenizer.vocab_size, **shape)
     trainer = Trainer(model, TrainConfig(**settings | changes), _DATASET, folder, preset="tiny", source=["tiny.txt"])
     if (folder / STATE).exists():
