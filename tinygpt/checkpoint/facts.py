@@ -47,10 +47,11 @@ def parse_facts(path: Path) -> dict[str, Any]:
 
     Raises FileNotFoundError or ValueError, naming the file and the fact that is wrong.
     """
+    content = read_bytes(path, _MAX_BYTES)
     try:
-        facts = json.loads(read_bytes(path, _MAX_BYTES))
+        facts = json.loads(content)
         json.dumps(facts, ensure_ascii=False).encode()  # half a surrogate pair can be neither written nor shown
-    except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON ({one_line(error)}): download or train it again") from None
     if isinstance(facts, dict) and facts.get("format") == _FORMAT_1:
         facts = _from_format_1(facts)
@@ -67,18 +68,19 @@ def parse_facts(path: Path) -> dict[str, Any]:
 
 def check_facts(facts: dict[str, Any]) -> None:
     """Raise ValueError, FieldError for a fact out of bounds, unless a checkpoint can have these facts."""
-    for name, bounds in _FACTS.items():
-        if name in facts:
-            bounds.checked(name, facts[name])
     training, teachers = facts.get("training", {}), facts.get("teachers_sha256", [])
     if not isinstance(training, dict):
         raise FieldError("training", f"must be an object, not {training!r:.80}")
-    for name in _TRAINING.keys() & training.keys():
-        _TRAINING[name].checked(name, training[name])
     if not isinstance(teachers, list):
         raise FieldError("teachers_sha256", f"must be a list, not {teachers!r:.80}")
+    for name, bounds in _FACTS.items():
+        if name in facts:
+            _check_fact(name, facts[name], bounds)
     for teacher in teachers:
-        _NAME.checked("teachers_sha256", teacher)
+        _check_fact("teachers_sha256", teacher, _NAME)
+    for name, bounds in _TRAINING.items():
+        if name in training:
+            bounds.checked(name, training[name])
     try:
         config = GPTConfig.from_json(facts.get("model"))
     except ValueError as error:
@@ -90,6 +92,13 @@ def check_facts(facts: dict[str, Any]) -> None:
         or list(vocabulary) != sorted(set(vocabulary))
     ):
         raise FieldError("vocabulary", f"must be {config.vocab_size} different characters in order")
+
+
+def _check_fact(name: str, value: object, bounds: Bounds) -> None:
+    """Check a fact. A text must be printable: pages and model cards show it within a line."""
+    bounds.checked(name, value)
+    if isinstance(value, str) and not value.isprintable():
+        raise FieldError(name, f"must be printable, not {value!r:.80}")
 
 
 def _from_format_1(facts: dict[str, Any]) -> dict[str, Any]:
