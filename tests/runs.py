@@ -7,8 +7,7 @@ import torch
 
 from tinygpt import Trainer
 from tinygpt.checkpoint.reading import METRICS, WEIGHTS, read_facts
-from tinygpt.checkpoint.torch_checkpoint import load_tensors
-from tinygpt.training.state import STATE
+from tinygpt.training.state import read_state
 
 
 def finished(trainer: Trainer, steps: int | None = None) -> Trainer:
@@ -27,7 +26,7 @@ def metrics(folder: Path) -> list[dict]:
 
 def assert_same_run(one: Path, two: Path) -> None:
     """Check that all files of two runs are bit-exact, except for the times in them."""
-    (tensors, facts), (others, other_facts) = load_tensors(one / STATE), load_tensors(two / STATE)
+    (tensors, facts), (others, other_facts) = read_state(one), read_state(two)
     assert tensors.keys() == others.keys()
     assert all(torch.equal(tensors[name], others[name]) for name in tensors)
     assert facts | {"seconds": 0} == other_facts | {"seconds": 0}

@@ -4,6 +4,8 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinygpt import GPTConfig, SampleConfig, TrainConfig
 from tinygpt.fields import FieldError
@@ -116,3 +118,34 @@ def test_a_config_cannot_be_changed_into_one_that_was_never_checked():
 def test_every_field_has_a_line_of_help():
     for config in (GPTConfig, TrainConfig, SampleConfig):
         assert all(item.metadata["help"] and "\n" not in item.metadata["help"] for item in fields(config))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=5), values, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize("kind", [GPTConfig, TrainConfig, SampleConfig])
+@given(data=st.data())
+def test_any_json_as_a_setting_is_taken_or_refused_in_one_line_with_the_field(kind, data):
+    name, value = data.draw(st.sampled_from([each.name for each in fields(kind)])), data.draw(JSON)
+    try:
+        config = kind.from_json({name: value})
+    except FieldError as error:
+        named, message = error.field, str(error)
+        assert named in {each.name for each in fields(kind)}
+        assert len(message.splitlines()) == 1
+    else:
+        assert getattr(config, name) == value
+
+
+@pytest.mark.parametrize("values", [None, [], "n_layer", 5, {"color": 1}, {"n_layer": 2, "": 3}, {"a\nb": 0}], ids=repr)
+def test_json_that_is_no_object_of_settings_is_refused_in_one_line(values):
+    with pytest.raises(ValueError, match=r"^(settings must be a JSON object, not|there is no setting) [^\n]+$"):
+        GPTConfig.from_json(values)
+
+
+def test_settings_that_a_json_object_lacks_have_their_defaults():
+    assert GPTConfig.from_json({"n_layer": 2}) == GPTConfig(n_layer=2)

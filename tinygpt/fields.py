@@ -6,7 +6,7 @@ From these declarations follow the checks, the command-line flags (see flags.py)
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from numbers import Integral, Real
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 
 class FieldError(ValueError):
@@ -132,6 +132,18 @@ class Settings:
             value = getattr(self, each.name)
             if value is not None or not each.metadata["optional"]:
                 object.__setattr__(self, each.name, each.metadata["bounds"].checked(each.name, value))
+
+    @classmethod
+    def from_json(cls, values: object) -> Self:
+        """Make the settings that a JSON object holds; fields that it lacks get their defaults.
+
+        Raises ValueError for anything but an object of these fields, and FieldError for one out of its bounds.
+        """
+        if not isinstance(values, dict):
+            raise ValueError(f"settings must be a JSON object, not {values!r:.80}")
+        if unknown := values.keys() - {each.name for each in fields(cls)}:
+            raise ValueError(f"there is no setting {min(unknown)!r:.80}")
+        return cls(**values)
 
 
 def _joined(bounds: Integer | Number) -> str:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.runs import finished, metrics
-from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint
+from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint, save_checkpoint
 from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, WEIGHTS, read_facts
 from tinygpt.checkpoint.torch_checkpoint import load_tensors
 from tinygpt.data.dataset import dataset_from_text
@@ -242,6 +242,11 @@ def test_a_compiled_run_ends_near_one_that_is_not_compiled(train, tmp_path):
     if not trainer.compiled:
         pytest.skip("there is no compiler here")
     torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-5)
+
+
+def test_the_model_inside_a_compiled_one_is_saved(build, tokenizer, tmp_path):
+    save_checkpoint(tmp_path, torch.compile(build()), tokenizer)
+    assert torch.equal(load_checkpoint(tmp_path)[0].lm_head.weight, build().lm_head.weight)
 
 
 @pytest.mark.filterwarnings("error:Mismatch dtype")  # torch's, when a norm falls back to slow code

@@ -52,6 +52,6 @@ def test_snapshots_have_points_and_the_early_ones_begin_the_validation_curve(run
 
 
 def test_what_is_missing_is_said(run_folder):
-    assert "without a metrics.jsonl" in loss_chart(None, [])
+    assert "without a readable metrics.jsonl" in loss_chart(None, [])
     assert "without snapshots" in loss_chart([Curve("validation", [(1, 1)])], [])
     assert "without" not in loss_chart([Curve("validation", [(1, 1)])], read_snapshots(Session(run_folder)))

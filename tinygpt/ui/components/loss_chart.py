@@ -5,19 +5,21 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from tinygpt.checkpoint.files import read_bytes
 from tinygpt.ui.components.chart import Curve, Mark, chart
 from tinygpt.ui.services.snapshots import Snapshot
 
 _CURVES = (("validation", "validation_loss"), ("training", "train_loss"))  # (name, key in metrics.jsonl)
+_MAX_BYTES = 50_000_000
 
 
 def read_curves(path: Path) -> list[Curve] | None:
     """The validation and training losses in a metrics.jsonl; None if it is missing or damaged."""
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in read_bytes(path, _MAX_BYTES).splitlines()]
         curves = [Curve(name, [(row["step"], row[key]) for row in rows]) for name, key in _CURVES]
         valid = all(step >= 1 and math.isfinite(loss) for curve in curves for step, loss in curve.points)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
     return curves if rows and valid else None
 
@@ -28,7 +30,7 @@ def loss_chart(curves: list[Curve] | None, snapshots: Sequence[Snapshot]) -> str
     Losses are estimated only now and then. Before the first estimate, the validation curve joins the snapshots.
     """
     if curves is None:
-        return '<p class="note">These weights came without a metrics.jsonl: there is no curve to show.</p>'
+        return '<p class="note">These weights came without a readable metrics.jsonl: there is no curve to show.</p>'
     points = [(snapshot.step, snapshot.loss) for snapshot in snapshots if snapshot.loss is not None]
     validation, *others = curves
     early = [point for point in points if point[0] < validation.points[0][0]]
