@@ -47,6 +47,11 @@ def parse() -> argparse.Namespace:
         "--dtype", choices=("float32", "bfloat16"), help="default: bfloat16 where the hardware computes in it"
     )
     parser.add_argument("--push-to-hub", metavar="USER/NAME", help="publish the weights on the Hugging Face Hub")
+    parser.add_argument(
+        "--with-index",
+        action="store_true",
+        help="with --push-to-hub, publish memorization.npy too, from which the training text can be recovered",
+    )
     parser.add_argument("--track", metavar="PROJECT", help="log the losses to trackio too (pip install trackio)")
     add_flags(parser, GPTConfig, skip=_NO_FLAGS)
     add_flags(parser, TrainConfig)
