@@ -7,11 +7,13 @@ The training text can be recovered from the index: keep that of a private text t
 """
 
 import time
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.command import header, make_parser, one_line_errors
+from tinygpt.checkpoint.torch_checkpoint import write_atomically
 from tinygpt.config import SampleConfig
 from tinygpt.data.dataset import Dataset, load_dataset
 from tinygpt.data.download import DEFAULT_URL
@@ -65,8 +67,9 @@ def make_index(path: Path, dataset: Dataset) -> None:
     """
     training_text, others = (dataset.tokenizer.decode(part.tolist()) for part in (dataset.train, dataset.validation))
     index = build_index(training_text)
-    with path.open("wb") as file:
-        np.save(file, index)
+    content = BytesIO()
+    np.save(content, index)
+    write_atomically(path, content.getvalue())
     known = {training_text[i : i + MIN_LENGTH] for i in range(len(training_text) - MIN_LENGTH + 1)}
     unknown = wrong = 0
     for text in (others, training_text[::-1]):

@@ -1,6 +1,7 @@
 """Texts in files and pipes: encodings are read or named with a remedy, and nothing hangs."""
 
 import os
+import random
 import shlex
 import shutil
 import stat
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygpt import load_dataset
+from tests.server import ROOT
+from tinygpt import load_checkpoint, load_dataset
 from tinygpt.data import text_files
 from tinygpt.data.text_files import TextFileError, TextSource, open_text
 
@@ -102,7 +104,7 @@ def test_what_the_bytes_do_not_tell_is_not_guessed_and_damage_can_be_left_out(tm
         b"PK\x03\x04" + bytes(range(256)),
         b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(range(1, 256)) * 3,
         b"a text, and then\0" + b"more" * 100,
-        os.urandom(4096),
+        random.Random(0).randbytes(4096),
     ],
     ids=["gzip", "png", "zip", "pdf", "nul", "random"],
 )
@@ -162,6 +164,18 @@ def test_a_text_of_a_process_substitution_is_read(text, dataset):
         thread.start()
         assert load_dataset(f"/dev/fd/{reader}").sha256 == dataset.sha256
         thread.join()
+
+
+@POSIX
+def test_a_run_from_a_pipe_trains_on_the_text_and_can_be_resumed_with_it(called, pipe, text, text_file, tmp_path):
+    written(pipe, text.encode())
+    shape = ("--preset", "quick", "--block-size", 8, "--n-layer", 1, "--n-head", 1, "--n-embd", 8, "--eval-iters", 1)
+    folder = ("--out", tmp_path / "run", "--device", "cpu")
+    ended = called(ROOT / "train.py", *shape, *folder, "--max-iters", 2, "--warmup-iters", 0, "--data", pipe)
+    assert ended.returncode == 0, ended.stderr
+    assert load_checkpoint(tmp_path / "run")[1].vocabulary == "".join(sorted(set(text)))
+    again = called(ROOT / "train.py", "--resume", *folder, "--data", text_file)
+    assert again.returncode == 0, again.stderr
 
 
 @POSIX

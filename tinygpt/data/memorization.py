@@ -8,6 +8,7 @@ The index does not hide the training text, which can be recovered from it one ch
 that may follow 29 known ones, the right one has its bits set.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,10 @@ INDEX = "memorization.npy"
 FORMAT_1_INDEX = "memorised.npy"  # its name beside checkpoints of the format "tinygpt 1"
 
 _BYTES = 2_990_000
+# What np.save writes before the index. Not np.load, whose parser fails in many ways for other files.
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '\|u1', 'fortran_order': False, 'shape': \(%d,\), *\} *\n" % _BYTES, re.DOTALL
+)
 _PROBES = 16
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -60,14 +65,13 @@ def read_index(folder: Path) -> np.ndarray | None:
     path = next((folder / name for name in (INDEX, FORMAT_1_INDEX) if (folder / name).exists()), None)
     if path is None:
         return None
-    with path.open("rb") as file:
-        try:
-            np.lib.format.read_magic(file)
-            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        except ValueError:
-            shape, dtype = (), None
-        index = np.fromfile(file, np.uint8, count=_BYTES)
-    if shape != (_BYTES,) or dtype != np.uint8 or len(index) < _BYTES:
+    header, index = b"", np.zeros(0, np.uint8)
+    if path.is_file():
+        with path.open("rb") as file:
+            header = file.read(10)  # its last two bytes: how much longer it is
+            header += file.read(int.from_bytes(header[8:], "little"))
+            index = np.fromfile(file, np.uint8, count=_BYTES)
+    if not _HEADER.fullmatch(header) or len(index) < _BYTES:
         raise ValueError(f"{path} is not an index of {_BYTES:,} bytes: remove it, or download it again")
     return index
 
