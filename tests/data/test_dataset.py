@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.corpus import NEEDS_CORPUS
 from tinygpt import get_batch, load_dataset
 from tinygpt.data.dataset import DEFAULT_SHA256, dataset_from_text, shuffled_starts, windows
-from tinygpt.data.download import CORPUS_VARIABLE
+from tinygpt.data.text_files import CORPUS_VARIABLE, TextSource
 
 
 def decoded(dataset) -> tuple[str, str]:
@@ -98,6 +98,23 @@ def test_a_text_of_another_hash_is_refused(text_file, monkeypatch):
     monkeypatch.setenv(CORPUS_VARIABLE, str(text_file))
     with pytest.raises(ValueError, match="not the expected text"):
         load_dataset()
+
+
+@pytest.mark.parametrize("size", [0, 50, 5000])
+def test_a_file_that_is_written_to_while_it_is_read_is_refused(tmp_path, monkeypatch, size):
+    path = tmp_path / "growing.txt"
+    path.write_bytes(b"some words\n" * 100)
+    opened, openings = TextSource.open, []
+
+    def open_changed(source):
+        openings.append(source)
+        if len(openings) == 3:  # for its hash, for its characters, and for their ids
+            path.write_bytes(b"other words\n" * size)
+        return opened(source)
+
+    monkeypatch.setattr(TextSource, "open", open_changed)
+    with pytest.raises(ValueError, match=r"changed while it was read|is empty"):
+        load_dataset(path)
 
 
 @pytest.mark.parametrize("repeated", ["the same file twice", "an excerpt after it", "an excerpt before it"])

@@ -146,8 +146,11 @@ def _encode(chunks: Iterable[str], length: int, tokenizer: TextEncoderDecoder) -
     ids, done = torch.empty(length, dtype=smallest), 0
     for chunk in chunks:
         codes = torch.frombuffer(bytearray(chunk.encode("utf-32-le")), dtype=torch.int32)
-        ids[done : done + len(codes)] = id_of_code[codes]
+        if done + len(codes) <= length:
+            ids[done : done + len(codes)] = id_of_code[codes]
         done += len(codes)
+    if done != length:
+        raise ValueError("the text changed while it was read: start again when it is written to no longer")
     return ids
 
 
