@@ -4,7 +4,6 @@ import os
 import random
 import shlex
 import shutil
-import stat
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -230,10 +229,11 @@ def test_a_terminal_and_a_closed_input_are_refused():
 
 
 @POSIX
-def test_an_open_file_is_read_from_its_start_by_its_number(text_file, dataset):
+def test_an_open_file_is_read_once_by_its_number(text_file, dataset):
+    """On some systems, reading it a second time would go on where the first ended."""
     with text_file.open() as file:
-        assert stat.S_ISREG(os.fstat(file.fileno()).st_mode)
         assert load_dataset(f"/dev/fd/{file.fileno()}").sha256 == dataset.sha256
+        assert isinstance(open_text(f"/dev/fd/{file.fileno()}").content, bytes)
 
 
 @pytest.mark.parametrize("where", ["", "absent.txt", "a file/below it", "x" * 5000])
