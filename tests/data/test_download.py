@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import socket
+import tempfile
 import threading
 import time
 import urllib.request
@@ -275,15 +276,22 @@ def test_no_secret_of_a_url_is_in_a_message(server, tmp_path):
         assert "SECRET" not in str(caught.value)
 
 
-def test_a_cache_that_cannot_be_written_is_named_with_the_remedy(server, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_named_with_the_remedy(server, tmp_path):
     url, _ = server
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=f"{url}/text cannot be kept in {tmp_path / 'file'} .*give the path of the file"):
         load_dataset(f"{url}/text", cache=tmp_path / "file")
-    monkeypatch.delenv("HOME", raising=False)
-    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for a user id without an entry
-    with pytest.raises(OSError, match="there is no home folder, so set HOME"):
-        load_dataset(f"{url}/text")
+    folder = tmp_path / "folder"
+    (folder / hashlib.sha256(f"{url}/text".encode()).hexdigest() / "something").mkdir(parents=True)  # in its place
+    with pytest.raises(OSError, match=f"{url}/text cannot be kept in {folder}"):
+        load_dataset(f"{url}/text", cache=folder)
+    assert [path.is_dir() for path in folder.iterdir()] == [True]
+
+
+def test_a_process_without_a_home_keeps_downloads_in_the_temporary_folder(run):
+    program = "import os; os.path.expanduser = lambda path: path; from tinygpt.data.download import CACHE; print(CACHE)"
+    ended = run("-c", program)
+    assert ended.stdout.strip() == os.path.join(tempfile.gettempdir(), ".cache", "tinygpt")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")

@@ -189,6 +189,19 @@ def test_a_thousand_marks_on_each_letter_are_normalized_soon():
     assert all(len(note) < 400 for note in notes)
 
 
+def test_quotation_marks_are_told_apart_in_a_text_of_any_length():
+    tokenizer = TextEncoderDecoder("“”‘’a.\n ")
+    typed = '"\'a\' a" a\'a "a."\n' * 500
+    assert tokenizer.normalize(typed)[0] == "“‘a’ a” a’a “a.”\n" * 500
+
+
+@given(st.text(st.sampled_from("[]^\\-&|~#{}()a é"), max_size=20), st.text(min_size=1))
+def test_signs_that_have_a_meaning_in_patterns_are_spelled_as_others_are(typed, known):
+    tokenizer = TextEncoderDecoder(known)
+    text, _ = tokenizer.normalize(typed)
+    assert all(text.count(character) >= typed.count(character) for character in set(typed) & set(known))
+
+
 # What cannot be spelled
 
 

@@ -20,7 +20,8 @@ from tinygpt.data.text_files import CORPUS_VARIABLE, TextFileError, TextSource, 
 
 DEFAULT_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 DEFAULT_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
-CACHE = Path("~", ".cache", "tinygpt")
+_HOME = Path(os.path.expanduser("~"))  # stays "~" for a user without a home, as in some containers
+CACHE = (_HOME if _HOME.is_absolute() else Path(tempfile.gettempdir())) / ".cache" / "tinygpt"
 
 _STALL = 5.0  # seconds without a byte
 _DEADLINE = 45.0  # seconds for the whole download
@@ -48,10 +49,6 @@ def download(url: str, sha256: str | None, cache: Path) -> TextSource:
     OSError when the cache cannot be written.
     """
     name, address = shown(url), _address(url)
-    try:
-        cache = cache.expanduser()
-    except RuntimeError:  # a process without a home
-        raise OSError(f"{name} cannot be kept: there is no home folder, so set HOME; or {_REMEDY}") from None
     key = sha256 or hashlib.sha256(url.encode(errors="surrogatepass")).hexdigest()
     copy = TextSource(name, cache / key)
     if _is_good(copy, sha256):
@@ -71,6 +68,8 @@ def download(url: str, sha256: str | None, cache: Path) -> TextSource:
     except (TimeoutError, ConnectionError):
         raise
     except OSError as error:
+        if _is_good(copy, sha256):  # another process kept it meanwhile, and on Windows has it open
+            return copy
         raise OSError(f"{name} cannot be kept in {cache} ({error.strerror or error}); {_REMEDY}") from error
     return copy
 

@@ -1,8 +1,8 @@
 """Normalization: rewriting a text in the characters that a vocabulary has."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import takewhile
 
 # The typographic spellings of a plain one, as keyboards and word processors insert them. Where the plain one is
 # unknown, the first that is known stands for it.
@@ -21,6 +21,7 @@ _PLAIN |= {
     "ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
     "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "Þ": "Th", "ı": "i",
 }  # fmt: skip
+_QUOTATION_MARKS = "'" + '"' + _TYPOGRAPHIC["'"] + _TYPOGRAPHIC['"']
 _BEFORE_QUOTATIONS = frozenset("([{<–—-")
 _MAX_MARKS = 3  # that are spelled together with their letter; more are not found in any language
 
@@ -40,19 +41,32 @@ class Normalizer:
                 self._compatible.setdefault(plain, character)
 
     def spelled(self, text: str) -> list[tuple[str, str]]:
-        """The units of a text, each with its nearest spelling in known characters, or "" if there is none.
+        """The pieces of a text, each with its nearest spelling in known characters, or "" if there is none.
 
-        A unit is a character with its marks, "..." or "--". One that is known remains as it is.
+        A piece is a passage of known characters, which stays as it is; or a unit with one that is unknown: a character
+        with its marks, "..." or "--".
         """
-        if self._knows(text):
-            return [(text, text)] if text else []
         nearest: dict[tuple[str, bool], str] = {}
-        spelled = []
-        for unit, opening in _units(text):
-            if (unit, opening) not in nearest:
-                nearest[unit, opening] = self._nearest(unit, opening)
-            spelled.append((unit, nearest[unit, opening]))
+        spelled, opening = [], True
+        for piece in self._pieces(text):
+            key = piece, opening
+            if key not in nearest:
+                nearest[key] = self._nearest(piece, opening)
+            spelled.append((piece, nearest[key]))
+            opening = _opens_quotation(piece, opening)
         return spelled
+
+    def _pieces(self, text: str) -> list[str]:
+        """Cut a text into passages of known characters and units with unknown ones."""
+        if self._knows(text):
+            return [text] if text else []
+        unknown, marks = (
+            "".join(map(re.escape, characters))
+            for characters in (set(text) - self._known, filter(_joins, sorted(set(text))))
+        )
+        no_mark_follows = f"(?![{marks}])" if marks else ""
+        with_marks = f"[{marks}]{{0,{_MAX_MARKS}}}" if marks else ""
+        return re.findall(rf"(?:[^{unknown}{marks}]{no_mark_follows})+|\.{{3}}|--|.{with_marks}", text, re.DOTALL)
 
     def _nearest(self, unit: str, opening: bool) -> str:
         """The nearest known spelling of a unit, or "". `opening` is whether a quotation would begin there."""
@@ -106,16 +120,10 @@ class Normalizer:
         return self._known.issuperset(text)
 
 
-def _units(text: str) -> Iterator[tuple[str, bool]]:
-    """Yield the units of a text, each with whether a quotation mark in its place would be an opening one."""
-    start, opening = 0, True
-    while start < len(text):
-        unit = next((sign for sign in ("...", "--") if text.startswith(sign, start)), text[start])
-        marks = text[start + len(unit) : start + len(unit) + _MAX_MARKS]
-        unit += "".join(takewhile(_joins, marks))
-        yield unit, opening
-        opening = unit.isspace() or unit[-1] in _BEFORE_QUOTATIONS or (opening and _PLAIN.get(unit, unit) in _OPENING)
-        start += len(unit)
+def _opens_quotation(before: str, opening: bool) -> bool:
+    """Whether a quotation mark opens after the piece `before`, given whether one would have in its place."""
+    rest = before.rstrip(_QUOTATION_MARKS)
+    return (rest[-1].isspace() or rest[-1] in _BEFORE_QUOTATIONS) if rest else opening
 
 
 def _joins(character: str) -> bool:
