@@ -8,6 +8,8 @@ def main() -> None:
     args = parse()
     repo_id = args.push_to_hub
     with one_line_errors():
+        if args.with_index and not repo_id:
+            raise ValueError("--with-index is of use only with --push-to-hub USER/NAME: add it, or leave both out")
         if repo_id:
             check_repo_id(repo_id)  # now, rather than after hours
         trainer = train(args)

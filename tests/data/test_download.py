@@ -1,123 +1,29 @@
 """Downloads: complete and verified, or explained in one line and nothing kept."""
 
-import gzip
 import hashlib
 import os
 import socket
 import tempfile
-import threading
 import time
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.data.text_server import BODY, PAGE, SHA256, Server
 from tinygpt import load_dataset
 from tinygpt.data import download as download_module
 from tinygpt.data.download import CORPUS_VARIABLE, download
-
-BODY = b"A text to be downloaded, quite whole.\n" * 5
-SHA256 = hashlib.sha256(BODY).hexdigest()
-PAGE = b"<!-- a comment -->\n<!DOCTYPE html>\n<html><body><p>Please log in.</p></body></html>\n"
-BODIES = {  # by path: what is no text to learn from, whatever the server says it is
-    "/page": ("text/html; charset=utf-8", PAGE),
-    "/page-as-text": ("text/plain", b"\xef\xbb\xbf \n" + PAGE),
-    "/xhtml": ("application/octet-stream", b'<?xml version="1.0"?>\n' + PAGE),
-    "/part-of-a-page": ("text/html", b"<div>Please log in.</div>" * 9),
-    "/empty": ("text/plain", b""),
-    "/blank": ("text/plain", b" \r\n" * 9),
-    "/one-character": ("text/plain", b"z" * 99),
-    "/picture": ("text/plain", b"\x89PNG\r\n\x1a\n" + bytes(range(256))),
-    "/archive": ("application/gzip", gzip.compress(BODY)),
-    "/latin": ("text/plain; charset=iso-8859-1", "Élan vital.\n".encode("latin-1") * 9),
-    "/cut-in-a-character": ("text/plain", "Naïve café, été.\n".encode()[:-3]),
-}
 
 
 @pytest.fixture
 def server(monkeypatch):
     """The URL of a local server whose paths fail in different ways, and the paths that were requested."""
-    requests, over = [], threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            requests.append(self.path)
-            self.close_connection = True
-            path = self.path.split("?")[0]
-            match path:
-                case "/missing":
-                    self.send_error(404)
-                case "/not-http":
-                    self.wfile.write(b"this is not HTTP\r\n\r\n")
-                case "/silent":
-                    over.wait()
-                case "/cut-chunk":
-                    self.answer(("Transfer-Encoding", "chunked"), b"64\r\nonly this much")
-                case "/cut":
-                    self.answer(("Content-Length", "1000"), BODY)
-                case "/stalled":
-                    self.answer(("Content-Length", "1000"), BODY)
-                    over.wait()
-                case "/drip":  # a byte now and then, in a header that never ends
-                    while not over.wait(0.05):
-                        self.wfile.write(b"X")
-                case "/no-length":
-                    self.answer(("X-Length", "unknown"), BODY)
-                case "/lying-length":
-                    self.answer(("Content-Length", "as long as it is"), BODY)
-                case "/partial":
-                    self.answer(("Content-Length", str(len(BODY))), BODY, status=206)
-                case "/no-content":
-                    self.answer(("Content-Length", "0"), b"", status=204)
-                case "/redirect":
-                    self.answer(("Location", "/page"), b"", status=302)
-                case "/redirect-file":
-                    self.answer(("Location", "file:///etc/hosts"), b"", status=302)
-                case "/redirect-nowhere":
-                    self.answer(("Location", "http://[half/"), b"", status=302)
-                case "/loop":
-                    self.answer(("Location", "/loop"), b"", status=302)
-                case "/gzip":
-                    self.answer(("Content-Encoding", "gzip"), gzip.compress(BODY))
-                case "/cut-gzip":
-                    self.answer(("Content-Encoding", "gzip"), gzip.compress(BODY)[:-12])
-                case "/not-gzip":
-                    self.answer(("Content-Encoding", "gzip"), BODY)
-                case "/bomb":
-                    self.answer(("Content-Encoding", "gzip"), gzip.compress(bytes(3_000_000)))
-                case "/brotli":
-                    self.answer(("Content-Encoding", "br"), BODY)
-                case path if path in BODIES:
-                    media_type, body = BODIES[path]
-                    self.answer(("Content-Type", media_type), body)
-                case _:
-                    self.answer(("Content-Length", str(len(BODY))), BODY)
-
-        def answer(self, header, body, status=200):
-            self.send_response(status)
-            self.send_header(*header)
-            if header[0] in ("Content-Type", "Content-Encoding", "Location"):
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-        def log_message(self, *_):
-            pass
-
     monkeypatch.setattr(download_module, "_STALL", 0.3)
     monkeypatch.setattr(urllib.request, "getproxies", dict)  # straight to the server, whatever the environment says
     monkeypatch.setattr(urllib.request, "_opener", None)
     socket.setdefaulttimeout(10)  # ends the test if the package's own limit does not
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}", requests
-        over.set()
-        http.shutdown()
-        thread.join()
+    with Server() as http:
+        yield http.url, http.requests
     socket.setdefaulttimeout(None)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.hub.calls import messages, push_private, push_with_index, with_short_deadline, with_token
-from tests.hub.checkpoints import PUBLISHED, contents, logits, refusal, save
+from tests.hub.checkpoints import PUBLISHED, ROOT, contents, logits, refusal, save
 from tinygpt.hub import client
 
 
@@ -68,6 +68,14 @@ def test_a_checkpoint_without_an_index_is_pushed_and_none_is_mentioned(call, hub
     call(push_with_index, folder, repo)
     assert hub.repos[repo].files().keys() - {".gitattributes"} == PUBLISHED
     assert "recovered" not in hub.repos[repo].files()["README.md"].decode()
+
+
+def test_the_flag_that_publishes_the_index_says_what_that_means_and_needs_a_push(called):
+    refused = called(ROOT / "train.py", "--with-index")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("train.py: --with-index is of use only with --push-to-hub USER/NAME")
+    help = " ".join(called(ROOT / "train.py", "--help").stdout.split())
+    assert "memorization.npy too, from which the training text can be recovered" in help
 
 
 @pytest.mark.parametrize("token", ["hf_SECRET", "hf_SECRET and\ta tab", "hf_SECRET\x07", "hf_SECRETé"], ids=range(4))
