@@ -114,6 +114,13 @@ def test_only_a_text_that_can_be_trained_on_is_kept(server, tmp_path, path, comp
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_text_that_begins_with_many_comments_is_told_from_a_page_at_once(server, tmp_path):
+    url, _ = server
+    start = time.monotonic()
+    assert load_dataset(f"{url}/comments", cache=tmp_path).tokenizer.vocab_size > 1
+    assert time.monotonic() - start < 5
+
+
 @pytest.mark.parametrize("kept", [b"", b" \n", BODY[:1] * 40, PAGE, "Été.\n".encode("latin-1"), bytes(40)])
 def test_a_copy_that_an_earlier_version_should_not_have_kept_is_downloaded_again(server, tmp_path, kept):
     url, requests = server

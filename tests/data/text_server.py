@@ -8,11 +8,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 BODY = b"A text to be downloaded, quite whole.\n" * 5
 SHA256 = hashlib.sha256(BODY).hexdigest()
 PAGE = b"<!-- a comment -->\n<!DOCTYPE html>\n<html><body><p>Please log in.</p></body></html>\n"
-BODIES = {  # by path: what is no text to learn from, whatever the server says it is
+BODIES = {  # by path: what is no text to learn from, whatever the server says it is, and what only looks so
     "/page": ("text/html; charset=utf-8", PAGE),
     "/page-as-text": ("text/plain", b"\xef\xbb\xbf \n" + PAGE),
     "/xhtml": ("application/octet-stream", b'<?xml version="1.0"?>\n' + PAGE),
     "/part-of-a-page": ("text/html", b"<div>Please log in.</div>" * 9),
+    "/comments": ("text/plain", b"<!-- one --> " * 5000 + b"<text>"),
     "/empty": ("text/plain", b""),
     "/blank": ("text/plain", b" \r\n" * 9),
     "/one-character": ("text/plain", b"z" * 99),

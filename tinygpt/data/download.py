@@ -30,7 +30,10 @@ _REMEDY = (
     "check the connection, or download it by other means and give the path of the file "
     f"(for the default text, in {CORPUS_VARIABLE})"
 )
-_HTML = re.compile(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(!doctype html|html|head|body)\b", re.I | re.S)
+# What a web page begins with. The groups are atomic: no server makes the search try all ways to divide its answer.
+_HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
 
 
 def is_url(source: str | Path) -> bool:
