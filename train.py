@@ -8,13 +8,15 @@ def main() -> None:
     args = parse()
     repo_id = args.push_to_hub
     with one_line_errors():
+        if args.with_index and not repo_id:
+            raise ValueError("--with-index is of use only with --push-to-hub USER/NAME: add it, or leave both out")
         if repo_id:
             check_repo_id(repo_id)  # now, rather than after hours
         trainer = train(args)
         if trainer and report(trainer) and repo_id:
-            resume = resume_command(trainer)
-            print(f"Publishing. If it fails, the weights are safe; to try again: {resume} --push-to-hub {repo_id}")
-            print(f"Published at {push(trainer.folder, repo_id)}")
+            again = f"{resume_command(trainer)} --push-to-hub {repo_id}{' --with-index' if args.with_index else ''}"
+            print(f"Publishing. If it fails, the weights are safe; to try again: {again}")
+            print(f"Published at {push(trainer.folder, repo_id, with_index=args.with_index)}")
 
 
 if __name__ == "__main__":

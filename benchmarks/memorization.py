@@ -2,14 +2,18 @@
 
 python -m benchmarks.memorization [--weights FOLDER|USER/NAME]   write 20 texts and search for them
 python -m benchmarks.memorization --index FILE                   make the index that the page uses, and its error rate
+
+The training text can be recovered from the index: keep that of a private text to yourself.
 """
 
 import time
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.command import header, make_parser, one_line_errors
+from tinygpt.checkpoint.torch_checkpoint import write_atomically
 from tinygpt.config import SampleConfig
 from tinygpt.data.dataset import Dataset, load_dataset
 from tinygpt.data.download import DEFAULT_URL
@@ -29,7 +33,12 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=0.8, metavar="X")
     parser.add_argument("--texts", type=int, default=20, metavar="N", help="texts to write (default: 20)")
     parser.add_argument("--length", type=int, default=5000, metavar="N", help="characters of each (default: 5000)")
-    parser.add_argument("--index", type=Path, metavar="FILE", help="only make the index of the training text")
+    parser.add_argument(
+        "--index",
+        type=Path,
+        metavar="FILE",
+        help="only make the index of the training text, from which that text can be recovered",
+    )
     args = parser.parse_args()
     start = time.perf_counter()
     with one_line_errors(parser):
@@ -58,8 +67,9 @@ def make_index(path: Path, dataset: Dataset) -> None:
     """
     training_text, others = (dataset.tokenizer.decode(part.tolist()) for part in (dataset.train, dataset.validation))
     index = build_index(training_text)
-    with path.open("wb") as file:
-        np.save(file, index)
+    content = BytesIO()
+    np.save(content, index)
+    write_atomically(path, content.getvalue())
     known = {training_text[i : i + MIN_LENGTH] for i in range(len(training_text) - MIN_LENGTH + 1)}
     unknown = wrong = 0
     for text in (others, training_text[::-1]):
@@ -67,6 +77,7 @@ def make_index(path: Path, dataset: Dataset) -> None:
             if text[i : i + MIN_LENGTH] not in known:
                 unknown, wrong = unknown + 1, wrong + found
     print(f"index     {path}, {path.stat().st_size:,} bytes for {len(known):,} passages")
+    print("private   no longer: whoever has this file can recover the training text from it, character by character")
     print(f"wrong     for {wrong} of {unknown:,} passages that it does not hold: 1 in {unknown / max(1, wrong):,.0f}")
 
 

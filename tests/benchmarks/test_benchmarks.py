@@ -60,6 +60,7 @@ def test_an_index_is_made_with_its_error_rate(called, text_file, text, tmp_path)
     done = called("benchmarks.memorization", "--data", text_file, "--index", tmp_path / "index.npy")
     assert printed(done, "index").startswith(f"{tmp_path / 'index.npy'}, ")
     assert re.match(r"for \d+ of [\d,]+ passages that it does not hold", printed(done, "wrong"))
+    assert "can recover the training text" in done.stdout
 
 
 @NEEDS_CORPUS

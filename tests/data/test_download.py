@@ -3,70 +3,27 @@
 import hashlib
 import os
 import socket
-import threading
+import tempfile
 import time
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.data.text_server import BODY, PAGE, SHA256, Server
 from tinygpt import load_dataset
 from tinygpt.data import download as download_module
 from tinygpt.data.download import CORPUS_VARIABLE, download
-
-BODY = b"A text to be downloaded, quite whole.\n" * 5
-SHA256 = hashlib.sha256(BODY).hexdigest()
 
 
 @pytest.fixture
 def server(monkeypatch):
     """The URL of a local server whose paths fail in different ways, and the paths that were requested."""
-    requests, over = [], threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            requests.append(self.path)
-            self.close_connection = True
-            match self.path:
-                case "/missing":
-                    self.send_error(404)
-                case "/not-http":
-                    self.wfile.write(b"this is not HTTP\r\n\r\n")
-                case "/silent":
-                    over.wait()
-                case "/cut-chunk":
-                    self.answer(("Transfer-Encoding", "chunked"), b"64\r\nonly this much")
-                case "/cut":
-                    self.answer(("Content-Length", "1000"), BODY)
-                case "/stalled":
-                    self.answer(("Content-Length", "1000"), BODY)
-                    over.wait()
-                case _:
-                    self.answer(("Content-Length", str(len(BODY))), BODY)
-
-        def answer(self, header, body):
-            self.send_response(200)
-            self.send_header(*header)
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-        def log_message(self, *_):
-            pass
-
     monkeypatch.setattr(download_module, "_STALL", 0.3)
     monkeypatch.setattr(urllib.request, "getproxies", dict)  # straight to the server, whatever the environment says
     monkeypatch.setattr(urllib.request, "_opener", None)
     socket.setdefaulttimeout(10)  # ends the test if the package's own limit does not
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}", requests
-        over.set()
-        http.shutdown()
-        thread.join()
+    with Server() as http:
+        yield http.url, http.requests
     socket.setdefaulttimeout(None)
 
 
@@ -92,6 +49,16 @@ def test_without_a_known_hash_each_url_has_its_own_copy(server, tmp_path):
         ("/cut", ConnectionError, "cut off after 190 of 1,000 bytes"),
         ("/cut-chunk", ConnectionError, "could not be downloaded"),
         ("/not-http", ConnectionError, "could not be downloaded"),
+        ("/no-length", ConnectionError, "does not say how long it is"),
+        ("/lying-length", ConnectionError, "does not say how long it is"),
+        ("/partial", ConnectionError, "the server answered 206"),
+        ("/no-content", ConnectionError, "the server answered 204"),
+        ("/redirect-file", ConnectionError, "could not be downloaded"),
+        ("/redirect-nowhere", ConnectionError, "could not be downloaded"),
+        ("/loop", ConnectionError, "could not be downloaded"),
+        ("/cut-gzip", ConnectionError, "cut off"),
+        ("/not-gzip", ConnectionError, "could not be downloaded"),
+        ("/brotli", ValueError, "in an encoding that is not known here, br"),
         ("/stalled", TimeoutError, "did not arrive in time"),
         ("/silent", TimeoutError, "did not arrive in time"),
     ],
@@ -109,11 +76,149 @@ def test_a_download_that_fails_is_explained_and_leaves_nothing(server, tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_slow_download_is_ended_at_the_deadline(server, tmp_path, monkeypatch):
+@pytest.mark.parametrize("path", ["/drip", "/silent"])
+def test_a_slow_download_is_ended_at_the_deadline(server, tmp_path, monkeypatch, path):
     url, _ = server
-    monkeypatch.setattr(download_module, "_DEADLINE", 0.0)
+    monkeypatch.setattr(download_module, "_STALL", 10)
+    monkeypatch.setattr(download_module, "_DEADLINE", 0.2)
+    start = time.monotonic()
     with pytest.raises(TimeoutError, match="did not arrive in time"):
-        load_dataset(f"{url}/text", cache=tmp_path)
+        load_dataset(url + path, cache=tmp_path)
+    assert time.monotonic() - start < 5
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "complaint"),
+    [
+        ("/page", "is a web page, not a plain text: give the URL of the text itself"),
+        ("/page-as-text", "is a web page"),
+        ("/xhtml", "is a web page"),
+        ("/part-of-a-page", "is a web page"),
+        ("/redirect", "is a web page"),
+        ("/empty", "is empty"),
+        ("/blank", "is empty"),
+        ("/one-character", "repeats one character"),
+        ("/picture", "is binary"),
+        ("/archive", "is binary"),
+        ("/latin", "iconv -f ISO-8859-1 -t UTF-8 FILE"),
+        ("/cut-in-a-character", "damaged UTF-8"),
+    ],
+)
+def test_only_a_text_that_can_be_trained_on_is_kept(server, tmp_path, path, complaint):
+    url, _ = server
+    with pytest.raises(ValueError, match=f"^{url}{path} .*{complaint}") as caught:
+        load_dataset(url + path, cache=tmp_path)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_text_that_begins_with_many_comments_is_told_from_a_page_at_once(server, tmp_path):
+    url, _ = server
+    start = time.monotonic()
+    assert load_dataset(f"{url}/comments", cache=tmp_path).tokenizer.vocab_size > 1
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("kept", [b"", b" \n", BODY[:1] * 40, PAGE, "Été.\n".encode("latin-1"), bytes(40)])
+def test_a_copy_that_an_earlier_version_should_not_have_kept_is_downloaded_again(server, tmp_path, kept):
+    url, requests = server
+    copy = download(f"{url}/text", None, tmp_path).content
+    copy.write_bytes(kept)
+    assert load_dataset(f"{url}/text", cache=tmp_path).sha256 == SHA256
+    assert requests == ["/text", "/text"]
+
+
+def test_an_answer_packed_with_gzip_is_unpacked_within_the_bound(server, tmp_path, monkeypatch):
+    url, _ = server
+    assert load_dataset(f"{url}/gzip", cache=tmp_path / "kept").sha256 == SHA256
+    monkeypatch.setattr(download_module, "_MAX_BYTES", 100_000)
+    with pytest.raises(ValueError, match="larger than 100,000 bytes"):
+        load_dataset(f"{url}/bomb", cache=tmp_path / "bomb")
+    assert list((tmp_path / "bomb").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "requested"),
+    [
+        ("/Œuvres/élève 1.txt?q=é&r=a b", "/%C5%92uvres/%C3%A9l%C3%A8ve%201.txt?q=%C3%A9&r=a%20b"),
+        ("/caf%C3%A9+more%20(1)/~x", "/caf%C3%A9+more%20(1)/~x"),
+        ("/text#part", "/text"),
+        ("/文学.txt", "/%E6%96%87%E5%AD%A6.txt"),
+    ],
+)
+def test_a_url_may_be_typed_as_a_browser_takes_it(server, tmp_path, typed, requested):
+    url, requests = server
+    address = url.replace("http://", "HTTP://").replace("127.0.0.1", "LOCALHOST")
+    assert load_dataset(address + typed, cache=tmp_path).sha256 == SHA256
+    assert requests == [requested]
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("ftp://host/text.txt", "neither a http:// nor a https:// URL"),
+        ("file:///etc/hosts", "neither a http:// nor a https:// URL"),
+        ("s3://bucket/text.txt", "neither a http:// nor a https:// URL"),
+        ("http://", "is not a valid URL"),
+        ("http://[::1/text", "is not a valid URL"),
+        ("https://host:port/text", "is not a valid URL"),
+        ("https://host:99999/text", "is not a valid URL"),
+        ("https://h\xf6st..de/text", "is not a valid URL"),
+        ("http://host/\ud800", "is not a valid URL"),
+    ],
+)
+def test_a_url_that_cannot_be_asked_is_refused_without_a_request(tmp_path, url, complaint):
+    with pytest.raises(ValueError, match=complaint) as caught:
+        load_dataset(url, cache=tmp_path / "cache")
+    assert url in str(caught.value)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_no_secret_of_a_url_is_in_a_message(server, tmp_path):
+    url, _ = server
+    for path in ("/missing", "/latin", "/empty", "/page", "/cut"):
+        with pytest.raises((ValueError, OSError)) as caught:
+            load_dataset(f"{url}{path}?token=SECRET&file=a", cache=tmp_path)
+        assert f"{url}{path}?..." in str(caught.value)
+        assert "SECRET" not in str(caught.value)
+    for address in ("http://SECRET:SECRET@host/x", "http://ann:SECRET@host:port/x", "https://SECRET@[::1/x"):
+        with pytest.raises(ValueError, match=r"host|::1") as caught:
+            load_dataset(address, cache=tmp_path)
+        assert "SECRET" not in str(caught.value)
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_the_remedy(server, tmp_path):
+    url, _ = server
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=f"{url}/text cannot be kept in {tmp_path / 'file'} .*give the path of the file"):
+        load_dataset(f"{url}/text", cache=tmp_path / "file")
+    folder = tmp_path / "folder"
+    (folder / hashlib.sha256(f"{url}/text".encode()).hexdigest() / "something").mkdir(parents=True)  # in its place
+    with pytest.raises(OSError, match=f"{url}/text cannot be kept in {folder}"):
+        load_dataset(f"{url}/text", cache=folder)
+    assert [path.is_dir() for path in folder.iterdir()] == [True]
+
+
+def test_a_process_without_a_home_keeps_downloads_in_the_temporary_folder(run):
+    program = "import os; os.path.expanduser = lambda path: path; from tinygpt.data.download import CACHE; print(CACHE)"
+    ended = run("-c", program)
+    assert ended.stdout.strip() == os.path.join(tempfile.gettempdir(), ".cache", "tinygpt")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")
+def test_a_disk_that_is_full_is_not_told_as_a_fault_of_the_network(server, tmp_path):
+    import resource
+
+    url, _ = server
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(OSError, match=rf"cannot be kept in {tmp_path} \(File too large\)"):
+            load_dataset(f"{url}/text", cache=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
 
 

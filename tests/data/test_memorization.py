@@ -1,5 +1,7 @@
 """Memorization: passages that a text shares with the training text, found in that text or in its index."""
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -106,13 +108,44 @@ def test_an_index_is_found_under_the_name_of_the_first_format_too(index, tmp_pat
 @pytest.mark.parametrize("name", [INDEX, FORMAT_1_INDEX])
 @pytest.mark.parametrize(
     "content",
-    [b"", b"<html>", b"\x80\x04N.", b"PK\x05\x06" + bytes(18), b"\x93NUMPY\x01\x00", b"\x93NUMPY\x02\x00\x00"],
-    ids=["empty", "html", "pickle", "zip", "no header", "another version"],
+    [
+        b"",
+        b"<html>",
+        b"\x80\x04N.",
+        b"PK\x05\x06" + bytes(18),
+        b"\x93NUMPY\x01\x00",
+        b"\x93NUMPY\x02\x00\x00",
+        b"\x93NUMPY\x01\x00v\x00{((",
+        b"\x93NUMPY\x01\x00v\x00{'descr': '|,1', 'fortran_order': False, 'shape': (2990000,), }\n",
+    ],
+    ids=["empty", "html", "pickle", "zip", "no header", "another version", "no end", "no type"],
 )
 def test_another_kind_of_file_is_refused_by_name(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=f"{name} is not an index of"):
         read_index(tmp_path)
+
+
+def test_a_folder_in_place_of_an_index_is_refused_by_name(tmp_path):
+    (tmp_path / INDEX).mkdir()
+    with pytest.raises(ValueError, match=f"{INDEX} is not an index of"):
+        read_index(tmp_path)
+
+
+def test_an_index_with_a_damaged_header_is_refused_or_read_whole(tmp_path):
+    path, change = tmp_path / INDEX, random.Random(1)
+    with path.open("wb") as file:
+        np.save(file, np.zeros(2_990_000, np.uint8))
+    header = path.read_bytes()[:128]
+    for _ in range(300):
+        damaged = bytearray(header)
+        damaged[change.randrange(128)] = change.choice([*b"([{}])'\",:0L# \n\\\0", change.randrange(256)])
+        with path.open("r+b") as file:
+            file.write(damaged)
+        try:
+            assert len(read_index(tmp_path)) == 2_990_000
+        except ValueError as refused:
+            assert "is not an index of" in str(refused)  # noqa: PT017
 
 
 def test_an_index_of_another_size_or_type_is_refused(index, tmp_path):

@@ -1,17 +1,14 @@
-"""Checkpoints to push and pull, and functions to call in the process whose huggingface_hub speaks to our server."""
+"""Checkpoints to push and pull, and how to look at them."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 import torch
 
 from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, load_checkpoint, save_checkpoint
 from tinygpt.data.download import DEFAULT_SHA256
-from tinygpt.hub import client
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -44,41 +41,6 @@ def refusal(kind, call, *args):
     assert "\n" not in message
     assert len(message) < 500
     return message
-
-
-def with_short_deadline(function, *args):
-    with patch.object(client, "DEADLINE", 1.0):
-        return function(*args)
-
-
-def with_token(token, function, *args):
-    with patch.dict(os.environ, {"HF_TOKEN": token}):
-        return function(*args)
-
-
-def with_endpoint(url, function, *args):
-    from huggingface_hub import constants
-
-    with patch.object(constants, "ENDPOINT", url):
-        return function(*args)
-
-
-def with_cache(path, function, *args):
-    from huggingface_hub import constants
-
-    with patch.object(constants, "HF_HUB_CACHE", path):
-        return function(*args)
-
-
-def push_private(run, repo):
-    return client.push(run, repo, private=True)
-
-
-def run_example(snippet):
-    """Run the Python example of a card, and return the vocabulary of the tokenizer that it loads."""
-    names = {}
-    exec(snippet, names)
-    return names["tokenizer"].vocabulary
 
 
 def python(*args, **environment):

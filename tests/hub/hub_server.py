@@ -41,13 +41,16 @@ class Hub:
     status: int = 0  # if not 0, the answer to every request
     stalls_at: tuple[str, ...] = ()  # requests that contain one of these get no answer
     damages: str = ""  # this file is sent with one byte changed
+    cuts: str = ""  # half of this file is sent, as if it were whole
+    answer: bytes = b""  # if not empty, the body of every answer, with status 200 or the status above
+    echoes: bool = False  # whether errors quote the headers of the request
     stalled: threading.Event = field(default_factory=threading.Event)  # set when a request stalls
     released: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     def heal(self) -> None:
         """End all faults, release stalled requests, and forget requests and uploads that are in no commit."""
-        self.status, self.stalls_at, self.damages = 0, (), ""
+        self.status, self.stalls_at, self.damages, self.cuts, self.answer, self.echoes = 0, (), "", "", b"", False
         self.requests.clear()
         self.large.clear()
         self.released.set()
@@ -84,8 +87,11 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif path == "/api/agent-harnesses":
             self.answer({"standardEnvVars": [], "harnesses": {}})
+        elif hub.answer:
+            self.answer(hub.answer, hub.status or 200, {"Content-Type": "text/html"})
         elif hub.status:
-            self.answer({"error": "simulated failure"}, hub.status)
+            quoted = f": {self.headers['Authorization']}" if hub.echoes else ""
+            self.answer({"error": f"simulated failure{quoted}"}, hub.status)
         elif path == "/api/validate-yaml":
             self.validate_card()
         elif "/resolve/" in path:
@@ -210,6 +216,9 @@ class Handler(BaseHTTPRequestHandler):
             headers |= {"X-Linked-Etag": headers["ETag"], "X-Linked-Size": str(len(content))}
         if name == self.hub.damages:
             content = content[:-1] + bytes([content[-1] ^ 1])
+        if name == self.hub.cuts:
+            headers["Content-Length"], content = str(len(content)), content[: len(content) // 2]
+            self.close_connection = True
         self.answer(content, 200, headers)
 
     def missing(self, repo: Repo | None, revision: str) -> bool:

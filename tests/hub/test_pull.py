@@ -2,23 +2,14 @@
 
 import re
 import time
+from functools import partial
 
 import pytest
 import torch
 
-from tests.hub.checkpoints import (
-    PUBLISHED,
-    TEXT,
-    contents,
-    logits,
-    python,
-    refusal,
-    run_example,
-    save,
-    with_cache,
-    with_endpoint,
-    with_short_deadline,
-)
+from tests.hub import calls
+from tests.hub.calls import with_cache, with_endpoint, with_short_answer_deadline, with_short_deadline
+from tests.hub.checkpoints import PUBLISHED, TEXT, contents, logits, python, refusal, save
 from tinygpt import load_checkpoint
 from tinygpt.hub import client
 from tinygpt.hub.model_card import model_card
@@ -106,7 +97,7 @@ def test_a_download_damaged_at_equal_length_is_never_loaded_and_later_replaced(c
     hub.damages = "model.safetensors"
     pulled = call(client.find_weights, repo)
     assert (pulled / "model.safetensors").stat().st_size == (folder / "model.safetensors").stat().st_size
-    assert "is not the file that config.json describes" in refusal(ValueError, call, load_checkpoint, pulled)
+    assert "is not the file that config.json describes" in refusal(ValueError, load_checkpoint, pulled)
     hub.heal()
     assert torch.equal(logits(call(client.find_weights, repo)), logits(folder))
 
@@ -133,17 +124,48 @@ def test_an_error_names_a_cache_that_cannot_be_written(call, repo, folder):
     assert "connection" not in message
 
 
-@pytest.mark.parametrize("at", ["GET /api/models/", "/resolve/"])
-def test_a_stalled_download_ends_at_the_deadline_and_then_the_cached_copy_is_used(call, hub, repo, folder, at):
+@pytest.mark.parametrize(
+    ("at", "error", "impatient"),
+    [
+        ("GET /api/models/", ConnectionError, with_short_answer_deadline),
+        ("/resolve/", TimeoutError, with_short_deadline),
+    ],
+)
+def test_a_stalled_download_ends_at_the_deadline_and_then_the_cached_copy_is_used(
+    call, hub, repo, folder, at, error, impatient
+):
     call(client.push, folder, repo)
     hub.stalls_at = (at,)
-    error = ConnectionError if at.startswith("GET") else TimeoutError
-    assert f"{repo} is not a local folder" in refusal(error, call, with_short_deadline, client.find_weights, repo)
-    assert hub.stalled.is_set()
+    assert f"{repo} is not a local folder" in refusal(error, call, impatient, client.find_weights, repo)
+    assert hub.stalled.wait(30)
     hub.heal()
     pulled = call(client.find_weights, repo)
     hub.stalls_at = ("/",)
+    assert call(impatient, client.find_weights, repo) == pulled
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_download_that_is_cut_is_refused_and_the_cached_copy_is_used(call, hub, repo, folder, name):
+    call(client.push, folder, repo)
+    hub.cuts = name
+    refusal(OSError, call, with_short_deadline, client.find_weights, repo)
+    hub.heal()
+    pulled = call(client.find_weights, repo)
+    assert torch.equal(logits(pulled), logits(folder))
+    save(folder, seed=8)
+    call(client.push, folder, repo)
+    hub.cuts = name
     assert call(with_short_deadline, client.find_weights, repo) == pulled
+
+
+@pytest.mark.parametrize("answer", [b"<html>Please log in to this network.</html>", b"[1]", b'{"id": "ann/gpt"', b"{}"])
+def test_an_answer_that_is_not_the_hubs_is_explained_and_the_cached_copy_is_used(call, hub, repo, folder, answer):
+    call(client.push, folder, repo)
+    pulled = call(client.find_weights, repo)
+    hub.answer = answer
+    assert call(with_short_deadline, client.find_weights, repo) == pulled
+    refusal(OSError, call, with_short_deadline, client.find_weights, "ann/never-fetched")
+    refusal((ValueError, OSError), call, with_short_deadline, client.push, folder, repo)
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
@@ -185,17 +207,20 @@ def test_a_process_can_exit_after_the_deadline(call, hub, repo, folder, environm
     call(client.push, folder, repo)
     save(folder, seed=6)
     hub.stalls_at = ("PUT /lfs/", "/model.safetensors")
-    script = "import sys; import huggingface_hub; from tinygpt.hub import client; client.DEADLINE = 1.0\n"
+    script = "import sys; import huggingface_hub; from tinygpt.hub import client; client.DEADLINE = 0.3\n"
     script += "for call in (lambda: client.push(*sys.argv[1:]), lambda: client.find_weights(sys.argv[2])):\n"
     script += "    try: call()\n    except TimeoutError as error: print(error)\n"
     started = time.monotonic()
     ended = python("-c", script, str(folder), repo, **environment)
     assert time.monotonic() - started < 20
-    assert ended.stdout.count("took longer than 1 seconds") == 2
+    assert ended.stdout.count("took longer than 0.3 seconds") == 2
     assert ended.stderr == ""
 
 
-def test_the_python_example_of_a_card_loads_the_model(call, repo, folder):
+def test_the_python_example_of_a_card_loads_the_model(call, repo, folder, monkeypatch):
     call(client.push, folder, repo)
+    monkeypatch.setattr(client, "find_weights", partial(call, calls.find_weights))
     [snippet] = re.findall(r"```python\n(.*?)```", model_card({}, repo), re.DOTALL)
-    assert call(run_example, snippet) == "".join(sorted(set(TEXT)))
+    names = {}
+    exec(snippet, names)
+    assert names["tokenizer"].vocabulary == "".join(sorted(set(TEXT)))

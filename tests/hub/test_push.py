@@ -5,16 +5,8 @@ import json
 import pytest
 import torch
 
-from tests.hub.checkpoints import (
-    PUBLISHED,
-    contents,
-    logits,
-    push_private,
-    refusal,
-    save,
-    with_short_deadline,
-    with_token,
-)
+from tests.hub.calls import messages, push_private, push_with_index, with_short_deadline, with_token
+from tests.hub.checkpoints import PUBLISHED, ROOT, contents, logits, refusal, save
 from tinygpt.hub import client
 
 
@@ -57,6 +49,43 @@ def test_an_existing_card_is_uploaded_as_it_is(call, hub, repo, folder):
 def test_an_error_names_a_card_that_the_hub_rejects(call, repo, folder):
     (folder / "README.md").write_text("---\ntags: shakespeare\n---\nMine.\n")
     assert "README.md" in refusal(ValueError, call, client.push, folder, repo)
+
+
+@pytest.mark.parametrize("index", ["memorization.npy", "memorised.npy"])
+def test_the_index_of_the_training_text_is_published_only_on_request_and_with_a_warning(call, hub, repo, folder, index):
+    (folder / index).write_bytes(b"the training text can be read out of this")
+    call(client.push, folder, repo)
+    published = hub.repos[repo].files()
+    assert published.keys() - {".gitattributes"} == PUBLISHED
+    assert "recovered" not in published["README.md"].decode()
+    call(push_with_index, folder, repo)
+    published = hub.repos[repo].files()
+    assert published.keys() - {".gitattributes"} == PUBLISHED | {index}
+    assert "training text can be recovered from `memorization.npy`" in published["README.md"].decode()
+
+
+def test_a_checkpoint_without_an_index_is_pushed_and_none_is_mentioned(call, hub, repo, folder):
+    call(push_with_index, folder, repo)
+    assert hub.repos[repo].files().keys() - {".gitattributes"} == PUBLISHED
+    assert "recovered" not in hub.repos[repo].files()["README.md"].decode()
+
+
+def test_the_flag_that_publishes_the_index_says_what_that_means_and_needs_a_push(called):
+    refused = called(ROOT / "train.py", "--with-index")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("train.py: --with-index is of use only with --push-to-hub USER/NAME")
+    help = " ".join(called(ROOT / "train.py", "--help").stdout.split())
+    assert "memorization.npy too, from which the training text can be recovered" in help
+
+
+@pytest.mark.parametrize("token", ["hf_SECRET", "hf_SECRET and\ta tab", "hf_SECRET\x07", "hf_SECRETé"], ids=range(4))
+@pytest.mark.parametrize("status", [400, 401, 500])
+def test_no_token_is_in_a_message_or_a_log(call, hub, repo, folder, token, status):
+    hub.status, hub.echoes = status, True
+    for function, *args in ((client.push, folder, repo), (client.find_weights, repo)):
+        message, printed, logged = call(with_token, token, messages, function, *args)
+        assert "SECRET" not in message + printed + logged
+        assert token.isascii() or "not a token" in message
 
 
 def test_the_second_push_replaces_the_first(call, hub, repo, folder):
@@ -135,7 +164,7 @@ def test_the_repo_of_another_user_is_refused(call, folder):
 def test_a_stalled_push_ends_at_the_deadline(call, hub, repo, folder, at):
     hub.stalls_at, before = (at,), contents(folder)
     message = refusal(TimeoutError, call, with_short_deadline, client.push, folder, repo)
-    assert "took longer than 1 seconds" in message
+    assert "took longer than 0.3 seconds" in message
     assert "try again" in message
     assert contents(folder) == before
     assert hub.stalled.wait(30)  # on a slow machine, the push may be that far only after the deadline

@@ -1,7 +1,7 @@
 """Datasets: text files or URLs read into one tensor of ids per split, and batches taken from it."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,18 +10,9 @@ import torch
 from torch import Tensor
 
 from tinygpt.data.decontamination import remove_shared
-from tinygpt.data.download import CACHE, CORPUS_VARIABLE, DEFAULT_SHA256, DEFAULT_URL, download, file_sha256
+from tinygpt.data.download import CACHE, DEFAULT_SHA256, DEFAULT_URL, download, is_url
+from tinygpt.data.text_files import CORPUS_VARIABLE, open_text, sha256_of, survey
 from tinygpt.data.tokenizer import TextEncoderDecoder
-
-_CHUNK = 1 << 20  # characters read at a time: a large text is never in memory whole, only its ids are
-
-
-class TextFileError(ValueError):
-    """A file holds no text to learn from; `problem` says why, without the file's path."""
-
-    def __init__(self, path: str | Path, problem: str):
-        super().__init__(f"{path} {problem}")
-        self.problem = problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +38,8 @@ def load_dataset(
     training text are removed from the training text.
 
     Args:
-        source: a URL or a path, or several of them, whose texts are joined in the order given.
+        source: a URL or a path, or several of them, whose texts are joined in the order given. The texts are in UTF-8,
+            or in UTF-16 with a byte order mark. A pipe is read into memory.
         sha256: the expected hash of the text's bytes. The default corpus is always checked.
         cache: the folder in which downloads are kept.
 
@@ -58,26 +50,19 @@ def load_dataset(
     if sources == [DEFAULT_URL]:
         sha256 = sha256 or DEFAULT_SHA256
         sources = [os.environ.get(CORPUS_VARIABLE) or DEFAULT_URL]
-    paths = [download(one, sha256, cache) if is_url(one) else one for one in sources]
-    found = file_sha256(*paths)
+    expected = sha256 if len(sources) == 1 else None
+    texts = [download(str(one), expected, cache) if is_url(one) else open_text(one) for one in sources]
+    found = sha256_of(texts)
     if sha256 and found != sha256:
-        raise ValueError(f"{paths[0]} is not the expected text: its sha256 is {found}, not {sha256}")
-    characters: set[str] = set()
-    length = 0
-    for chunk in _read_chunks(paths):
-        characters.update(chunk)
-        length += len(chunk)
-    tokenizer = TextEncoderDecoder("".join(characters))
-    train, validation = _split(_encode(_read_chunks(paths), length, tokenizer))
+        raise ValueError(f"{texts[0].name} is not the expected text: its sha256 is {found}, not {sha256}")
+    characters, length = survey(texts)
+    tokenizer = TextEncoderDecoder(characters)
+    chunks = (chunk for text in texts for chunk in text.chunks())
+    train, validation = _split(_encode(chunks, length, tokenizer))
     # A single file is split as it is: its repetitions belong to it, and published losses stay comparable.
-    kept = remove_shared(train, validation) if len(paths) > 1 else train
+    kept = remove_shared(train, validation) if len(texts) > 1 else train
     removed = len(train) - len(kept)
     return Dataset(tokenizer=tokenizer, train=kept, validation=validation, sha256=found, removed=removed)
-
-
-def is_url(source: str | Path) -> bool:
-    """Whether `source` is a URL rather than a path."""
-    return str(source).startswith(("http://", "https://"))
 
 
 def dataset_from_text(text: str, sha256: str) -> Dataset:
@@ -86,6 +71,8 @@ def dataset_from_text(text: str, sha256: str) -> Dataset:
     Raises ValueError when the text has fewer than two different characters.
     """
     tokenizer = TextEncoderDecoder(text)
+    if tokenizer.vocab_size < 2:
+        raise ValueError(f"the text repeats one character, {tokenizer.vocabulary!r}: there is nothing to learn in it")
     train, validation = _split(_encode([text], len(text), tokenizer))
     return Dataset(tokenizer=tokenizer, train=train, validation=validation, sha256=sha256)
 
@@ -149,28 +136,8 @@ def _epoch_starts(length: int, block_size: int, passages: int, seed: int, epoch:
     return offset + block_size * torch.randperm(passages, generator=generator)
 
 
-def _read_chunks(paths: Sequence[str | Path]) -> Iterator[str]:
-    """Yield the files' texts in chunks, with every line end as a newline."""
-    for path in paths:
-        blank = True
-        with open(path, encoding="utf-8-sig") as file:
-            try:
-                while chunk := file.read(_CHUNK):
-                    if "\0" in chunk:
-                        raise TextFileError(path, "is binary: it holds NUL bytes; give a plain text file")
-                    blank = blank and chunk.isspace()
-                    yield chunk
-            except UnicodeDecodeError as error:
-                byte = file.buffer.tell() - len(error.object) + error.start
-                raise TextFileError(path, f"is not UTF-8 text ({error.reason} at byte {byte:,})") from None
-        if blank:
-            raise TextFileError(path, "is empty: there is nothing to learn in it")
-
-
 def _encode(chunks: Iterable[str], length: int, tokenizer: TextEncoderDecoder) -> Tensor:
     """The ids of a text that comes in chunks, in the smallest integer type that holds them."""
-    if tokenizer.vocab_size < 2:
-        raise ValueError(f"the text repeats one character, {tokenizer.vocabulary!r}: there is nothing to learn in it")
     smallest = next(
         t for t in (torch.uint8, torch.int16, torch.int32) if tokenizer.vocab_size - 1 <= torch.iinfo(t).max
     )
@@ -179,8 +146,11 @@ def _encode(chunks: Iterable[str], length: int, tokenizer: TextEncoderDecoder) -
     ids, done = torch.empty(length, dtype=smallest), 0
     for chunk in chunks:
         codes = torch.frombuffer(bytearray(chunk.encode("utf-32-le")), dtype=torch.int32)
-        ids[done : done + len(codes)] = id_of_code[codes]
+        if done + len(codes) <= length:
+            ids[done : done + len(codes)] = id_of_code[codes]
         done += len(codes)
+    if done != length:
+        raise ValueError("the text changed while it was read: start again when it is written to no longer")
     return ids
 
 

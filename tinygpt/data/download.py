@@ -1,89 +1,212 @@
-"""Downloading a text: complete and verified, or not at all."""
+"""Downloading a text: complete, verified and fit to train on, or not at all."""
 
 import hashlib
 import http.client
 import os
+import re
 import tempfile
 import time
 import urllib.request
-from contextlib import suppress
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from tinygpt.background import in_background
+from tinygpt.data.text_files import CORPUS_VARIABLE, TextFileError, TextSource, sha256_of, survey
 
 DEFAULT_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 DEFAULT_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
-CACHE = Path.home() / ".cache" / "tinygpt"
-# The environment variable that names a local copy of the default corpus, used instead of a download.
-CORPUS_VARIABLE = "TINYGPT_CORPUS"
+_HOME = Path(os.path.expanduser("~"))  # stays "~" for a user without a home, as in some containers
+CACHE = (_HOME if _HOME.is_absolute() else Path(tempfile.gettempdir())) / ".cache" / "tinygpt"
 
 _STALL = 5.0  # seconds without a byte
 _DEADLINE = 45.0  # seconds for the whole download
 _MAX_BYTES = 500_000_000
+_REMEDY = (
+    "check the connection, or download it by other means and give the path of the file "
+    f"(for the default text, in {CORPUS_VARIABLE})"
+)
+# What a web page begins with. The groups are atomic: no server makes the search try all ways to divide its answer.
+_HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
 
 
-def download(url: str, sha256: str | None, cache: Path) -> Path:
-    """Return the path of a copy of `url` in the folder `cache`, downloading it if it is not there yet.
+def is_url(source: str | Path) -> bool:
+    """Whether `source` is a URL, of any scheme, rather than a path."""
+    return re.match(r"[a-z][a-z0-9+.-]+://", str(source), re.IGNORECASE) is not None
 
-    An incomplete file, or one whose hash is not `sha256`, is never kept. Raises ValueError for a wrong
-    hash or more than 500 MB, TimeoutError after 45 seconds in all or 5 without a byte, and
-    ConnectionError for any other failure.
+
+def download(url: str, sha256: str | None, cache: Path) -> TextSource:
+    """Return a text that a URL leads to, from the folder `cache`, downloading it first if it is not there yet.
+
+    Only a text that can be trained on is kept, and only if all of it arrived, with the hash `sha256` if that is given.
+    Messages name the URL without its query, which may hold a secret.
+
+    Raises ValueError for what is not such a text, another hash, more than 500 MB, and a URL that cannot be asked;
+    TimeoutError after 45 seconds in all or 5 without a byte; ConnectionError for any other failure of the network; and
+    OSError when the cache cannot be written.
     """
-    target = cache / (sha256 or hashlib.sha256(url.encode()).hexdigest())
-    if target.exists() and sha256 in (None, file_sha256(target)):
-        return target
+    name, address = shown(url), _address(url)
+    key = sha256 or hashlib.sha256(url.encode(errors="surrogatepass")).hexdigest()
+    copy = TextSource(name, cache / key)
+    if _is_good(copy, sha256):
+        return copy
+    try:
+        _prepare(cache)
+        with tempfile.NamedTemporaryFile(dir=cache, prefix=".download-", delete=False) as part:
+            try:
+                media_type = _fetch_in_time(name, address, part)
+                part.close()
+                _verify(TextSource(name, Path(part.name)), sha256, media_type)
+                os.replace(part.name, copy.content)
+            finally:
+                part.close()  # ends a download that is still going on
+                with suppress(OSError):  # moved; or on Windows still open, and removed before a later download
+                    os.unlink(part.name)
+    except (TimeoutError, ConnectionError):
+        raise
+    except OSError as error:
+        if _is_good(copy, sha256):  # another process kept it meanwhile, and on Windows has it open
+            return copy
+        raise OSError(f"{name} cannot be kept in {cache} ({error.strerror or error}); {_REMEDY}") from error
+    return copy
+
+
+def shown(url: str) -> str:
+    """A URL for messages, without what may be secret: its query, user name and password."""
+    address, *query = re.split(r"[?#]", url, maxsplit=1)
+    return re.sub(r"//[^/]*@", "//", address) + ("?..." if query else "")
+
+
+def _address(url: str) -> str:
+    """A URL in ASCII, as HTTP wants it. Raises ValueError for one that cannot be asked over HTTP."""
+    if not re.match(r"https?://", url, re.IGNORECASE):
+        raise ValueError(f"{shown(url)} is neither a http:// nor a https:// URL; {_REMEDY}")
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
+        path, query = (quote(text, safe="/%:@!$&'()*+,;=~?[]") for text in (parts.path, parts.query))
+        valid = parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError(f"{shown(url)} is not a valid URL: check how it is written")
+    if "@" in host:
+        raise ValueError(f"{shown(url)} has a user name or a password in it, which is not sent; {_REMEDY}")
+    return urlunsplit((parts.scheme, host, path, query, ""))
+
+
+def _prepare(cache: Path) -> None:
+    """Make the folder, and remove from it the partial files of downloads that were killed."""
     cache.mkdir(parents=True, exist_ok=True)
-    for partial in cache.glob(".download-*"):
-        with suppress(FileNotFoundError):  # another process may have finished it just now
-            if time.time() - partial.stat().st_mtime > 2 * _DEADLINE:  # its download was killed
-                partial.unlink()
-    remedy = (
-        "check the connection, or download it by other means and give the path of the file "
-        f"(for the default text, in {CORPUS_VARIABLE})"
-    )
-    with tempfile.NamedTemporaryFile(dir=cache, prefix=".download-", delete=False) as part:
-        try:
-            found = _fetch(url, part)
-            if sha256 and found != sha256:
-                raise ValueError(f"{url} gave a text of sha256 {found}, not {sha256}; nothing was kept, {remedy}")
-            part.close()
-            os.replace(part.name, target)
-        except TimeoutError as error:
-            raise TimeoutError(f"{url} did not arrive in time; {remedy}") from error
-        except (OSError, http.client.HTTPException) as error:
-            reason = " ".join(str(error).split())[:200]  # it may quote what the server sent
-            raise ConnectionError(f"{url} could not be downloaded ({reason}); {remedy}") from error
-        finally:
-            part.close()
-            Path(part.name).unlink(missing_ok=True)
-    return target
+    for partial_file in cache.glob(".download-*"):
+        with suppress(OSError):  # another process may have finished it just now
+            if time.time() - partial_file.stat().st_mtime > 2 * _DEADLINE:
+                partial_file.unlink()
 
 
-def _fetch(url: str, file) -> str:
-    """Download `url` into an open file, within the time and size allowed, and return its sha256."""
-    digest, size, end = hashlib.sha256(), 0, time.monotonic() + _DEADLINE
-    with urllib.request.urlopen(url, timeout=_STALL) as response:
-        while chunk := response.read1(65_536):
+def _is_good(copy: TextSource, sha256: str | None) -> bool:
+    """Whether a copy is there, and is a text that would be kept today."""
+    try:
+        _verify(copy, sha256)
+    except (ValueError, OSError):
+        return False
+    return True
+
+
+def _verify(text: TextSource, sha256: str | None, media_type: str = "text/plain") -> None:
+    """Raise ValueError for a text of another hash; or where none is known, for what cannot be trained on."""
+    if sha256:
+        found = sha256_of([text])
+        if found != sha256:
+            raise ValueError(f"{text.name} gave a text of sha256 {found}, not {sha256}; nothing was kept, {_REMEDY}")
+        return
+    with text.open() as file:
+        head = file.read(1 << 16)
+    if _HTML.match(head) or ("html" in media_type and b"</" in head):
+        raise TextFileError(
+            text.name, f"is a web page, not a plain text: give the URL of the text itself, or {_REMEDY}"
+        )
+    survey([text])
+
+
+def _fetch_in_time(name: str, address: str, file: BinaryIO) -> str:
+    """Download into an open file within the time and size allowed, and return the media type that the server tells.
+
+    In the background, since a server that sends a byte now and then can hold a download for hours.
+    """
+    try:
+        return in_background(partial(_fetch, name, address, file)).result(_DEADLINE)
+    except TimeoutError as error:
+        raise TimeoutError(f"{name} did not arrive in time; {_REMEDY}") from error
+
+
+def _fetch(name: str, address: str, file: BinaryIO) -> str:
+    """Download into an open file, and return the media type. Raises what `download` does."""
+    size = 0
+    with _explained(name):
+        response = urllib.request.urlopen(address, timeout=_STALL)
+    with response:
+        for chunk in _unpacked(name, response):
             size += len(chunk)
-            if time.monotonic() > end:
-                raise TimeoutError
             if size > _MAX_BYTES:
-                raise ValueError(f"{url} is larger than {_MAX_BYTES:,} bytes; nothing was kept")
-            digest.update(chunk)
+                raise ValueError(f"{name} is larger than {_MAX_BYTES:,} bytes; nothing was kept")
             file.write(chunk)
-        expected = response.headers.get("Content-Length")
-        if expected and size < int(expected):
-            raise ConnectionError(f"cut off after {size:,} of {int(expected):,} bytes")
-    return digest.hexdigest()
+        return response.headers.get_content_type()
 
 
-def file_sha256(*paths: str | Path) -> str:
-    """The sha256 of the files' bytes, joined in order. Raises OSError naming the file that cannot be read."""
-    digest = hashlib.sha256()
-    for path in paths:
-        try:
-            with open(path, "rb") as file:
-                while chunk := file.read(1 << 20):
-                    digest.update(chunk)
-        except OSError as error:
-            reason = f"{path} cannot be read ({error.strerror}): check the path, or {CORPUS_VARIABLE} if it names it"
-            raise type(error)(reason) from None
-    return digest.hexdigest()
+def _unpacked(name: str, response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Yield the body of an answer, unpacked if the server packed it unasked."""
+    encoding = (response.headers.get("Content-Encoding") or "identity").lower()
+    if encoding not in ("identity", "gzip", "x-gzip"):
+        raise ValueError(f"{name} is sent in an encoding that is not known here, {encoding:.40}; {_REMEDY}")
+    if encoding == "identity":
+        yield from _received(name, response)
+        return
+    unpacker = zlib.decompressobj(wbits=31)
+    for chunk in _received(name, response):
+        with _explained(name):
+            unpacked = unpacker.decompress(chunk)
+        yield unpacked
+    if not unpacker.eof:
+        raise _failed(name, "cut off in the middle of packed bytes")
+
+
+def _received(name: str, response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Yield the body of an answer as it arrives. Raises ConnectionError unless it is known to be complete."""
+    expected, size = response.length, 0
+    if response.status != 200:
+        raise _failed(name, f"the server answered {response.status} {response.reason}")
+    if expected is None and not response.chunked:
+        raise _failed(name, "the server does not say how long it is, so that it may be cut off")
+    while True:
+        with _explained(name):
+            chunk = response.read1(65_536)
+        if not chunk:
+            break
+        size += len(chunk)
+        yield chunk
+    if expected and size < expected:
+        raise _failed(name, f"cut off after {size:,} of {expected:,} bytes")
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Turn errors of the network and of what the server sends into ConnectionError; TimeoutError stays."""
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except (OSError, http.client.HTTPException, zlib.error, ValueError) as error:
+        if isinstance(getattr(error, "reason", None), TimeoutError):
+            raise TimeoutError from error
+        raise _failed(name, " ".join(str(error).split())[:200]) from error  # it may quote what the server sent
+
+
+def _failed(name: str, reason: str) -> ConnectionError:
+    return ConnectionError(f"{name} could not be downloaded ({reason}); {_REMEDY}")

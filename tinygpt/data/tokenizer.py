@@ -1,17 +1,10 @@
-"""The character-level tokenizer, and normalization of text that has characters outside its vocabulary."""
+"""The character-level tokenizer: text to ids and back. Text in other characters is normalized first."""
 
 import unicodedata
 from collections import Counter
 
-# Plain spellings of the typographic characters that keyboards and word processors insert.
-_PLAIN = {
-    "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "`": "'", "´": "'",
-    "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "″": '"', '"': "'",
-    "–": "-", "‐": "-", "‑": "-", "−": "-", "—": "--", "―": "--",
-    "…": "...", "\t": " ", "ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE",
-    "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "Þ": "Th", "ı": "i",
-    "\u2028": "\n", "\u2029": "\n", "\x85": "\n",
-}  # fmt: skip
+from tinygpt.data.normalization import Normalizer
+
 _MAX_LISTED = 8  # distinct characters named in one note or error
 
 
@@ -27,6 +20,7 @@ class TextEncoderDecoder:
             raise ValueError("the text is empty: a vocabulary needs at least one character")
         self.vocabulary = "".join(sorted(set(text)))
         self._ids = {character: i for i, character in enumerate(self.vocabulary)}
+        self._normalizer = Normalizer(self.vocabulary)
 
     @property
     def vocab_size(self) -> int:
@@ -54,32 +48,37 @@ class TextEncoderDecoder:
         """Rewrite `text` in the characters of the vocabulary, so that `encode` accepts it.
 
         Line ends become newlines. A character outside the vocabulary is replaced by its nearest
-        spelling inside it (straight quotes, hyphens, no accent, the other case), or dropped if
-        there is none.
+        spelling inside it (another Unicode form of the same character, straight or curly quotes, hyphens,
+        no accent, the other case), or dropped if there is none.
 
         Returns the text, and for each kind of change a sentence to show to a person; no sentence
         when nothing changed.
         """
         notes = ["Changed line ends to plain ones."] if "\r" in text else []
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        unknown = Counter(character for character in text if character not in self._ids)
-        nearest = {character: self._nearest(character) for character in unknown}
-        changed = Counter({f"{_printable(c)} to {_printable(n)}": unknown[c] for c, n in nearest.items() if n})
-        dropped = Counter({_printable(c): unknown[c] for c, n in nearest.items() if not n})
-        if changed:
+        spelled = self._normalizer.spelled(_with_newlines(text))
+        if changed := Counter(_change(unit, nearest) for unit, nearest in spelled if nearest not in ("", unit)):
             notes.append(f"Changed {_join(changed)}.")
-        if dropped:
-            notes.append(f"Removed {_join(dropped)}: not among the characters the model knows.")
-        return "".join(nearest.get(character, character) for character in text), notes
+        if dropped := _dropped(spelled):
+            notes.append(f"Removed {dropped}: not among the characters the model knows.")
+        return "".join(nearest for _, nearest in spelled), notes
 
-    def _nearest(self, character: str) -> str:
-        """The nearest spelling of an unknown character in known ones, or "" if there is none."""
-        plain = _PLAIN.get(character)
-        bare = "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c))
-        # A plain spelling may be unknown too and have a plainer one: “ is written as ", and that as '.
-        plainer = plain and _PLAIN.get(plain)
-        candidates = [plain, plainer, bare, character.swapcase(), bare.swapcase()]
-        return next((c for c in candidates if c and all(part in self._ids for part in c)), "")
+    def unspellable(self, text: str) -> str:
+        """List for a person what `normalize` would drop, as in "7 (2 times), U+0000"; "" if that is nothing."""
+        return _dropped(self._normalizer.spelled(_with_newlines(text)))
+
+
+def _with_newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _change(unit: str, nearest: str) -> str:
+    if unicodedata.normalize("NFC", unit) == unicodedata.normalize("NFC", nearest):
+        return f"the Unicode form of {nearest}"  # the two look the same
+    return f"{_printable(unit)} to {_printable(nearest)}"
+
+
+def _dropped(spelled: list[tuple[str, str]]) -> str:
+    return _join(Counter(_printable(unit) for unit, nearest in spelled if not nearest))
 
 
 def _printable(text: str) -> str:

@@ -16,9 +16,13 @@ from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
 from tinygpt.hub.model_card import model_card
 
 CARD = "README.md"
-OPTIONAL_FILES = (METRICS, INDEX, FORMAT_1_INDEX, CARD)  # published with the weights and their config, if they exist
+# Beside the weights and their config, if they exist. The training text can be read out of its index, character by
+# character, so that it is published only on request.
+OPTIONAL_FILES = (METRICS, CARD)
+INDEX_FILES = (INDEX, FORMAT_1_INDEX)
 
 DEADLINE = 50.0  # seconds for one push, or for one lookup with its download
+ANSWER_DEADLINE = 10.0  # seconds for the first answer of the Hub
 
 _ON_THE_HUB = re.compile(r"(?P<repo_id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
 _LOG_IN = "run `hf auth login` or set HF_TOKEN"
@@ -28,12 +32,15 @@ class NotACheckpointError(ValueError):
     """Raised for a repository on the Hub that holds no tinygpt checkpoint."""
 
 
-def push(folder: str | Path, repo_id: str, *, private: bool = False) -> str:
+def push(folder: str | Path, repo_id: str, *, private: bool = False, with_index: bool = False) -> str:
     """Upload the checkpoint in `folder` as one commit, and return the repository's URL.
 
-    The weights and config.json are uploaded, and where they exist, metrics.jsonl, memorization.npy and README.md.
-    Without a README.md, a model card is generated from config.json. A repository that does not exist is created,
-    `private` or public; one that exists keeps its visibility. Nothing in `folder` is written to.
+    The weights and config.json are uploaded, and where they exist, metrics.jsonl and README.md. Without a README.md, a
+    model card is generated from config.json. A repository that does not exist is created, `private` or public; one that
+    exists keeps its visibility. Nothing in `folder` is written to.
+
+    With `with_index`, memorization.npy is uploaded too if it exists, so that the page can show what a text has in
+    common with the training text. Whoever has the index can recover the training text: leave it out if that is private.
 
     Raises ValueError for a malformed id, for a checkpoint that does not load and for what the Hub rejects,
     FileNotFoundError without a checkpoint, PermissionError without write access, TimeoutError after 50 seconds,
@@ -41,7 +48,7 @@ def push(folder: str | Path, repo_id: str, *, private: bool = False) -> str:
     """
     check_repo_id(repo_id)
     read_checkpoint(folder)  # a checkpoint that nobody could load is not published
-    files = _files_to_upload(Path(folder), repo_id)
+    files = _files_to_upload(Path(folder), repo_id, with_index)
     try:
         return _within_deadline(partial(_upload, files, repo_id, private))
     except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
@@ -99,7 +106,7 @@ def check_repo_id(repo_id: str) -> None:
         raise ValueError(f"{form} ({_one_line(error)})") from None
 
 
-def _files_to_upload(folder: Path, repo_id: str) -> dict[str, bytes]:
+def _files_to_upload(folder: Path, repo_id: str, with_index: bool) -> dict[str, bytes]:
     """The contents of the files to upload. Raises ValueError when a training run replaces the weights meanwhile."""
     facts = read_facts(folder)
     # Not the file config.json: after a crash during a save, the valid config may still be in config.next.json.
@@ -108,11 +115,12 @@ def _files_to_upload(folder: Path, repo_id: str) -> dict[str, bytes]:
         raise ValueError(
             f"{folder / WEIGHTS} was replaced while it was read: push it again after the training run has ended"
         )
-    for name in OPTIONAL_FILES:
+    index = [name for name in INDEX_FILES if with_index and (folder / name).is_file()]
+    for name in (*OPTIONAL_FILES, *index):
         if (folder / name).is_file():
             files[name] = (folder / name).read_bytes()
     if CARD not in files:
-        files[CARD] = model_card(facts, repo_id).encode()
+        files[CARD] = model_card(facts, repo_id, with_index=bool(index)).encode()
     return files
 
 
@@ -142,11 +150,11 @@ def _download(repo_id: str, revision: str) -> Path:
     from huggingface_hub import HfApi, hf_hub_download
 
     # One short request first: without an answer, the downloads below would retry for a long time.
-    info = HfApi().model_info(repo_id, revision=revision, timeout=DEADLINE / 5)
+    info = HfApi().model_info(repo_id, revision=revision, timeout=ANSWER_DEADLINE)
     listed = {file.rfilename for file in info.siblings}
     if not listed >= {WEIGHTS, CONFIG}:
         raise NotACheckpointError(f"{repo_id} on the Hub is not a tinygpt checkpoint: it lacks {WEIGHTS} or {CONFIG}")
-    names = [name for name in (CONFIG, WEIGHTS, *OPTIONAL_FILES) if name in listed]
+    names = [name for name in (CONFIG, WEIGHTS, *OPTIONAL_FILES, *INDEX_FILES) if name in listed]
     folder = _download_files(repo_id, info.sha, names)
     if not _is_intact(folder):  # huggingface_hub checks only the length; if damaged again, it will not load
         _download_files(repo_id, info.sha, names, force=True)
@@ -209,6 +217,8 @@ def _explained(error: Exception, *, doing: str, denied: str, slow: str) -> Excep
     status = next((cause.response.status_code for cause in causes if isinstance(cause, HfHubHTTPError)), None)
     if isinstance(error, TimeoutError):
         return TimeoutError(f"{doing} took longer than {DEADLINE:g} seconds and was abandoned; {slow}")
+    if isinstance(causes[-1], UnicodeEncodeError):  # everything else that is sent is ASCII
+        return PermissionError(f"{doing} failed: what you are logged in with is not a token of the Hub; {_LOG_IN}")
     if status in (401, 403):
         return PermissionError(f"{denied} (the Hub answered {status})")
     if status == 404:
@@ -229,4 +239,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    """The text of an error, which may quote what was sent, without the token."""
+    from huggingface_hub import get_token
+
+    text = str(error).replace(get_token() or "\0", "***")
+    text = re.sub(r"(?i)\b(bearer )[^\s'\"]+", r"\1***", text)  # a token that is written in another way
+    return " ".join(text.split())[:300] or type(error).__name__

@@ -15,10 +15,11 @@ _BLOCKS = {
 }
 
 
-def model_card(facts: dict[str, Any], repo_id: str = "user/name") -> str:
+def model_card(facts: dict[str, Any], repo_id: str = "user/name", with_index: bool = False) -> str:
     """Return the README.md of a published checkpoint, given the contents of its config.json.
 
-    `repo_id` is what the card's commands name: a repository on the Hub, or a folder.
+    `repo_id` is what the card's commands name: a repository on the Hub, or a folder. `with_index` is whether the
+    memorization index is published, too.
     """
     shakespeare = facts.get("data_sha256") == DEFAULT_SHA256
     parts = [
@@ -28,7 +29,7 @@ def model_card(facts: dict[str, Any], repo_id: str = "user/name") -> str:
         _validation_loss(facts, repo_id),
         _training(facts),
         _usage(repo_id),
-        _limitations(facts, shakespeare),
+        _limitations(facts, shakespeare, with_index),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -147,7 +148,7 @@ model, tokenizer = load_checkpoint(find_weights("{repo_id}"))
 ```"""
 
 
-def _limitations(facts: dict[str, Any], shakespeare: bool) -> str:
+def _limitations(facts: dict[str, Any], shakespeare: bool, with_index: bool) -> str:
     vocabulary = facts.get("vocabulary")
     known = f"its {len(vocabulary)} characters" if vocabulary else "the characters of its training text"
     style = "Shakespeare's style" if shakespeare else "the style of its training text"
@@ -156,6 +157,10 @@ def _limitations(facts: dict[str, Any], shakespeare: bool) -> str:
         f"- It knows {known} and no others.",
         "- It may repeat passages of its training text word for word.",
     ]
+    if with_index:
+        lines.append(
+            "- Its training text can be recovered from `memorization.npy`, the index of it that is beside the weights."
+        )
     if shakespeare:
         lines.append("- That text is in the public domain.")
     return "## Limitations\n\n" + "\n".join(lines)

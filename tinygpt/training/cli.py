@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ import torch
 
 from tinygpt.checkpoint.torch_checkpoint import load_checkpoint
 from tinygpt.config import GPTConfig, SampleConfig, TrainConfig
-from tinygpt.data.dataset import is_url, load_dataset
-from tinygpt.data.download import DEFAULT_URL
+from tinygpt.data.dataset import load_dataset
+from tinygpt.data.download import DEFAULT_URL, is_url
 from tinygpt.engines.device import choose_device
 from tinygpt.flags import DEVICES, Parser, add_flags, explained, given
 from tinygpt.inference.generation import stream
@@ -46,6 +47,11 @@ def parse() -> argparse.Namespace:
         "--dtype", choices=("float32", "bfloat16"), help="default: bfloat16 where the hardware computes in it"
     )
     parser.add_argument("--push-to-hub", metavar="USER/NAME", help="publish the weights on the Hugging Face Hub")
+    parser.add_argument(
+        "--with-index",
+        action="store_true",
+        help="with --push-to-hub, publish memorization.npy too, from which the training text can be recovered",
+    )
     parser.add_argument("--track", metavar="PROJECT", help="log the losses to trackio too (pip install trackio)")
     add_flags(parser, GPTConfig, skip=_NO_FLAGS)
     add_flags(parser, TrainConfig)
@@ -112,7 +118,7 @@ def run_start(args: argparse.Namespace) -> tuple[RunStart, Path]:
 
 def build_trainer(args: argparse.Namespace, start: RunStart, folder: Path, device: torch.device) -> Trainer:
     """Build the run from its start and the flags that change it; with --resume, load its training state."""
-    source = [path if is_url(path) else str(Path(path).resolve()) for path in args.data or start.source]
+    source = [path if is_url(path) else os.path.abspath(path) for path in args.data or start.source]
     dataset = load_dataset(source)
     if dataset.removed and distributed.rank() == 0:
         print(f"Removed {dataset.removed:,} characters of the training text that the validation text has too.")

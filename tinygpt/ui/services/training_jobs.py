@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tinygpt.background import cores, in_background
 from tinygpt.config import SampleConfig, TrainConfig
+from tinygpt.data.text_files import TextFileError
 from tinygpt.engines.selection import fastest
 from tinygpt.fields import Choice, Integer
 from tinygpt.inference.generation import stream
@@ -122,10 +123,7 @@ class TrainingJobs:
 
     def _create_trainer(self, job: TrainingJob) -> "Trainer":
         """A trainer at its first step, in a new folder, which is removed if the text cannot be trained on."""
-        from tinygpt.data.dataset import (  # torch is slow to import, and writing does without it
-            TextFileError,
-            load_dataset,
-        )
+        from tinygpt.data.dataset import load_dataset  # torch is slow to import, and writing does without it
         from tinygpt.engines.device import choose_device, leave_one_core
         from tinygpt.training.precision import choose_dtype
         from tinygpt.training.trainer import Trainer

@@ -1,0 +1,68 @@
+"""Functions to call in the process whose huggingface_hub speaks to our server. Nothing here imports torch."""
+
+import io
+import os
+from contextlib import redirect_stderr, redirect_stdout
+from logging import StreamHandler
+from unittest.mock import patch
+
+import pytest
+
+from tinygpt.hub import client
+
+
+def with_short_deadline(function, *args):
+    with patch.object(client, "DEADLINE", 0.3):
+        return function(*args)
+
+
+def with_short_answer_deadline(function, *args):
+    with patch.object(client, "ANSWER_DEADLINE", 0.1):
+        return function(*args)
+
+
+def with_token(token, function, *args):
+    with patch.dict(os.environ, {"HF_TOKEN": token}):
+        return function(*args)
+
+
+def messages(function, *args):
+    """The message of the error that a call raises, and what it prints and logs."""
+    from huggingface_hub.utils import logging
+
+    out, log = io.StringIO(), io.StringIO()
+    handler = StreamHandler(log)
+    logger = logging.get_logger()
+    logger.addHandler(handler)
+    try:
+        with redirect_stdout(out), redirect_stderr(out), pytest.raises((ValueError, OSError)) as caught:
+            function(*args)
+    finally:
+        logger.removeHandler(handler)
+    return str(caught.value), out.getvalue(), log.getvalue()
+
+
+def with_endpoint(url, function, *args):
+    from huggingface_hub import constants
+
+    with patch.object(constants, "ENDPOINT", url):
+        return function(*args)
+
+
+def with_cache(path, function, *args):
+    from huggingface_hub import constants
+
+    with patch.object(constants, "HF_HUB_CACHE", path):
+        return function(*args)
+
+
+def push_private(run, repo):
+    return client.push(run, repo, private=True)
+
+
+def push_with_index(run, repo):
+    return client.push(run, repo, with_index=True)
+
+
+def find_weights(source):
+    return client.find_weights(source)
