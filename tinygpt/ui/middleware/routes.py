@@ -1,4 +1,4 @@
-"""ASGI middleware that refuses dangerous requests before gradio sees them."""
+"""ASGI middleware for the paths of requests: it refuses what the page does not use, and knows the path of a proxy."""
 
 import re
 from urllib.parse import unquote
@@ -9,6 +9,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 # A URL with a scheme, or without one ("//host"). A scheme has two characters or more: "C:" is a drive of Windows.
 _REMOTE = re.compile(r"[\s\x00-\x1f]*([a-z][a-z0-9+.-]+:|[/\\]{2})", re.IGNORECASE)
 _MAX_DECODINGS = 5
+
+# They write files that nothing deletes, print what they are sent, poll without end, or read a login's token back.
+_UNUSED = re.compile(
+    r"/gradio_api/(component_server|custom_component|deep_link|dev|process_recording|stream|token|vibe-[a-z-]+)(/|$)"
+    r"|/monitoring(/|$)"
+)
 
 
 class RefuseRemoteFiles:
@@ -28,6 +34,32 @@ class RefuseRemoteFiles:
             await refusal(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+class RefuseUnusedRoutes:
+    """ASGI middleware that answers 404 to requests for gradio's routes that this page does not use."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request, or pass it on."""
+        if scope["type"] == "http" and _UNUSED.search(scope["path"]):
+            await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+class ServeBelow:
+    """ASGI middleware that serves every route below `path` too, for proxies that keep the path they serve."""
+
+    def __init__(self, app: ASGIApp, *, path: str):
+        self.app, self.path = app, path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with the path in its scope."""
+        # In the place of gradio's root path, which may be a whole URL, and so would never be found in a path.
+        await self.app(scope | {"root_path": self.path}, receive, send)
 
 
 def names_a_remote_file(path: str) -> bool:
