@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.server import free_port
-from tinygpt.ui.environment import bypass_proxies, own_upload_folder
+from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,7 @@ def test_without_proxies_the_environment_stays_as_it_is():
 def test_each_process_has_an_upload_folder_of_its_own_which_goes_with_it(environment, tmp_path: Path):
     (tmp_path / "gradio").touch()  # gradio's own folder cannot be had
     environment.setenv("TMPDIR", str(tmp_path))
-    script = "from tinygpt.ui.environment import own_upload_folder as f; d = f(); (d / 'a').touch(); print(d)"
+    script = "from tinygpt.ui.environment import prepare_for_gradio as f; d = f(); (d / 'a').touch(); print(d)"
     folders = [
         Path(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip())
         for _ in range(2)
@@ -109,7 +109,7 @@ def test_each_process_has_an_upload_folder_of_its_own_which_goes_with_it(environ
 
 def test_the_upload_folder_is_made_where_gradio_was_told_to(environment, tmp_path: Path):
     environment.setenv("GRADIO_TEMP_DIR", str(tmp_path / "a" / "b"))
-    folder = own_upload_folder()
+    folder = prepare_for_gradio()
     assert folder.parent == tmp_path / "a" / "b"
     assert os.environ["GRADIO_TEMP_DIR"] == str(folder)
 
@@ -118,4 +118,4 @@ def test_where_no_upload_folder_can_be_made_the_remedy_is_told(environment, tmp_
     (tmp_path / "file").touch()
     environment.setenv("GRADIO_TEMP_DIR", str(tmp_path / "file" / "uploads"))
     with pytest.raises(ValueError, match=r"no folder for uploads.*uploads.*set GRADIO_TEMP_DIR"):
-        own_upload_folder()
+        prepare_for_gradio()

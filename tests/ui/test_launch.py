@@ -107,6 +107,17 @@ def test_it_opens_in_spite_of_unusable_proxies_and_ctrl_c_ends_it_even_while_it_
     assert list((tmp_path / "uploads").iterdir()) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="on Windows, a process is ended without being asked")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_told_to_end_it_does_what_is_to_be_done_then(run, name: str):
+    script = (
+        "import atexit, os, signal; from tinygpt.ui.launch import exit_on_signals; atexit.register(print, 'saved');"
+        f"exit_on_signals(); os.kill(os.getpid(), signal.{name}); signal.pause()"
+    )
+    result = run("-c", script)
+    assert (result.returncode, result.stdout, result.stderr) == (128 + signal.Signals[name], "saved\n", "")
+
+
 def test_a_taken_port_is_named_with_the_flag_that_changes_it(called):
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         port = taken.getsockname()[1]

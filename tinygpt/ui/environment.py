@@ -33,17 +33,14 @@ def bypass_proxies(host: str) -> None:
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, bypassed))
 
 
-def hide_server_name() -> None:
-    """Remove GRADIO_SERVER_NAME, which --host has taken over: gradio tries ports there, and only by IPv4."""
-    os.environ.pop("GRADIO_SERVER_NAME", None)
-
-
-def own_upload_folder() -> Path:
-    """Create a folder for the uploads of this process, and delete it when the process ends. Raises ValueError.
+def prepare_for_gradio() -> Path:
+    """Create a folder for the uploads of this process, which goes when the process ends. Raises ValueError.
 
     It is made in GRADIO_TEMP_DIR, or else where temporary files are. gradio would share one folder among all users of
-    the machine, which only the first of them can write to.
+    the machine, which only the first of them can write to. GRADIO_SERVER_NAME is removed: --host has taken it over, and
+    gradio would look for free ports there, but only by IPv4.
     """
+    os.environ.pop("GRADIO_SERVER_NAME", None)
     home = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
     try:
         Path(home).mkdir(parents=True, exist_ok=True)

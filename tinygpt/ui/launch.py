@@ -5,16 +5,20 @@ import os
 import re
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from tinygpt.background import in_background
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub.client import find_weights
 from tinygpt.ui.address import check_root_path, choose_port, hostname, is_loopback
-from tinygpt.ui.environment import bypass_proxies, hide_server_name, own_upload_folder
+from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.training_jobs import TrainingJobs
 from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
+
+if TYPE_CHECKING:
+    import gradio as gr  # only once the environment is prepared for it
 
 _DESCRIPTION = "Open the page: a prompt, its settings, and a small GPT that continues it in the manner of Shakespeare."
 _MAX_UPLOADS = 5 * MAX_TEXT_BYTES  # in all, where the page trains
@@ -23,51 +27,49 @@ _MAX_UPLOADS = 5 * MAX_TEXT_BYTES  # in all, where the page trains
 def main(*, zero_gpu: bool) -> None:
     """Serve the page until Ctrl-C. With `zero_gpu`, on Hugging Face's ZeroGPU, the device "auto" means the CPU."""
     args = parse_args()
+    if zero_gpu and args.device == "auto":
+        args.device = "cpu"  # ZeroGPU reports a GPU that only functions with a decorator may use
     try:
-        bypass_proxies(args.host)
-        # ZeroGPU reports a GPU that only functions with a decorator may use.
-        device = "cpu" if zero_gpu and args.device == "auto" else args.device
-        session = Session(find_weights(args.weights), device)
-        auth = parse_credentials(args.auth)
-        root_path = check_root_path(args.root_path)
-        local = is_local_only(args)
-        if args.train and not local:
-            # Training occupies the machine for minutes and fills its disk, so only its own users may start it.
-            raise ValueError(
-                "--train is only for a page that no other machine can reach: leave out --share, a --host other than "
-                "localhost and the host of --root-path, or train in a terminal, by python train.py"
-            )
-        port = choose_port(args.host, args.port)
-        if device in ("cuda", "mps"):  # may be missing: find out before the page opens
-            session.engine()
-        registry = Registry(session)
-        training_jobs = TrainingJobs(registry) if args.train else None
-        exit_on_signals()
-        hide_server_name()
-        uploads = own_upload_folder()
-        from tinygpt.ui.blocks import build  # imports gradio, which reads the environment as it is now
-        from tinygpt.ui.serving import serve
-
-        page = build(registry, training_jobs, local=local)
-        serve(
-            page,
-            host=args.host,
-            port=port,
-            share=args.share,
-            root_path=root_path,
-            auth=auth,
-            uploads=uploads,
-            max_uploads=_MAX_UPLOADS if args.train else 0,
-        )
-    except (ValueError, OSError) as error:
-        sys.exit(f"app.py: {error}")
-    try:
+        page, session = open_page(args)
         # Load the engine while visitors already see the page. In another thread, because this one would not notice
         # Ctrl-C during a compilation.
         in_background(session.engine).result()
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")
     page.block_thread()
+
+
+def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
+    """Start serving the page. Raises ValueError and OSError, with the remedy, if that is not possible."""
+    bypass_proxies(args.host)
+    auth, root_path, local = parse_credentials(args.auth), check_root_path(args.root_path), is_local_only(args)
+    if args.train and not local:
+        # Training occupies the machine for minutes and fills its disk, so only its own users may start it.
+        raise ValueError(
+            "--train is only for a page that no other machine can reach: leave out --share, a --host other than "
+            "localhost and the host of --root-path, or train in a terminal, by python train.py"
+        )
+    session = Session(find_weights(args.weights), args.device)
+    if args.device in ("cuda", "mps"):  # may be missing: find out before the page opens
+        session.engine()
+    registry, port = Registry(session), choose_port(args.host, args.port)
+    exit_on_signals()
+    uploads = prepare_for_gradio()
+    from tinygpt.ui.blocks import build
+    from tinygpt.ui.serving import serve
+
+    page = build(registry, TrainingJobs(registry) if args.train else None, local=local)
+    serve(
+        page,
+        host=args.host,
+        port=port,
+        share=args.share,
+        root_path=root_path,
+        auth=auth,
+        uploads=uploads,
+        max_uploads=_MAX_UPLOADS if args.train else 0,
+    )
+    return page, session
 
 
 def parse_args() -> argparse.Namespace:
