@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from tinygpt.ui.address import hostname, is_loopback
 from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS
 from tinygpt.ui.middleware.origins import CheckOrigin
-from tinygpt.ui.middleware.routes import RefuseRemoteFiles, RefuseUnusedRoutes, ServeBelow
+from tinygpt.ui.middleware.routes import DescribeAnew, RefuseRemoteFiles, RefuseUnusedRoutes, ServeBelow
 from tinygpt.ui.middleware.safety_headers import AddSafetyHeaders
 from tinygpt.ui.middleware.uploads import LimitUploads
 from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
@@ -42,6 +42,7 @@ def serve(
         Middleware(CheckOrigin, loopback=is_loopback(host), hosts=hosts),
     ]
     middleware = [
+        Middleware(DescribeAnew),
         Middleware(RefuseUnusedRoutes),
         Middleware(RefuseRemoteFiles),
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),

@@ -133,6 +133,14 @@ def test_where_others_reach_the_page_other_sites_get_the_public_endpoint_only(pu
             assert cors(headers) == {}
 
 
+def test_a_host_that_somebody_makes_up_is_told_to_nobody_else(public: str):
+    for path in ("/", "/config", "/gradio_api/info", "/gradio_api/info/", "/gradio_api/info?all_endpoints=1",
+                 "/gradio_api/openapi.json"):  # fmt: skip
+        for headers in ({"Host": "evil.example"}, {"X_Forwarded_Host": "evil.example"}):
+            assert request(public, path, **headers)[0] == 200
+            assert b"evil.example" not in request(public, path)[2]
+
+
 def test_a_preflight_allows_no_credentials(public: str):
     status, headers, _ = request(
         public, GENERATE, "OPTIONS", Origin=EVIL, Access_Control_Request_Method="POST",

@@ -15,6 +15,7 @@ _UNUSED = re.compile(
     r"/gradio_api/(component_server|custom_component|deep_link|dev|process_recording|stream|token|vibe-[a-z-]+)(/|$)"
     r"|/monitoring(/|$)"
 )
+_INFO = re.compile(r"/gradio_api/info/?$")
 
 
 class RefuseRemoteFiles:
@@ -48,6 +49,23 @@ class RefuseUnusedRoutes:
             await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+class DescribeAnew:
+    """ASGI middleware that lets every description of the API name the host under which it was asked for.
+
+    gradio makes one description for the whole site, with code that calls the host of whoever came first. This host is
+    what a request claims, so anybody could lead all later readers elsewhere. For a single page, it makes a new one.
+    """
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, for a description with the page named."""
+        if scope["type"] == "http" and _INFO.search(scope["path"]) and b"page=" not in scope["query_string"]:
+            scope = scope | {"query_string": b"&".join(filter(None, (scope["query_string"], b"page=")))}
+        await self.app(scope, receive, send)
 
 
 class ServeBelow:
