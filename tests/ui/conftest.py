@@ -34,12 +34,16 @@ def page_served(weights: Path) -> Callable[..., AbstractContextManager[str]]:
 
     @contextmanager
     def served(
-        host: str = "127.0.0.1", root_path: str = "", uploads: Path = Path("none"), max_uploads: int = 0
+        host: str = "127.0.0.1",
+        root_path: str = "",
+        share: bool = False,
+        uploads: Path = Path("none"),
+        max_uploads: int = 0,
     ) -> Iterator[str]:
         page, port = build(Registry(Session(weights)), local=True), free_port()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("GRADIO_TEMP_DIR", str(uploads.absolute()))
-            options = {"share": False, "auth": None, "uploads": uploads, "max_uploads": max_uploads}
+            options = {"share": share, "auth": None, "uploads": uploads, "max_uploads": max_uploads}
             serve(page, host=host, port=port, root_path=root_path, **options)
         yield f"http://{f'[{host}]' if ':' in host else host.replace('0.0.0.0', '127.0.0.1')}:{port}"
         page.close(verbose=False)

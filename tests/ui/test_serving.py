@@ -7,6 +7,7 @@ from urllib.error import HTTPError
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from gradio import networking
 
 from tests.server import free_port
 from tests.ui.reverse_proxy import proxied
@@ -21,7 +22,7 @@ def can_listen(host: str) -> bool:
     return True
 
 
-def get(url: str) -> str:
+def get(url: str | urllib.request.Request) -> str:
     with urllib.request.urlopen(url, timeout=30) as answer:
         return answer.read().decode()
 
@@ -75,3 +76,13 @@ def test_a_proxy_with_a_name_is_answered_under_this_name(page_served):
 def test_an_ipv6_address_is_listened_on(page_served, host: str):
     with page_served(host=host) as url:
         assert "tinygpt" in get(url)
+
+
+def test_a_public_link_is_answered_and_its_page_is_complete_in_itself(page_served, monkeypatch):
+    monkeypatch.setattr(networking, "setup_tunnel", lambda **_: "https://abc.gradio.live")  # a real one needs internet
+    with page_served(share=True) as address:
+        html = get(urllib.request.Request(address, headers={"Host": "abc.gradio.live"}))
+        with pytest.raises(HTTPError, match="403"):
+            get(urllib.request.Request(address, headers={"Host": "other.gradio.live"}))
+    assert re.findall(r'<script[^>]* src="([^"]*)"', html)
+    assert not re.search(r'<(script|link)[^>]* (src|href)="(https?:)?//', html)
