@@ -1,60 +1,100 @@
-"""How app.py starts and ends: flags, ports, credentials, uploads, Ctrl-C."""
+"""How app.py starts and ends: flags, ports, credentials, training, Spaces, proxies, Ctrl-C."""
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPResponse
+from pathlib import Path
 
 import pytest
 from gradio_client import Client
 
 from tests.server import ROOT, free_port, serving
 from tinygpt.ui import launch
-from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
+from tinygpt.ui.blocks import build
+from tinygpt.ui.services.registry import Registry
+from tinygpt.ui.services.session import Session
+from tinygpt.ui.services.training_jobs import TrainingJobs
 
 APP, WEIGHTS = ROOT / "app.py", ROOT / "weights"
+SECRET = "hf_" + "s" * 34
 
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory) -> Iterator[str]:
-    """An app as on a ZeroGPU Space: other machines can reach it, and torch reports a GPU that cannot be used."""
+    """An app as on a ZeroGPU Space: other machines can reach it, and the owner's token is in its environment."""
     folder = tmp_path_factory.mktemp("spaces")
-    (folder / "spaces.py").write_text(
-        "import torch\ntorch.cuda.is_available = lambda: True\ndef GPU(function): return function\n"
-    )
-    with serving("--host", "0.0.0.0", PYTHONPATH=str(folder)) as address:
+    (folder / "spaces.py").write_text("def GPU(function): return function\ngradio_auto_wrap = GPU\n")
+    environment = {"SPACE_ID": "will/tinygpt", "SYSTEM": "spaces", "GRADIO_SERVER_NAME": "0.0.0.0", "HF_TOKEN": SECRET}
+    with serving(PYTHONPATH=str(folder), **environment) as address:
         yield address
 
 
-def upload(address: str, size: int) -> int:
-    """The HTTP status of the upload of a file."""
-    body = f'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n{"x" * size}\r\n--b--\r\n'
-    request = urllib.request.Request(
-        f"{address}/gradio_api/upload", body.encode(), {"Content-Type": "multipart/form-data; boundary=b"}
-    )
+def get(url: str) -> HTTPResponse | urllib.error.HTTPError:
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status
+        return urllib.request.urlopen(url, timeout=30)
     except urllib.error.HTTPError as error:
-        return error.code
+        return error
 
 
-def test_on_zerogpu_it_writes_on_the_cpu(space: str):
+def tabs(config: dict) -> list[str]:
+    return [each["props"]["label"] for each in config["components"] if each["type"] == "tabitem"]
+
+
+def test_a_space_writes(space: str):
     assert len(Client(space, verbose=False).predict("O", 7, api_name="/generate")) == 7
 
 
-def test_uploads_are_limited_to_a_training_text_or_where_others_reach_the_page_to_almost_nothing(address, space):
-    assert upload(address, 50_000) == 200
-    assert upload(address, MAX_TEXT_BYTES + 1_000_000) == 413
-    assert upload(space, 50_000) == 413
+def test_on_a_space_nobody_trains(space: str):
+    config = json.load(get(f"{space}/config"))
+    assert "How it learned" in tabs(config)
+    assert "Train" not in tabs(config)
+    menu = next(each for each in config["components"] if each["props"].get("elem_id") == "weights")
+    assert not menu["props"]["visible"]  # there is nothing to choose
+    assert "file" not in {each["type"] for each in config["components"]}
+
+
+def test_what_a_space_serves_tells_nothing_of_its_machine_and_no_token(space: str):
+    of_the_machine = re.compile(
+        rf"{SECRET}| at 0x|Traceback|{re.escape(str(ROOT))}|{re.escape(str(Path.home()))}[/\\]|"
+        rf"{re.escape(socket.gethostname())}[^+/=\w]|{re.escape(sys.prefix)}|[/\\]tmp[/\\]"
+    )
+    for path in (
+        "",
+        "config",
+        "openapi.json",
+        "nowhere",
+        "manifest.json",
+        "gradio_api/info",
+        "gradio_api/openapi.json",
+        "gradio_api/startup-events",
+        "gradio_api/app_id",
+        "gradio_api/token",
+        "gradio_api/user",
+        "gradio_api/queue/status",
+        "gradio_api/file=/proc/self/environ",
+        "gradio_api/file=nothing",
+        "gradio_api/stream/x/1/1/playlist-file",
+    ):
+        with get(f"{space}/{path}") as answer:
+            told = of_the_machine.search(answer.read().decode() + str(answer.headers))
+        assert told is None, path
 
 
 @pytest.mark.skipif(os.name == "nt", reason="on Windows, Ctrl-C cannot be sent to one process alone")
-def test_ctrl_c_ends_it_even_while_it_compiles(monkeypatch, tmp_path, request):
+def test_it_opens_in_spite_of_unusable_proxies_and_ctrl_c_ends_it_even_while_it_compiles(
+    monkeypatch, tmp_path, request
+):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # nothing is compiled yet
     process = request.getfixturevalue("start")(APP, "--port", free_port())
     while "Running on local URL" not in process.stdout.readline():
@@ -62,17 +102,52 @@ def test_ctrl_c_ends_it_even_while_it_compiles(monkeypatch, tmp_path, request):
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode in (0, 130)
+    assert stderr.splitlines()[0].startswith("app.py: ignoring the proxy of ALL_PROXY")
     assert "Traceback" not in stderr
+    assert list((tmp_path / "uploads").iterdir()) == []
 
 
-def test_a_taken_port_is_named_with_the_flag_that_changes_it(run):
+@pytest.mark.skipif(os.name == "nt", reason="on Windows, a process is ended without being asked")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_told_to_end_it_does_what_is_to_be_done_then(run, name: str):
+    script = (
+        "import atexit, os, signal; from tinygpt.ui.launch import exit_on_signals; atexit.register(print, 'saved');"
+        f"exit_on_signals(); os.kill(os.getpid(), signal.{name}); signal.pause()"
+    )
+    result = run("-c", script)
+    assert (result.returncode, result.stdout, result.stderr) == (128 + signal.Signals[name], "saved\n", "")
+
+
+def test_a_taken_port_is_named_with_the_flag_that_changes_it(called):
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         port = taken.getsockname()[1]
-        result = run(APP, "--port", port)
+        result = called(APP, "--port", port)
     assert result.returncode != 0
-    assert f"{port}" in result.stderr
+    assert f"port {port} is taken" in result.stderr
     assert "--port" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("flags", [["--host", "0.0.0.0"], ["--share"], ["--root-path", "https://example.org/tinygpt"]])
+def test_training_where_strangers_come_is_refused(called, flags: list[str]):
+    result = called(APP, "--train", *flags)
+    assert result.returncode != 0
+    assert "--train is only for" in result.stderr
+    assert "train.py" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_its_flag_training_is_not_offered_but_told_of(weights: Path):
+    registry = Registry(Session(weights))
+    told, offered, public = (
+        build(registry, jobs, local=local).config
+        for jobs, local in ((None, True), (TrainingJobs(registry), True), (None, False))
+    )
+    assert tabs(told) == tabs(offered) == [*tabs(public), "Train"]
+    assert "python app.py --train" in json.dumps(told, default=str)
+    for config, offers in ((told, False), (offered, True), (public, False)):
+        assert ("file" in {each["type"] for each in config["components"]}) == offers
+        assert any(each["api_name"] == "train" for each in config["dependencies"]) == offers
 
 
 def test_missing_weights_are_named_in_one_line(called):
@@ -99,6 +174,13 @@ def test_an_invalid_port_is_refused(called, port: str):
     assert "--port" in result.stderr
 
 
+@pytest.mark.parametrize("host", ["", "a b", "http://localhost", "localhost/x", "[]"])
+def test_an_invalid_host_is_refused(called, host: str):
+    result = called(APP, "--host", host)
+    assert result.returncode != 0
+    assert "--host" in result.stderr
+
+
 def test_credentials_are_a_user_and_a_password():
     assert launch.parse_credentials("will:globe:1599") == ("will", "globe:1599")
     assert launch.parse_credentials("") is launch.parse_credentials(None) is None
@@ -114,6 +196,12 @@ def test_credentials_are_a_user_and_a_password():
         (["--host", "localhost"], {}, True),
         (["--host", "127.0.0.2"], {}, True),
         (["--host", "::1"], {}, True),
+        (["--host", "[::1]"], {}, True),
+        (["--root-path", "/tinygpt"], {}, True),
+        (["--root-path", "http://localhost:8000/tinygpt"], {}, True),
+        (["--root-path", "https://example.org/tinygpt"], {}, False),
+        ([], {"GRADIO_ROOT_PATH": "https://example.org"}, False),
+        (["--host", "::"], {}, False),
         (["--host", "0.0.0.0"], {}, False),
         (["--host", "example.org"], {}, False),
         (["--share"], {}, False),
@@ -122,7 +210,7 @@ def test_credentials_are_a_user_and_a_password():
     ],
 )
 def test_a_page_is_local_only_if_no_other_machine_reaches_it(monkeypatch, flags, environment, local):
-    for name in ("SPACE_ID", "GRADIO_SERVER_NAME"):
+    for name in ("SPACE_ID", "GRADIO_SERVER_NAME", "GRADIO_ROOT_PATH"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -13,15 +13,18 @@ from tinygpt.ui.services.training_jobs import TrainingJobs
 from tinygpt.ui.tabs.inside import inside_tab
 from tinygpt.ui.tabs.learned import learned_tab
 from tinygpt.ui.tabs.temperature import temperature_tab
-from tinygpt.ui.tabs.train import train_tab
+from tinygpt.ui.tabs.train import how_to_train, train_tab
 from tinygpt.ui.tabs.write import write_tab
 
 MAX_CONCURRENT_TEXTS = 64
 MAX_QUEUED = 40  # requests that may wait; later ones are refused
 
 
-def build(registry: Registry, training_jobs: TrainingJobs | None = None) -> gr.Blocks:
-    """Build the page for the weights in the registry. With `training_jobs`, visitors can train and add weights."""
+def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, local: bool = False) -> gr.Blocks:
+    """Build the page for the weights in the registry. With `training_jobs`, visitors can train and add weights.
+
+    Without, the page of a `local` app, which only this machine can reach, tells how to start it so that they can.
+    """
 
     def masthead_of(name: str) -> str:
         return masthead(registry[name].parameters, registry[name].facts)
@@ -42,6 +45,9 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None) -> gr.B
                 train_tab(registry, menu, training_jobs)
             # Weights may have been added since the page was built.
             blocks.load(lambda: menu_update(registry), outputs=menu, queue=False, **QUIET)
+        elif local:
+            with gr.Tab("Train"):
+                gr.HTML(how_to_train())
         menu.change(masthead_of, menu, head, queue=False, **QUIET)
         generate_api(blocks, registry[MAIN])
     return blocks.queue(max_size=MAX_QUEUED, default_concurrency_limit=MAX_CONCURRENT_TEXTS)

@@ -1,65 +1,102 @@
 """The body of app.py: read the command line, build the page, and serve it."""
 
 import argparse
-import ipaddress
 import os
+import re
+import signal
 import sys
-
-import gradio as gr
-from starlette.middleware import Middleware
+from typing import TYPE_CHECKING
 
 from tinygpt.background import in_background
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub.client import find_weights
-from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS, build
-from tinygpt.ui.middleware import RefuseRemoteFiles
+from tinygpt.ui.address import check_root_path, choose_port, hostname, is_loopback
+from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.training_jobs import TrainingJobs
 from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
-from tinygpt.ui.theme import head, theme
+
+if TYPE_CHECKING:
+    import gradio as gr  # only once the environment is prepared for it
 
 _DESCRIPTION = "Open the page: a prompt, its settings, and a small GPT that continues it in the manner of Shakespeare."
-_MAX_UPLOAD = "10kb"  # where no tab takes files: gradio accepts uploads all the same
+_MAX_UPLOADS = 5 * MAX_TEXT_BYTES  # in all, where the page trains
 
 
 def main(*, zero_gpu: bool) -> None:
     """Serve the page until Ctrl-C. With `zero_gpu`, on Hugging Face's ZeroGPU, the device "auto" means the CPU."""
     args = parse_args()
+    if zero_gpu and args.device == "auto":
+        args.device = "cpu"  # ZeroGPU reports a GPU that only functions with a decorator may use
     try:
-        # ZeroGPU reports a GPU that only functions with a decorator may use.
-        device = "cpu" if zero_gpu and args.device == "auto" else args.device
-        session = Session(find_weights(args.weights), device)
-        auth = parse_credentials(args.auth)
-        if device in ("cuda", "mps"):  # may be missing: find out before the page opens
-            session.engine()
-        registry = Registry(session)
-        # Training occupies the machine for minutes and fills its disk, so only its own users may start it.
-        training_jobs = TrainingJobs(registry) if is_local_only(args) else None
-        page = build(registry, training_jobs)
-    except (ValueError, OSError) as error:
-        sys.exit(f"app.py: {error}")
-    try:
-        _launch(page, args, auth, max_upload=MAX_TEXT_BYTES if training_jobs else _MAX_UPLOAD)
-    except OSError:
-        where = f"{args.host or '127.0.0.1'}, port {args.port or 'any of 7860 to 7959'}"
-        sys.exit(f"app.py: cannot listen on {where}: it is taken or not allowed; choose another with --port or --host")
-    try:
+        page, session = open_page(args)
         # Load the engine while visitors already see the page. In another thread, because this one would not notice
         # Ctrl-C during a compilation.
         in_background(session.engine).result()
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"app.py: {error}")
     page.block_thread()
+
+
+def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
+    """Start serving the page. Raises ValueError and OSError, with the remedy, if that is not possible."""
+    bypass_proxies(args.host)
+    auth, root_path, local = parse_credentials(args.auth), check_root_path(args.root_path), is_local_only(args)
+    if args.train and not local:
+        # Training occupies the machine for minutes and fills its disk, so only its own users may start it.
+        raise ValueError(
+            "--train is only for a page that no other machine can reach: leave out --share, a --host other than "
+            "localhost and the host of --root-path, or train in a terminal, by python train.py"
+        )
+    session = Session(find_weights(args.weights), args.device)
+    if args.device in ("cuda", "mps"):  # may be missing: find out before the page opens
+        session.engine()
+    registry, port = Registry(session), choose_port(args.host, args.port)
+    exit_on_signals()
+    uploads = prepare_for_gradio()
+    from tinygpt.ui.blocks import build
+    from tinygpt.ui.serving import serve
+
+    page = build(registry, TrainingJobs(registry) if args.train else None, local=local)
+    serve(
+        page,
+        host=args.host,
+        port=port,
+        share=args.share,
+        root_path=root_path,
+        auth=auth,
+        uploads=uploads,
+        max_uploads=_MAX_UPLOADS if args.train else 0,
+    )
+    return page, session
 
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line. Exits with a message if it is wrong."""
     parser = Parser(prog="app.py", description=_DESCRIPTION)
     add_model_flags(parser)
-    parser.add_argument("--host", help="address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=port, metavar="N", help="default: the first free one from 7860")
+    parser.add_argument(
+        "--host",
+        type=host,
+        default=os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1",
+        help="address to listen on (default: this machine only)",
+    )
+    parser.add_argument(
+        "--port",
+        type=port,
+        default=os.environ.get("GRADIO_SERVER_PORT"),
+        metavar="N",
+        help="default: the first free one from 7860",
+    )
+    parser.add_argument(
+        "--root-path",
+        default=os.environ.get("GRADIO_ROOT_PATH", ""),
+        metavar="PATH|URL",
+        help="where a proxy in front serves the page: /tinygpt, or https://example.org/tinygpt",
+    )
     parser.add_argument("--share", action="store_true", help="also open a public link, for a week")
+    parser.add_argument("--train", action="store_true", help="offer training on the page, to users of this machine")
     parser.add_argument(
         "--auth",
         default=os.environ.get("TINYGPT_AUTH"),
@@ -70,13 +107,24 @@ def parse_args() -> argparse.Namespace:
 
 
 def is_local_only(args: argparse.Namespace) -> bool:
-    """Whether the page can be reached from this machine only."""
-    host = args.host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"  # as gradio chooses
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        loopback = False
-    return loopback and not args.share and "SPACE_ID" not in os.environ
+    """Whether the page is meant to be reached from this machine only."""
+    proxied = "://" in args.root_path and not is_loopback(hostname(args.root_path))
+    return is_loopback(args.host) and not args.share and not proxied and "SPACE_ID" not in os.environ
+
+
+def exit_on_signals() -> None:
+    """Exit as by sys.exit when the process is told to end, so that what is registered to be done then is done."""
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+
+
+def host(text: str) -> str:
+    """Parse a host name or an address; IPv6 may be in brackets. Raises ValueError."""
+    name = text.removeprefix("[").removesuffix("]").lower()
+    if not re.fullmatch(r"[\w.:%-]+", name):
+        raise ValueError
+    return name
 
 
 def port(text: str) -> int:
@@ -94,24 +142,3 @@ def parse_credentials(text: str | None) -> tuple[str, str] | None:
     if not (user and colon and password):
         raise ValueError("--auth and TINYGPT_AUTH must be of the form user:password")
     return user, password
-
-
-def _launch(page: gr.Blocks, args: argparse.Namespace, auth: tuple[str, str] | None, max_upload: int | str) -> None:
-    """Start the server in threads of its own. Raises OSError if it cannot listen."""
-    page.launch(
-        server_name=args.host,
-        server_port=args.port,
-        share=args.share,
-        auth=auth,
-        theme=theme(),
-        head=head(),
-        footer_links=["api"],
-        run_history=False,
-        enable_monitoring=False,
-        strict_cors=True,
-        max_file_size=max_upload,
-        ssr_mode=False,
-        app_kwargs={"middleware": [Middleware(RefuseRemoteFiles)]},
-        max_threads=2 * MAX_CONCURRENT_TEXTS,
-        prevent_thread_lock=True,
-    )

@@ -59,6 +59,15 @@ def train_tab(registry: Registry, menu: gr.Dropdown, training_jobs: TrainingJobs
     preset.input(lambda name: PRESETS[name].train.max_iters, preset, steps, queue=False, **QUIET)
 
 
+def how_to_train() -> str:
+    """What the tab shows where training is off, as HTML."""
+    return (
+        "<p>This page can train a small model on your own text. Everybody who reaches the page could then occupy this "
+        "machine, so it has to be started for it:</p><pre>python app.py --train</pre>"
+        "<p>Or train in a terminal:</p><pre>python train.py --data my.txt</pre>"
+    )
+
+
 def progress_bar(job: TrainingJob | None = None) -> str:
     """The progress of a job as HTML."""
     if job is None:

@@ -1,4 +1,4 @@
-"""The page serves no file of another host, however it is asked for."""
+"""The page serves no file of another host, however it is asked for, nor what it does not use."""
 
 import http.client
 import threading
@@ -8,7 +8,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tinygpt.ui.middleware import names_a_remote_file
+from tests.server import ROOT
+from tinygpt.ui.middleware.routes import names_a_remote_file
 
 
 @pytest.fixture
@@ -72,7 +73,6 @@ def test_files_of_other_hosts_are_refused(address: str, other_host, route: str, 
 def test_the_pages_own_files_are_served(address: str):
     assert fetch(address, "/")[0] == 200
     assert fetch(address, "/gradio_api/info")[0] == 200
-    assert fetch(address, "/gradio_api/file=/etc/passwd")[0] == 403  # by gradio: not one of its files
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,35 @@ def test_paths_of_this_machine_are_allowed(path: str):
 @pytest.mark.parametrize("prefix", ["", "/tinygpt", "/a/b"])
 def test_a_page_below_another_path_refuses_too(prefix: str):
     assert names_a_remote_file(f"{prefix}/gradio_api/file=http://host/x")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/process_recording",
+        "/gradio_api/component_server",
+        "/gradio_api/component_server/",
+        "/gradio_api/custom_component/x/client/component/index.js",
+        "/gradio_api/deep_link?session_hash=x",
+        "/gradio_api/dev/reload",
+        "/gradio_api/stream/x/close",
+        "/gradio_api/vibe-edit",
+        "/gradio_api/vibe-starter-queries/",
+        "/gradio_api/token",
+        "/monitoring",
+        "/monitoring/summary",
+    ],
+)
+def test_what_the_page_does_not_use_is_not_there(address: str, path: str):
+    for spelled in (path, path.replace("_", "%5f").replace("e", "%65")):
+        for method in ("GET", "POST"):
+            assert fetch(address, spelled, method) == (404, b"Not Found")
+
+
+def test_no_file_of_this_machine_is_served_and_none_is_told_to_exist(address: str):
+    there, absent = (fetch(address, f"/gradio_api/file={path}") for path in ("/etc/passwd", "/etc/passwe"))
+    assert there[0] == absent[0] == 403
+    assert there[1].replace(b"passwd", b"") == absent[1].replace(b"passwe", b"")
+    own = (ROOT / "app.py", ROOT / "weights" / "config.json", ROOT, "app.py", "../app.py", "~/.bashrc")
+    for path in (*own, "/proc/self/environ", "%2e%2e/app.py"):
+        assert fetch(address, f"/gradio_api/file={path}")[0] == 403

@@ -1,0 +1,4 @@
+"""ASGI middleware that refuses dangerous requests before gradio sees them.
+
+Each module holds one concern: routes that the page does not use, other websites, uploads, and browsers' safety headers.
+"""

@@ -1,0 +1,94 @@
+"""Serve the page by gradio, behind our middleware."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import gradio as gr
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from tinygpt.ui.address import hostname, is_loopback
+from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS
+from tinygpt.ui.middleware.origins import CheckOrigin
+from tinygpt.ui.middleware.routes import DescribeAnew, RefuseRemoteFiles, RefuseUnusedRoutes, ServeBelow
+from tinygpt.ui.middleware.safety_headers import AddSafetyHeaders
+from tinygpt.ui.middleware.uploads import LimitUploads
+from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
+from tinygpt.ui.theme import head, theme
+
+
+def serve(
+    page: gr.Blocks,
+    *,
+    host: str,
+    port: int,
+    share: bool,
+    root_path: str,
+    auth: tuple[str, str] | None,
+    uploads: Path,
+    max_uploads: int,
+) -> None:
+    """Start the server in threads of its own. At most `max_uploads` bytes of files are kept, in `uploads`.
+
+    Raises ValueError, with the remedy, if the server does not start or cannot be reached.
+    """
+    hosts = {hostname(root_path)} - {""}  # of proxies and tunnels in front of the page
+    outermost = [
+        Middleware(ServeBelow, path=urlsplit(root_path).path),
+        Middleware(AddSafetyHeaders),
+        Middleware(CheckOrigin, loopback=is_loopback(host), hosts=hosts),
+    ]
+    middleware = [
+        Middleware(DescribeAnew),
+        Middleware(RefuseUnusedRoutes),
+        Middleware(RefuseRemoteFiles),
+        Middleware(LimitUploads, folder=uploads, limit=max_uploads),
+    ]
+    try:
+        page.launch(
+            server_name=f"[{host}]" if ":" in host else host,  # IPv6
+            server_port=port,
+            share=share,
+            root_path=root_path,
+            auth=auth,
+            theme=theme(),
+            head=head(),
+            footer_links=["api"],
+            run_history=False,
+            enable_monitoring=False,
+            max_file_size=MAX_TEXT_BYTES,
+            ssr_mode=False,
+            app_kwargs={"middleware": middleware, "lifespan": wrapped_in(outermost)},
+            max_threads=2 * MAX_CONCURRENT_TEXTS,
+            prevent_thread_lock=True,
+        )
+    except OSError as error:  # the port was free a moment ago
+        raise ValueError(f"the server did not start at {host}, port {port}: try again, or another --port") from error
+    except (ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ValueError(
+            f"the server has started at {host}, port {port}, but does not answer this machine ({error}): check its "
+            "proxies and firewall, or choose another --host"
+        ) from error
+    for component in page.config["components"]:
+        component["props"].pop("delete_callback", None)  # an address in this process's memory
+    if share and page.share_url:
+        hosts.add(hostname(page.share_url))
+        page.share = False  # or gradio's page would load its scripts from another host
+
+
+def wrapped_in(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """A lifespan that puts middleware around the whole app.
+
+    Middleware given to the app itself is inside of what gradio adds later, which answers CORS preflights on its own.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        for cls, args, kwargs in reversed(middleware):
+            app.middleware_stack = cls(app.middleware_stack, *args, **kwargs)
+        yield
+
+    return lifespan
