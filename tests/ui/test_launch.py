@@ -111,8 +111,8 @@ def test_it_opens_in_spite_of_unusable_proxies_and_ctrl_c_ends_it_even_while_it_
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_told_to_end_it_does_what_is_to_be_done_then(run, name: str):
     script = (
-        "import atexit, os, signal; from tinygpt.ui.launch import exit_on_signals; atexit.register(print, 'saved');"
-        f"exit_on_signals(); os.kill(os.getpid(), signal.{name}); signal.pause()"
+        "import atexit, os, signal; from tinygpt.ui import launch; atexit.register(print, 'saved');"
+        f"launch.open_page = lambda args: os.kill(os.getpid(), signal.{name}); launch.main(zero_gpu=False)"
     )
     result = run("-c", script)
     assert (result.returncode, result.stdout, result.stderr) == (128 + signal.Signals[name], "saved\n", "")

@@ -27,6 +27,7 @@ _MAX_UPLOADS = 5 * MAX_TEXT_BYTES  # in all, where the page trains
 def main(*, zero_gpu: bool) -> None:
     """Serve the page until Ctrl-C. With `zero_gpu`, on Hugging Face's ZeroGPU, the device "auto" means the CPU."""
     args = parse_args()
+    exit_on_signals()
     if zero_gpu and args.device == "auto":
         args.device = "cpu"  # ZeroGPU reports a GPU that only functions with a decorator may use
     try:
@@ -53,7 +54,6 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
     if args.device in ("cuda", "mps"):  # may be missing: find out before the page opens
         session.engine()
     registry, port = Registry(session), choose_port(args.host, args.port)
-    exit_on_signals()
     uploads = prepare_for_gradio()
     from tinygpt.ui.blocks import build
     from tinygpt.ui.serving import serve
