@@ -43,7 +43,7 @@ def main_weights(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def address(folder: Path, main_weights: Path) -> Iterator[str]:
     """Where the app answers; what is trained there is kept in a folder of its own."""
-    with serving("--weights", str(main_weights), cwd=folder) as address:
+    with serving("--train", "--weights", str(main_weights), cwd=folder) as address:
         yield address
 
 
