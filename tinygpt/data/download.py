@@ -11,7 +11,8 @@ from pathlib import Path
 
 DEFAULT_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 DEFAULT_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
-CACHE = Path.home() / ".cache" / "tinygpt"
+_HOME = Path(os.path.expanduser("~"))  # stays "~" for a user without a home, as in some containers
+CACHE = (_HOME if _HOME.is_absolute() else Path(tempfile.gettempdir())) / ".cache" / "tinygpt"
 # The environment variable that names a local copy of the default corpus, used instead of a download.
 CORPUS_VARIABLE = "TINYGPT_CORPUS"
 
