@@ -14,8 +14,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygpt import SampleConfig, TextEncoderDecoder, stream
+from tinygpt import SampleConfig, TextEncoderDecoder, beam_search, stream
 from tinygpt.engines.selection import fastest
+from tinygpt.fields import FieldError
 from tinygpt.inference.generation import Character, WindowedReader, characters, current_window, until_stop
 from tinygpt.model.gpt import FAMILIES
 from tinygpt.model.kv_cache import KVCache
@@ -91,6 +92,9 @@ def test_errors_come_before_anything_is_written(build, tokenizer):
     with pytest.raises(ValueError, match=f"top_k must be at most {tokenizer.vocab_size}"):
         stream(build(), tokenizer, "My", SampleConfig(top_k=tokenizer.vocab_size + 1))
     stream(build(), tokenizer, "My", SampleConfig(top_k=tokenizer.vocab_size))
+    for write, width in ((stream, None), (beam_search, 2)):
+        with pytest.raises(FieldError, match="stop must be a text that the model can write: it does not know 'é🙂'"):
+            write(build(), tokenizer, "My", SampleConfig(stop="Mé🙂", beam_width=width))
 
 
 # Stopping
