@@ -14,29 +14,13 @@ from tinygpt.engines.selection import as_engine
 from tinygpt.engines.torch_engine import TorchEngine
 
 ROOT = Path(__file__).parents[2]
-ASK_TWICE = """
+OPEN = """
+import sys
 from tinygpt.checkpoint.reading import read_checkpoint
 from tinygpt.engines.selection import numba_engine
 checkpoint = read_checkpoint(sys.argv[1])
-for _ in range(2):
-    engine, reason = numba_engine(checkpoint.config, checkpoint.tensors)
-print(engine, reason)
+print(*numba_engine(checkpoint.config, checkpoint.tensors))
 """
-
-
-def reason_of(cause: str, weights: Path, package: Path = ROOT, **environment: str) -> str:
-    """The reason for which numba cannot be used in a process of its own; it is also the only warning there."""
-    result = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{cause}\n{ASK_TWICE}", str(weights)],
-        env=os.environ | {"PYTHONPATH": str(package)} | environment,
-        cwd=package,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    reason = result.stdout.removeprefix("None ").strip()
-    assert result.stderr == f"Using torch, which is slower than numba: {reason}\n"
-    return reason
 
 
 def test_float32_weights_on_the_cpu_run_with_numba_and_nothing_is_faster(build):
@@ -57,14 +41,14 @@ def test_other_precisions_run_with_torch_as_they_are(build):
     assert engine.slower_because == "numba needs weights in torch.float32, not in torch.bfloat16"
 
 
-def test_without_numba_it_is_reported_as_missing(weights):
-    assert reason_of("sys.modules['numba'] = None", weights) == "numba is not installed"
-
-
 def test_a_numba_that_refuses_its_dependencies_is_quoted(weights, tmp_path):
     (tmp_path / "numba.py").write_text("raise ImportError('Numba needs NumPy 2.2 or less. Got NumPy 9.9.')")
-    reason = reason_of("", weights, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
-    assert reason == "numba cannot be imported (ImportError: Numba needs NumPy 2.2 or less. Got NumPy 9.9.)"
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-c", OPEN, str(weights)]
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    reason = "numba cannot be imported (ImportError: Numba needs NumPy 2.2 or less. Got NumPy 9.9.)"
+    assert (ended.returncode, ended.stdout) == (0, f"None {reason}\n")
+    assert ended.stderr == f"Using torch, which is slower than numba: {reason}\n"
 
 
 def test_where_llvm_fails_torch_runs_the_model_and_says_why(build, monkeypatch, caplog):
