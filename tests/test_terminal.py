@@ -47,19 +47,18 @@ def test_a_prompt_given_by_flag_is_continued_and_its_seed_gives_the_text_again(r
 
 def test_a_piped_prompt_is_continued_with_notes_apart_from_the_text(run, weights, expected, tmp_path):
     output = tmp_path / "output.txt"
-    settings = {"seed": 2**64 - 1, "temperature": 1.5, "top_k": 5, "top_p": 0.9, "stop": "zz"}
+    settings = {"seed": 2**64 - 1, "temperature": 1.5, "top_k": 5, "top_p": 0.9, "stop": "qqq"}
     flags = [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", value)]
-    not_utf8 = "\udce9"
     ended = run(
         *(*TINYGPT, "--weights", weights, "--output", output, "--length", 30, *flags),
-        piped=f"Don’t\r\nweep é\x00{not_utf8}\n",
+        piped="Don’t\r\nweep é\x00🙂\n",
     )
     prompt = "Don't\nweep e"
     shown = expected(prompt, max_new_tokens=30, **settings)
     assert (ended.returncode, ended.stdout) == (0, shown)
     assert "Changed line ends" in ended.stderr
     assert "Changed ’ to ', é to e." in ended.stderr
-    assert "Removed U+0000, U+DCE9" in ended.stderr
+    assert "Removed U+0000, 🙂" in ended.stderr
     assert "The model sees the last 8 characters" in ended.stderr
     assert output.read_text(encoding="utf-8") == format_output(prompt, shown.removeprefix(prompt).removesuffix("\n"))
 
@@ -112,10 +111,44 @@ def test_a_mistake_is_refused_before_a_piped_prompt_is_waited_for(start, weights
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_anything_is(called, weights, tmp_path):
-    flags = ("--prompt", "My", "--length", 9, "--seed", 1, "--output", tmp_path / "no" / "where.txt")
-    ended = called(*CPU, "--weights", weights, *flags)
+    for place in (tmp_path, tmp_path / "no" / "where.txt", ""):
+        ended = called(*CPU, "--weights", weights, "--prompt", "My", "--output", place)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr.startswith(f"tinygpt: {place or '.'} cannot be written (")
+        assert ended.stderr.count("\n") == 1
+
+
+def test_bytes_that_are_no_text_are_refused_with_the_encoding_that_is_meant(run, called, weights):
+    sentence = "is not in UTF-8, it holds the byte 0x{}: convert it, for example with `iconv -f ENCODING -t UTF-8`\n"
+    ended = run(*TINYGPT, "--weights", weights, piped="My br\udce9ad")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "its folder does not exist" in ended.stderr
+    assert ended.stderr == "tinygpt: the piped prompt " + sentence.format("E9")
+    for flag in ("--prompt", "--stop"):
+        ended = called(*CPU, "--weights", weights, flag, "\udcff\udcfe")  # how Python gives bytes of a command line
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr == f"tinygpt: {flag} " + sentence.format("FF")
+
+
+def test_a_pipe_that_does_not_end_is_refused_once_it_is_too_long(start, weights):
+    process = start(*TINYGPT, "--weights", weights)
+    process.stdin.write("y\n" * 5_001)  # and it stays open
+    process.stdin.flush()
+    assert process.wait(timeout=60) == 1
+    assert process.stderr.read().endswith("must be a text of at most 10,000 characters: more were piped\n")
+
+
+def test_a_new_line_can_be_typed_as_two_characters_and_the_help_says_so(called, weights, expected):
+    flags = ("--length", 60, "--seed", 5, "--prompt", r"My\nbread", "--stop", r"\n")
+    shown = called(*CPU, "--weights", weights, *flags).stdout
+    assert shown == expected("My\nbread", max_new_tokens=60, seed=5, stop="\n")
+    assert shown != expected("My\nbread", max_new_tokens=60, seed=5)
+    assert r"In --prompt and --stop, \n is a new line." in called(*CPU, "--help").stdout
+
+
+def test_a_stop_text_that_the_model_cannot_write_is_refused(called, weights):
+    ended = called(*CPU, "--weights", weights, "--prompt", "My", "--stop", "END🙂")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "tinygpt: --stop must be a text that the model can write: it does not know '🙂'\n"
 
 
 def beginning(process: subprocess.Popen) -> str:

@@ -6,25 +6,28 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 
 from tinygpt.flags import Parser, add_flags, add_model_flags, explained, given
 from tinygpt.hub.client import find_weights
 from tinygpt.inference.continuation import Continuation, write
 from tinygpt.inference.loading import open_checkpoint
-from tinygpt.output import write_output
-from tinygpt.request import GenerationRequest
+from tinygpt.output import check_output, write_output
+from tinygpt.request import GenerationRequest, bounds
 
 
 def main() -> None:
     args = parse()
+    # Bytes that are not text are told apart below; a console may lack characters that the model knows.
+    for stream, errors in ((sys.stdin, "surrogateescape"), (sys.stdout, "replace")):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=errors)
     try:
-        if args.output and not Path(args.output).absolute().parent.is_dir():
-            raise ValueError(f"--output {args.output} cannot be written: its folder does not exist")
         request = requested(args)
+        if args.output is not None:  # before anything is written
+            check_output(args.output, len(request.prompt) + request.length)
         engine, tokenizer = open_checkpoint(find_weights(args.weights), args.device)
         continuation = show(write(engine, tokenizer, request))
-        if args.output:
+        if args.output is not None:
             write_output(args.output, continuation.prompt, continuation.text)
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -35,7 +38,11 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = Parser(prog="python -m tinygpt", description="Continue a prompt in the terminal.")
+    parser = Parser(
+        prog="python -m tinygpt",
+        description="Continue a prompt in the terminal: that of --prompt, or a piped one.",
+        epilog=r"In --prompt and --stop, \n is a new line.",
+    )
     parser.add_argument("--output", metavar="FILE", help="also write prompt and continuation to this file")
     add_model_flags(parser)
     add_flags(parser, GenerationRequest, defaults=True)
@@ -45,15 +52,36 @@ def parse() -> argparse.Namespace:
 def requested(args: argparse.Namespace) -> GenerationRequest:
     """The request that flags make, or a piped prompt with them; a beam width alone asks for beams.
 
-    Raises FieldError for a flag that is out of bounds.
+    Raises FieldError, a ValueError, for a flag that is out of bounds, and ValueError for what is no text.
     """
     fields = given(args, GenerationRequest)
+    for name in {"prompt", "stop"} & fields.keys():
+        fields[name] = decoded(f"--{name}", fields[name], sys.getfilesystemencoding()).replace(r"\n", "\n")
     if "beam_width" in fields:
         fields.setdefault("strategy", "beam")
     request = GenerationRequest(**fields)  # before a prompt is waited for
     if "prompt" in fields or sys.stdin is None or sys.stdin.isatty():
         return request
-    return replace(request, prompt=sys.stdin.read().removesuffix("\n"))  # the line end that `echo` adds
+    return replace(request, prompt=piped_prompt())
+
+
+def piped_prompt() -> str:
+    """The prompt on standard input. Raises ValueError if it is too long or no text."""
+    high = bounds("prompt").high
+    text = sys.stdin.read(high + 2)  # of a pipe that never ends only the beginning
+    prompt = decoded("the piped prompt", text, sys.stdin.encoding).removesuffix("\n")  # the line end that `echo` adds
+    if len(prompt) > high:
+        raise ValueError(f"the piped prompt must be a text of {bounds('prompt')}: more were piped")
+    return prompt
+
+
+def decoded(what: str, text: str, encoding: str) -> str:
+    """The text. Raises ValueError if it was not in this encoding: Python then keeps bytes as lone surrogates."""
+    byte = next((ord(character) - 0xDC00 for character in text if "\udc80" <= character <= "\udcff"), None)
+    if byte is not None:
+        remedy = f"convert it, for example with `iconv -f ENCODING -t {encoding.upper()}`"
+        raise ValueError(f"{what} is not in {encoding.upper()}, it holds the byte 0x{byte:02X}: {remedy}")
+    return text
 
 
 def show(continuations: Iterator[Continuation]) -> Continuation:

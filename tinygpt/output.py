@@ -1,5 +1,8 @@
 """output.txt: a prompt and its continuation in one text file, each under a heading."""
 
+import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 _WIDTH = 60
@@ -11,8 +14,48 @@ def format_output(prompt: str, continuation: str) -> str:
 
 
 def write_output(path: str | Path, prompt: str, continuation: str) -> None:
-    """Write the prompt and the continuation to a file such as output.txt. Raises OSError."""
-    Path(path).write_text(format_output(prompt, continuation), encoding="utf-8")
+    """Write the prompt and the continuation to a file such as output.txt.
+
+    A file that is there is replaced whole, or stays as it was. Raises OSError, naming the path, if that fails.
+    """
+    _write(Path(path), format_output(prompt, continuation).encode(), keep=True)
+
+
+def check_output(path: str | Path, characters: int) -> None:
+    """Raise OSError, naming the path, unless write_output can write texts of so many characters to it."""
+    longest = 4 * characters + len(format_output("", ""))  # in UTF-8, a character has up to 4 bytes
+    _write(Path(path), bytes(longest), keep=False)
+
+
+def _write(path: Path, content: bytes, *, keep: bool) -> None:
+    """Write a file in one step, or without `keep` only try to."""
+    target = Path(os.path.realpath(path))  # where the path is a link, the file that it leads to is replaced
+    part = target.with_name(f".{target.name}.part")  # a fixed name, so that the next one replaces what a crash leaves
+    try:
+        if obstacle := _obstacle(target):
+            raise OSError(None, obstacle)
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if keep:
+            if target.exists():
+                shutil.copymode(target, part)
+            os.replace(part, target)
+    except OSError as error:
+        raise OSError(f"{path} cannot be written ({error.strerror or error}): choose another file") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def _obstacle(target: Path) -> str:
+    """What stands in the way of replacing a file, that the attempt would not tell; "" if nothing does."""
+    if target.is_dir():
+        return "it is a folder"
+    if target.exists() and not target.is_file():
+        return "it is a device or a pipe"
+    return "it is read-only" if target.exists() and not os.access(target, os.W_OK) else ""
 
 
 def _heading(word: str) -> str:

@@ -56,7 +56,7 @@ def plain_text(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: s
 @each_family
 def test_cached_logits_are_the_uncached_ones_for_any_prefill(model, engine, tolerance):
     expected = reference_logits(model, IDS)
-    for prefill in range(1, len(IDS) + 1):
+    for prefill in (1, 2, 7, 12):
         reader = engine.open_reader(1)
         np.testing.assert_allclose(reader.read([IDS[:prefill]])[0], expected[prefill - 1], atol=tolerance)
         for id, expected_V in zip(IDS[prefill:], expected[prefill:], strict=True):
@@ -121,15 +121,14 @@ def test_two_readers_of_one_engine_do_not_affect_each_other(engine):
 
 @each_exact_kind
 @each_family
-@pytest.mark.parametrize("prompt", ["", "The r", "The quiet ri", "BAKER:\nThe quiet river sings"])
 @pytest.mark.parametrize(
-    "settings",
+    ("prompt", "settings"),
     [
-        {"temperature": 0},
-        {"temperature": 1.0},
-        {"temperature": 0.6, "top_k": 5},
-        {"temperature": 1.3, "top_p": 0.8},
-        {"temperature": 0.9, "top_k": 7, "top_p": 0.9},
+        ("The quiet ri", {"temperature": 0}),
+        ("", {"temperature": 1.0}),
+        ("BAKER:\nThe quiet river sings", {"temperature": 0.6, "top_k": 5}),
+        ("The r", {"temperature": 1.3, "top_p": 0.8}),
+        ("The quiet ri", {"temperature": 0.9, "top_k": 7, "top_p": 0.9}),
     ],
     ids=str,
 )
@@ -143,7 +142,7 @@ def test_the_text_is_that_of_the_plain_loop(model, engine, tokenizer, prompt, se
 @pytest.mark.parametrize(("family", "n_embd"), [("gpt", 5), ("llama", 6), ("qwen3", 6)])
 def test_so_it_is_for_the_smallest_contexts_and_odd_widths(build, tokenizer, kind, family, n_embd, block_size):
     model = adapted(kind, build(family, block_size=block_size, n_head=1, n_embd=n_embd, n_layer=1))
-    settings = SampleConfig(max_new_tokens=30, seed=3, temperature=1.0)
+    settings = SampleConfig(max_new_tokens=15, seed=3, temperature=1.0)
     expected = plain_text(model, tokenizer, "The", settings)
     assert "".join(stream(engine_of(kind, model), tokenizer, "The", settings)) == expected
 
@@ -151,7 +150,7 @@ def test_so_it_is_for_the_smallest_contexts_and_odd_widths(build, tokenizer, kin
 @each_exact_kind
 @each_family
 def test_beams_are_those_of_every_other_engine(build, tokenizer, kind, family):
-    model, settings = adapted(kind, build(family)), SampleConfig(max_new_tokens=30, beam_width=4)
+    model, settings = adapted(kind, build(family)), SampleConfig(max_new_tokens=20, beam_width=3)
     found = list(beam_search(engine_of(kind, model), tokenizer, "The r", settings))
     assert found == list(beam_search(model, tokenizer, "The r", settings))
 
@@ -196,9 +195,9 @@ def test_several_threads_at_once_each_get_the_text_they_would_get_alone(engine, 
     def text(seed: int) -> str:
         return "".join(stream(engine, tokenizer, "The r", SampleConfig(max_new_tokens=40, seed=seed)))
 
-    with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(text, range(12)))
-    assert together == [text(seed) for seed in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(text, range(6)))
+    assert together == [text(seed) for seed in range(6)]
 
 
 # Activations
@@ -259,7 +258,7 @@ OVERFLOWS = {
 }
 
 
-@each_kind
+@pytest.mark.parametrize("kind", ["torch", "numba", "torch bfloat16"])
 @each_family
 @pytest.mark.parametrize("part", OVERFLOWS)
 def test_finite_weights_that_overflow_inside_are_refused_wherever_it_happens(model, kind, part):
@@ -278,7 +277,7 @@ def test_weights_that_are_all_too_large_are_refused(model, kind):
 
 
 def refuses_to_compute(engine: Engine) -> None:
-    for settings in ({}, {"top_k": 3}, {"top_p": 0.5}, {"temperature": 0}):
+    for settings in ({"top_k": 3, "top_p": 0.5}, {"temperature": 0}):
         with pytest.raises(ValueError, match="these weights make numbers that are not finite"):
             engine.open_reader(1).write(IDS[:6], 3, SampleConfig(seed=1, **settings), 0)
     with pytest.raises(ValueError, match="these weights make numbers that are not finite"):

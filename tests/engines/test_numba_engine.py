@@ -1,5 +1,6 @@
 """The machine code by itself: how exact it is, and that it samples what sampling.py does."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,25 +68,25 @@ def test_on_5000_real_characters_the_logits_of_the_shipped_weights_are_within_th
     assert clear.float().mean() > 0.99
 
 
-def test_the_texts_of_five_seeds_are_those_of_the_model_over_2000_characters(shipped):
+def test_the_texts_of_three_seeds_are_those_of_the_model_over_1000_characters(shipped):
     model, engine = shipped
-    texts, seeds = [], range(5)
+    texts, seeds = [], range(3)
     tokenizer = load_checkpoint(SHIPPED)[1]
     for seed in seeds:
-        settings = SampleConfig(max_new_tokens=2000, temperature=0.8, seed=seed)
+        settings = SampleConfig(max_new_tokens=1000, temperature=0.8, seed=seed)
         texts.append(tokenizer.encode("\n" + "".join(stream(engine, tokenizer, "\n", settings))))
     ids_BN = torch.tensor(texts)
-    for row, logits_NV in enumerate(expected_logits(model, ids_BN[:, :-1]).numpy()):
-        for i, (logits_V, id) in enumerate(zip(logits_NV, texts[row][1:], strict=True)):
-            if id != sample(logits_V, 0.8, None, None, seeds[row], i):
-                # About one uniform number in a million falls so near to a border that rounding decides.
-                borders_V = np.cumsum(probabilities(logits_V, 0.8))
-                assert np.abs(borders_V - uniform(seeds[row], i)).min() < 1e-5
+    for seed, ids_N, logits_NV in zip(seeds, ids_BN[:, 1:], expected_logits(model, ids_BN[:, :-1]), strict=True):
+        borders_NV = (logits_NV.double() / 0.8).softmax(dim=1).cumsum(dim=1)
+        uniform_N = torch.tensor([uniform(seed, i) for i in range(len(ids_N))])
+        # About one uniform number in a million falls so near to a border that rounding decides.
+        clear_N = (borders_NV - uniform_N[:, None]).abs().min(dim=1).values > 1e-5
+        assert torch.equal((borders_NV < uniform_N[:, None]).sum(dim=1)[clear_N], ids_N[clear_N])
+        assert clear_N.float().mean() > 0.99
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_the_logits_of_every_preset_are_those_of_torch(preset):
-    config = PRESETS[preset].model
+@pytest.mark.parametrize("config", {replace(preset.model, dropout=0): 1 for preset in PRESETS.values()}, ids=str)
+def test_the_logits_of_every_preset_are_those_of_torch(config):
     random = np.random.default_rng(1)
     tensors = {name: 0.05 * random.standard_normal(shape, np.float32) for name, shape in shapes(config).items()}
     ids = random.integers(config.vocab_size, size=config.block_size).tolist()

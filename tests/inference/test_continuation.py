@@ -3,6 +3,7 @@
 import pytest
 
 from tinygpt import SampleConfig, TextEncoderDecoder, beam_search, stream
+from tinygpt.fields import FieldError
 from tinygpt.inference.continuation import Continuation, prepare, write
 from tinygpt.request import GenerationRequest
 
@@ -88,7 +89,7 @@ def test_a_stop_string_is_never_part_of_the_text(build, tokenizer):
 
 
 def test_the_request_of_a_continuation_is_in_known_characters_so_that_a_link_can_hold_it(build, tokenizer):
-    asked = GenerationRequest(prompt="My\ud83d b\u00e9", stop="\udce9ee", length=5, seed=1)
+    asked = GenerationRequest(prompt="My\ud83d b\u00e9", stop="\u00e9e", length=5, seed=1)
     *_, last = write(build(), tokenizer, asked)
     assert (last.request.prompt, last.request.stop) == ("My be", "ee")
     *_, again = write(build(), tokenizer, last.request)
@@ -128,3 +129,17 @@ def test_a_stop_text_is_brought_into_known_characters_like_the_prompt(build, tok
     _, settings, notes = prepare(build().config, tokenizer, request)
     assert settings.stop == "e"
     assert "In the stop text: Changed é to e." in notes
+
+
+@pytest.mark.parametrize("stop", ["🙂", "END🙂", "\x00", "\udce9", "עד", "\u0301", "x\u200b"], ids=ascii)
+@pytest.mark.parametrize("strategy", ["sample", "beam"])
+def test_a_stop_text_that_the_model_cannot_write_is_refused(build, tokenizer, stop, strategy):
+    with pytest.raises(FieldError, match=r"^stop must be a text that the model can write: it does not know '"):
+        write(build(), tokenizer, GenerationRequest(prompt="My", stop=stop, strategy=strategy))
+
+
+@pytest.mark.parametrize("stop", ["é", "e\u0301", "…", "“", "\r\n", "\r"], ids=ascii)
+def test_a_stop_text_that_has_a_spelling_is_not_refused(build, tokenizer, stop):
+    _, settings, notes = prepare(build().config, tokenizer, GenerationRequest(prompt="My", stop=stop))
+    assert set(settings.stop) <= set(tokenizer.vocabulary)
+    assert any(note.startswith("In the stop text: ") for note in notes)

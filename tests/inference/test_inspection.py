@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from tinygpt import SampleConfig, fastest
+from tinygpt import PRESETS, GPTConfig, SampleConfig, fastest
 from tinygpt.engines.selection import as_engine
 from tinygpt.inference.generation import characters
-from tinygpt.inference.inspection import activations, candidates, window_at
+from tinygpt.inference.inspection import MAX_INSPECTED, activations, candidates, inspectable, window_at
 from tinygpt.model.gpt import FAMILIES
 from tinygpt.model.sampling import probabilities
 
@@ -71,3 +71,18 @@ def test_a_window_extends_to_where_the_next_one_begins(build, tokenizer):
     for nowhere in (-6, 9):
         with pytest.raises(ValueError, match="is not in the text"):
             window_at(config, tokenizer, text[:5], text[5:], nowhere)
+
+
+def test_whatever_the_model_what_is_inspected_is_bounded_and_a_preset_is_inspected_whole(build, tokenizer):
+    for preset in PRESETS.values():
+        assert inspectable(preset.model) == preset.model.block_size
+    for sizes in ((1, 1, 1), (200, 8, 600), (1, 256, 7168), (24, 28, 1736), (4, 4, 16)):
+        config = GPTConfig(block_size=16_384, **dict(zip(("n_layer", "n_head", "n_embd"), sizes, strict=True)))
+        T = inspectable(config)
+        assert 8 <= T <= 2_048
+        assert config.n_layer * config.n_head * T**2 <= MAX_INSPECTED
+        assert config.n_layer * config.n_embd * T <= MAX_INSPECTED
+    engine = as_engine(build(block_size=4096))
+    activations(engine, tokenizer, "M" * inspectable(engine.config))
+    with pytest.raises(ValueError, match="1,024 characters can be inspected at once, not 1,025"):
+        activations(engine, tokenizer, "M" * 1_025)

@@ -1,25 +1,13 @@
 """A checkpoint is loaded into the fastest engine there is, and any engine writes the same text from it."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-from tinygpt import SampleConfig, open_checkpoint, stream
-from tinygpt.engines.numba_engine import NumbaEngine
-
-ROOT = Path(__file__).parents[2]
-WITHOUT_NUMBA = """
-import sys
-sys.modules["numba"] = None
-from tinygpt import SampleConfig, open_checkpoint, stream
-engine, tokenizer = open_checkpoint(sys.argv[1])
-print(engine.name, engine.slower_because, sep=": ")
 import torch
-assert torch.get_num_threads() == 1
-sys.stdout.write("".join(stream(engine, tokenizer, "My", SampleConfig(max_new_tokens=40, seed=3))))
-"""
+
+from tinygpt import SampleConfig, engines, open_checkpoint, stream
+from tinygpt.engines import selection
+from tinygpt.engines.numba_engine import NumbaEngine
 
 
 def test_a_checkpoint_is_run_by_numba_on_the_cpu(weights):
@@ -27,11 +15,22 @@ def test_a_checkpoint_is_run_by_numba_on_the_cpu(weights):
         assert isinstance(open_checkpoint(weights, device)[0], NumbaEngine)
 
 
-def test_without_numba_torch_writes_the_same_text_and_the_engine_says_why(weights):
-    command = [sys.executable, "-c", WITHOUT_NUMBA, str(weights)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    text = "".join(stream(*open_checkpoint(weights), "My", SampleConfig(max_new_tokens=40, seed=3)))
-    assert result.stdout == f"torch on cpu: numba is not installed\n{text}"
+def test_without_numba_torch_writes_the_same_text_on_one_core_and_a_single_warning_says_why(
+    weights, monkeypatch, caplog
+):
+    settings = SampleConfig(max_new_tokens=40, seed=3)
+    text = "".join(stream(*open_checkpoint(weights), "My", settings))
+    selection._warned.cache_clear()
+    for name in ("kernels", "kernel_cache"):  # as if they had not been imported yet
+        monkeypatch.delitem(sys.modules, f"tinygpt.engines.{name}")
+        monkeypatch.delattr(engines, name)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    for _ in range(2):
+        engine, tokenizer = open_checkpoint(weights)
+        assert (engine.name, engine.slower_because) == ("torch on cpu", "numba is not installed")
+        assert "".join(stream(engine, tokenizer, "My", settings)) == text
+    assert torch.get_num_threads() == 1
+    assert caplog.messages == ["Using torch, which is slower than numba: numba is not installed"]
 
 
 def test_a_device_that_is_not_available_is_refused(weights, monkeypatch):

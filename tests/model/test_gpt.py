@@ -1,6 +1,7 @@
 """What the model and each of its parts compute, for all families."""
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -60,7 +61,7 @@ def test_eager_attention_is_the_fused_one_and_so_are_its_gradients(build, family
 @torch.no_grad()
 def test_a_cache_is_continued_one_character_at_a_time_and_by_more_at_once_not(build, family):
     model = build(family)
-    x_BT, cache = ids(model, 2, 5), KVCache(model.config, batch=2)
+    x_BT, cache = ids(model, 2, 5), KVCache(model.config)
     model(x_BT[:, :3], cache=cache)
     with pytest.raises(ValueError, match="a cache that holds 3 characters can only be continued one by one, not by 2"):
         model(x_BT[:, 3:], cache=cache)
@@ -271,3 +272,24 @@ def test_generate_leaves_the_mode_and_the_global_random_state_alone(build):
     assert model.training
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(first, model.eval().generate(ids(model, 1, 2), 10, seed=3))
+
+
+@pytest.mark.parametrize("sizes", [(), (0,), (3,), (1, 0), (0, 1), (0, 0), (1, 1, 1)], ids=str)
+def test_prompts_that_are_no_rows_of_ids_are_refused_with_their_shape(build, sizes):
+    with pytest.raises(ValueError, match=re.escape(f"at least one id per row, not of shape {sizes}")):
+        build().generate(torch.zeros(sizes, dtype=torch.long), 3)
+
+
+@each_family
+@pytest.mark.parametrize("ids", [[[-1]], [[20]], [[1], [99]], [[99, *[1] * 20]], [[1.0]], [[True]]], ids=str)
+def test_ids_that_are_not_in_the_vocabulary_are_refused(build, family, ids):
+    with pytest.raises(ValueError, match="ids must be whole numbers from 0 to 19, the vocabulary, not torch"):
+        build(family, vocab_size=20).generate(torch.tensor(ids), 3)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32])
+def test_whole_numbers_of_any_size_are_ids(build, dtype):
+    model, x_BT = build(), torch.tensor([[1, 2], [3, 4]])
+    written = model.generate(x_BT.to(dtype), 20, seed=3)
+    assert torch.equal(written, model.generate(x_BT, 20, seed=3))
+    assert written.dtype == torch.long

@@ -1,9 +1,11 @@
 """The key-value cache by itself; what models read through it is tested with every engine."""
 
+import pytest
 import torch
 from torch import Tensor
 
 from tinygpt import GPTConfig
+from tinygpt.model.gpt import FAMILIES
 from tinygpt.model.kv_cache import KVCache
 
 CONFIG = GPTConfig(block_size=5, n_layer=2, n_head=2, n_embd=6)
@@ -31,7 +33,7 @@ def test_layers_share_nothing():
 
 
 def test_selected_rows_are_copies_in_every_layer():
-    cache = KVCache(CONFIG, batch=3)
+    cache = KVCache(CONFIG)
     rows_BHTD = torch.tensor([10.0, 20.0, 30.0]).view(3, 1, 1, 1) + numbered(0, 2, batch=3)
     for layer in cache.layers:
         layer.extend(rows_BHTD, -rows_BHTD)
@@ -55,6 +57,14 @@ def test_a_cleared_cache_starts_at_position_0_without_its_old_contents():
         assert torch.equal(keys_BHTD, numbered(8, 1))
 
 
-def test_tensors_have_the_type_they_were_asked_for():
-    (layer, _) = KVCache(CONFIG, dtype=torch.bfloat16).layers
-    assert layer.keys_BHTD.dtype == layer.values_BHTD.dtype == torch.bfloat16
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@torch.no_grad()
+def test_a_model_of_any_precision_reads_through_it_what_it_reads_at_once(build, dtype):
+    for family in FAMILIES:
+        model = build(family).to(dtype)
+        ids_BT, cache = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]]), KVCache(model.config)
+        model(ids_BT[:, :3], cache=cache)
+        logits_BTV = model(ids_BT[:, 3:], cache=cache)
+        assert logits_BTV.dtype == cache.layers[0].keys_BHTD.dtype == dtype
+        torch.testing.assert_close(logits_BTV[:, -1], model(ids_BT)[:, -1], rtol=0, atol=0.25)
+        model.generate(ids_BT, 2, seed=1)

@@ -1,10 +1,11 @@
 """Dropout with fewer random bits drops as many values as torch's does, and as independently."""
 
+import shutil
+
 import pytest
 import torch
 
 from tinygpt.model.layers import Dropout
-from tinygpt.training.precision import can_compile
 
 
 @pytest.mark.parametrize("p", [0.05, 0.15, 0.5, 0.9])
@@ -17,9 +18,8 @@ def test_a_fraction_of_the_values_is_dropped_and_the_others_are_scaled_up(p):
     assert not torch.equal(Dropout(p)(x), dropped)
 
 
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "cl"))), reason="torch needs a C++ compiler")
 def test_compiled_dropout_drops_the_same_fraction_and_other_values_each_time():
-    if not can_compile(torch.device("cpu")):
-        pytest.skip("torch finds no compiler on this machine")
     compiled, x = torch.compile(Dropout(0.15)), torch.ones(100_003)
     torch.manual_seed(0)
     dropped = compiled(x)

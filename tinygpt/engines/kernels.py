@@ -18,9 +18,11 @@ from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir  # comes with numba
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from tinygpt.engines.kernel_cache import cached_njit
 
 WIDTH = 16  # float32 numbers in the longest vector registers (AVX-512); for shorter ones LLVM uses several
 
@@ -28,8 +30,8 @@ _ROWS = 6  # characters multiplied with a matrix in one pass; with more, the sum
 _PREFETCH_DISTANCE = 4096  # weights between the one in use and the one that is fetched from memory in advance
 _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 _F, _U = np.float32, np.uint64
-_njit = njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
-_njit_fastmath = njit(nogil=True, cache=True, boundscheck=False, error_model="numpy", fastmath=True)
+_njit = cached_njit(nogil=True, boundscheck=False, error_model="numpy")
+_njit_fastmath = cached_njit(nogil=True, boundscheck=False, error_model="numpy", fastmath=True)
 
 
 class Matrices(NamedTuple):

@@ -25,22 +25,22 @@ class NumbaEngine:
     def compiled(cls, config: GPTConfig, tensors: dict[str, np.ndarray]) -> Self:
         """The engine for the float32 tensors of a model's state_dict, compiled.
 
-        Compiling takes seconds the first time; numba caches the result on disk.
+        Compiling takes up to a minute the first time; the result is cached on disk (see kernel_cache.py).
 
         Raises EngineUnavailableError if numba is missing or fails, and NonFiniteError, a ValueError, for weights that
         lead to infinities or NaN.
         """
         try:
             from tinygpt.engines import kernels  # noqa: F401
-        except Exception as error:  # numba checks the versions of its dependencies, and where it can write
+        except Exception as error:  # numba checks the versions of its dependencies
             raise EngineUnavailableError(_import_problem(error)) from error
         try:
             engine = cls(config, tensors)
             engine.open_reader(1).write([0], 1, SampleConfig().seeded(), 0)
         except NonFiniteError:
             raise
-        except Exception as error:  # anything that numba, LLVM or a full disk may raise
-            raise EngineUnavailableError(f"numba cannot compile, or save what it compiled ({_text(error)})") from error
+        except Exception as error:  # anything that numba or LLVM may raise
+            raise EngineUnavailableError(f"numba cannot compile the model ({_text(error)})") from error
         return engine
 
     def open_reader(self, batch: int) -> "NumbaReader":
@@ -120,8 +120,6 @@ def _import_problem(error: Exception) -> str:
     """Why numba and the functions for it to compile cannot be imported, in a sentence for people."""
     if isinstance(error, ModuleNotFoundError) and error.name in ("numba", "llvmlite"):
         return "numba is not installed"
-    if isinstance(error, RuntimeError):
-        return f"numba finds no folder to save what it compiles, set NUMBA_CACHE_DIR to one ({_text(error)})"
     return f"numba cannot be imported ({_text(error)})"
 
 

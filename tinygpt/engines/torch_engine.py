@@ -50,9 +50,8 @@ class TorchReader:
     """A Reader of a GPTLanguageModel."""
 
     def __init__(self, model: GPTLanguageModel, batch: int):
-        weight = model.lm_head.weight
-        self._model, self._batch, self._device = model, batch, weight.device
-        self._cache = KVCache(model.config, batch, weight.device, weight.dtype)
+        self._model, self._batch, self._device = model, batch, model.lm_head.weight.device
+        self._cache = KVCache(model.config)
 
     @torch.no_grad()
     def read(self, rows: list[list[int]]) -> np.ndarray:

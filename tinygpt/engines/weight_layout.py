@@ -8,8 +8,8 @@ from tinygpt.model.quantization import fake_quantize, quantize
 
 
 def empty_cache(config: GPTConfig, *, recorded: int = 0) -> Cache:
-    """A cache for a full window, which also records the activations of a text of `recorded` characters."""
-    heads, T, D = (config.n_layer, config.n_head), config.block_size, config.head_size
+    """A cache for a full window; with `recorded`, for a text of so many characters, whose activations it records."""
+    heads, T, D = (config.n_layer, config.n_head), recorded or config.block_size, config.head_size
     keys_LHGDW = np.zeros((*heads, _groups(T), D, WIDTH), np.float32)
     values_LHGTW = np.zeros((*heads, _groups(D), T, WIDTH), np.float32)
     queries_LHTD = np.zeros((config.n_layer if recorded else 0, config.n_head, recorded, D), np.float32)

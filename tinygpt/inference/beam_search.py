@@ -9,7 +9,7 @@ from tinygpt.config import SampleConfig
 from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
 from tinygpt.fields import FieldError
-from tinygpt.inference.generation import WindowedReader, encode_prompt
+from tinygpt.inference.generation import WindowedReader, check_stop, encode_prompt
 
 if TYPE_CHECKING:
     from tinygpt.model.gpt import GPTLanguageModel
@@ -27,11 +27,12 @@ def beam_search(
     vocabulary order. Width 1 is greedy. Nothing is sampled: temperature, top_k, top_p and seed have no effect. Close
     the iterator to stop.
 
-    Raises ValueError, before anything is generated, for unknown characters in the prompt and for settings without a
-    beam_width; later, if the weights lead to infinities or NaN.
+    Raises ValueError, before anything is generated, for unknown characters in the prompt or the stop text and for
+    settings without a beam_width; later, if the weights lead to infinities or NaN.
     """
     if settings.beam_width is None:
         raise FieldError("beam_width", "must be a whole number of at least 1 for a beam search, not None")
+    check_stop(tokenizer, settings.stop)
     return _search(WindowedReader(model, [encode_prompt(tokenizer, prompt)]), tokenizer, settings)
 
 

@@ -1,6 +1,7 @@
 """A request from a person, whatever they typed, to the text they see grow: for pages and terminals."""
 
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -10,7 +11,7 @@ from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
 from tinygpt.fields import FieldError
 from tinygpt.inference.beam_search import beam_search
-from tinygpt.inference.generation import Character, characters
+from tinygpt.inference.generation import Character, characters, check_stop
 from tinygpt.request import GenerationRequest, bounds
 
 
@@ -58,7 +59,8 @@ def prepare(
 ) -> tuple[str, SampleConfig, tuple[str, ...]]:
     """The prompt and the settings in characters that the model knows, and notes on what was changed for that.
 
-    Raises FieldError when the prompt is empty for a model that knows no line ends, or top_k above the vocabulary.
+    Raises FieldError when the prompt is empty for a model that knows no line ends, the stop text has characters that
+    the model does not know, or top_k is above the vocabulary.
     """
     settings = request.sample_config()
     settings.check_vocabulary(tokenizer.vocab_size)
@@ -69,9 +71,16 @@ def prepare(
         notes.append("Nothing to continue, so the text starts on a new line.")
     if len(prompt) > config.block_size:
         notes.append(f"The model sees the last {config.block_size} characters of the prompt.")
-    stop, changes = tokenizer.normalize(request.stop or "")  # any other would never be met
+    stop, changes = _spelled_stop(tokenizer, request.stop or "")
     notes += [f"In the stop text: {change}" for change in changes]
     return prompt, replace(settings, stop=stop or None), tuple(notes)
+
+
+def _spelled_stop(tokenizer: TextEncoderDecoder, stop: str) -> tuple[str, list[str]]:
+    """A stop text in known characters, and notes. Raises FieldError if some of it has no spelling in them."""
+    composed = unicodedata.normalize("NFC", stop)  # an accent by itself has none
+    check_stop(tokenizer, "".join(character for character in composed if not tokenizer.normalize(character)[0]))
+    return tokenizer.normalize(stop)
 
 
 def _known(request: GenerationRequest, prompt: str, stop: str | None) -> GenerationRequest:

@@ -92,8 +92,9 @@ def stream(
         settings: SampleConfig() if None.
 
     Raises:
-        ValueError: before anything is generated, for unknown characters (see `tokenizer.normalize`), a top_k above
-            the vocabulary, or a beam_width (see beam_search); later, if the weights lead to infinities or NaN.
+        ValueError: before anything is generated, for unknown characters in the prompt or the stop text (see
+            `tokenizer.normalize`), a top_k above the vocabulary, or a beam_width (see beam_search); later, if the
+            weights lead to infinities or NaN.
     """
     generated = characters(model, tokenizer, prompt, (settings or SampleConfig()).seeded())
     return (character.text for character in generated)  # unlike map, it can be closed
@@ -114,6 +115,7 @@ def characters(
     if settings.beam_width is not None:
         raise FieldError("beam_width", f"must be None to sample a text, not {settings.beam_width}: call beam_search")
     settings.check_vocabulary(tokenizer.vocab_size)
+    check_stop(tokenizer, settings.stop)
     forced_ids = {position: tokenizer.encode(text)[0] for position, text in (forced or {}).items()}
     generated = (
         Character(tokenizer.vocabulary[id], probability)
@@ -125,6 +127,13 @@ def characters(
 def encode_prompt(tokenizer: TextEncoderDecoder, prompt: str) -> list[int]:
     """The ids of a prompt, where an empty one is a newline. Raises ValueError for unknown characters."""
     return tokenizer.encode(prompt or "\n")
+
+
+def check_stop(tokenizer: TextEncoderDecoder, stop: str | None) -> None:
+    """Raise FieldError for a stop text with unknown characters: no text would ever end there."""
+    unknown = "".join(dict.fromkeys(each for each in stop or "" if each not in tokenizer.vocabulary))
+    if unknown:
+        raise FieldError("stop", f"must be a text that the model can write: it does not know {unknown!r:.80}")
 
 
 def current_window(config: GPTConfig, prompt: list[int], generated: list[int]) -> list[int]:

@@ -1,5 +1,6 @@
 """What a model predicts at one position of a text, and its activations there."""
 
+from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from tinygpt.inference.generation import WindowedReader, current_window, encode_
 from tinygpt.inference.scheduling import in_turn
 from tinygpt.model.activation_cache import ActivationCache
 from tinygpt.model.sampling import probabilities, uniform
+
+MAX_INSPECTED = 2**22  # attention weights of all heads, and numbers in all queries: each takes some tens of megabytes
 
 
 class Candidates(NamedTuple):
@@ -61,11 +64,20 @@ def window_at(
     return tokenizer.decode(seen + written[after:][: config.block_size - len(seen)]), index
 
 
+def inspectable(config: GPTConfig) -> int:
+    """How many characters can be inspected at once: a window, or what keeps memory within MAX_INSPECTED."""
+    by_attention = isqrt(MAX_INSPECTED // (config.n_layer * config.n_head))
+    by_queries = MAX_INSPECTED // (config.n_layer * config.n_embd)
+    return min(config.block_size, by_attention, by_queries)
+
+
 def activations(engine: Engine, tokenizer: TextEncoderDecoder, text: str) -> ActivationCache:
-    """The activations of a model that reads a text of 1 to `block_size` characters.
+    """The activations of a model that reads a text of 1 to `inspectable` characters.
 
     Raises ValueError for unknown characters and for a text of another length.
     """
+    if len(text) > inspectable(engine.config):
+        raise ValueError(f"{inspectable(engine.config):,} characters can be inspected at once, not {len(text):,}")
     return in_turn(engine.activations, tokenizer.encode(text))
 
 

@@ -98,8 +98,10 @@ class GPTLanguageModel(nn.Module):
             The prompts with their continuations: ids of shape (B, T + N).
 
         Raises:
-            FieldError: a ValueError, for a setting out of SampleConfig's bounds.
+            ValueError: for prompts that are no ids of this shape; FieldError, a ValueError, for a setting out of
+                SampleConfig's bounds.
         """
+        x_BT = _checked_prompts(x_BT, self.config.vocab_size)
         settings = SampleConfig(
             max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
         ).seeded()
@@ -223,6 +225,19 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         model.train(training)
+
+
+def _checked_prompts(x_BT: Tensor, vocab_size: int) -> Tensor:
+    """The prompts as int64. Raises ValueError unless they are ids of shape (B, T), with B and T at least 1."""
+    if x_BT.ndim != 2 or not x_BT.numel():
+        raise ValueError(f"prompts must be ids of shape (B, T), at least one id per row, not of shape {(*x_BT.shape,)}")
+    whole = not (x_BT.is_floating_point() or x_BT.is_complex() or x_BT.dtype == torch.bool)
+    if not whole or x_BT.min() < 0 or x_BT.max() >= vocab_size:
+        raise ValueError(
+            f"ids must be whole numbers from 0 to {vocab_size - 1}, the vocabulary, "
+            f"not {x_BT.dtype} from {x_BT.min().item()} to {x_BT.max().item()}"
+        )
+    return x_BT.long()
 
 
 def _initialize(module: nn.Module) -> None:

@@ -1,6 +1,5 @@
 """The key-value cache: what a model keeps of the characters it has already read."""
 
-import torch
 from torch import Tensor
 
 from tinygpt.config import GPTConfig
@@ -13,13 +12,21 @@ class LayerCache:
     change as the text grows: they are computed once and kept.
     """
 
-    def __init__(self, keys_BHTD: Tensor, values_BHTD: Tensor):
-        self.keys_BHTD, self.values_BHTD = keys_BHTD, values_BHTD  # allocated for a full window
+    def __init__(self, block_size: int):
+        self.block_size = block_size
+        self.keys_BHTD: Tensor | None = None  # allocated for a full window when the first characters are read
+        self.values_BHTD: Tensor | None = None
         self.length = 0  # positions in use
         self.last_queries_and_keys: tuple[Tensor, Tensor] | None = None  # for TorchEngine's overflow check
 
     def extend(self, k_BHTD: Tensor, v_BHTD: Tensor) -> tuple[Tensor, Tensor]:
-        """Append the keys and values of new characters; return those of all characters so far."""
+        """Append the keys and values of new characters; return those of all characters so far.
+
+        The first ones determine the batch, the device and the precision.
+        """
+        if self.keys_BHTD is None:
+            B, H, _, D = k_BHTD.shape
+            self.keys_BHTD, self.values_BHTD = (x.new_zeros(B, H, self.block_size, D) for x in (k_BHTD, v_BHTD))
         start, self.length = self.length, self.length + k_BHTD.size(2)
         self.keys_BHTD[:, :, start : self.length] = k_BHTD
         self.values_BHTD[:, :, start : self.length] = v_BHTD
@@ -27,24 +34,15 @@ class LayerCache:
 
     def select(self, rows: list[int]) -> None:
         """Make row i of the batch a copy of row rows[i]."""
-        self.keys_BHTD, self.values_BHTD = self.keys_BHTD[rows], self.values_BHTD[rows]
+        if self.keys_BHTD is not None:
+            self.keys_BHTD, self.values_BHTD = self.keys_BHTD[rows], self.values_BHTD[rows]
 
 
 class KVCache:
-    """One LayerCache per block, allocated for a full window of `block_size` characters."""
+    """One LayerCache per block."""
 
-    def __init__(
-        self,
-        config: GPTConfig,
-        batch: int = 1,
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ):
-        shape = (batch, config.n_head, config.block_size, config.head_size)
-        self.layers = [
-            LayerCache(torch.zeros(shape, device=device, dtype=dtype), torch.zeros(shape, device=device, dtype=dtype))
-            for _ in range(config.n_layer)
-        ]
+    def __init__(self, config: GPTConfig):
+        self.layers = [LayerCache(config.block_size) for _ in range(config.n_layer)]
 
     @property
     def length(self) -> int:

@@ -6,6 +6,7 @@ import gradio as gr
 
 from tinygpt.data.download import DEFAULT_SHA256
 from tinygpt.ui.api import generate_api
+from tinygpt.ui.components.engine_note import engine_note
 from tinygpt.ui.components.events import QUIET
 from tinygpt.ui.components.weights_menu import menu_update, weights_menu
 from tinygpt.ui.services.registry import MAIN, Registry
@@ -31,6 +32,7 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, loca
 
     with gr.Blocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         head = gr.HTML(masthead_of(MAIN))
+        engine_note(blocks, registry[MAIN])
         menu = weights_menu(registry)
         with gr.Tab("Write"):
             written = write_tab(registry, menu)

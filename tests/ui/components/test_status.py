@@ -14,13 +14,6 @@ def test_notes_on_a_prompt_are_escaped():
     assert "&lt;img&gt;" in status.shared_status(continuation)
 
 
-def test_a_slower_engine_is_named_with_the_reason():
-    line = status.slower_engine("torch on cpu", "numba is not installed")
-    assert "slower engine, torch on cpu: numba is not installed." in line
-    assert "&lt;i&gt;" in status.slower_engine("torch", "<i>")
-    assert status.slower_engine("numba on the processor", "") == ""
-
-
 def test_how_characters_were_chosen_depends_on_the_strategy():
     assert status.how(GenerationRequest(seed=7)) == "seed 7"
     assert status.how(GenerationRequest(seed=7, strategy="greedy")) == "greedy"

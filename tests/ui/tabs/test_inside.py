@@ -1,17 +1,19 @@
 """The tab Look inside: which window is inspected, and how the next character was chosen."""
 
 import re
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
+from tinygpt import save_checkpoint
 from tinygpt.inference.generation import characters
 from tinygpt.model.sampling import uniform
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.services.displayed_text import DisplayedText
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.share_link import ShareLink
-from tinygpt.ui.tabs.inside import draw, inspect, moved
+from tinygpt.ui.tabs.inside import attention_maps, draw, inspect, moved
 
 REQUEST = GenerationRequest(prompt="The", length=30, seed=3)
 
@@ -82,3 +84,31 @@ def test_beam_search_uses_the_probabilities_of_the_model_itself(session, display
 def test_a_character_or_head_that_does_not_exist_is_refused(session, displayed, wrong):
     with pytest.raises(ValueError, match="must be a whole number"):
         moved(session, inspect(session, displayed), *wrong)
+
+
+def test_weights_with_a_long_context_are_inspected_in_bounded_memory_and_the_panel_says_what_it_shows(
+    build, tokenizer, text, tmp_path
+):
+    """All 9,000 characters would take several GB."""
+    save_checkpoint(tmp_path, build(block_size=65_536, n_layer=4, n_head=4), tokenizer)
+    session, long = Session(tmp_path), (text * 3)[:9_000]
+    link = ShareLink(GenerationRequest(seed=3), session.facts["weights_sha256"])
+    tracemalloc.start()
+    for position, part, reason in (
+        (8_999, "512 are shown, read as if the text began with them", "sampled by the model, which saw more"),
+        (100, "512 are shown, the first ones", f"{uniform(3, 100):.4f}"),
+    ):
+        inspection = inspect(session, DisplayedText(link, "\n", long, position=position))
+        assert inspection.next_character == long[position]
+        assert "Of the 9,001 characters" in attention_maps(session, inspection)
+        assert part in attention_maps(session, inspection)
+        assert reason in caption(draw(session, inspection))
+        assert moved(session, inspection, 7, 0, 0).next_position == inspection.first + 8
+    assert tracemalloc.get_traced_memory()[1] < 200e6
+    tracemalloc.stop()
+
+
+def test_a_window_that_fits_is_shown_whole_and_nothing_is_said(session, displayed):
+    inspection = inspect(session, displayed)
+    assert len(inspection.window) == inspection.seen
+    assert "are shown" not in attention_maps(session, inspection)

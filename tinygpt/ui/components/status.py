@@ -3,6 +3,7 @@
 from html import escape
 
 from tinygpt.data.memorization import MIN_LENGTH
+from tinygpt.engines.engine import Engine
 from tinygpt.inference.continuation import Continuation
 from tinygpt.request import GenerationRequest
 
@@ -45,9 +46,11 @@ def loading() -> str:
     return '<p class="note">Loading the model. The first time on a computer, this takes some seconds.</p>'
 
 
-def slower_engine(name: str, reason: str) -> str:
-    """Why a slower engine wrote the text; "" if there is no `reason`, because the fastest one wrote it."""
-    return f'<p class="note">Written by a slower engine, {escape(name)}: {escape(reason)}.</p>' if reason else ""
+def slower_engine(engine: Engine) -> str:
+    """Why the page writes with a slower engine; "" if it writes with the fastest one."""
+    if not engine.slower_because:
+        return ""
+    return f'<p class="note">The page writes with a slower engine, {engine.name}: {escape(engine.slower_because)}.</p>'
 
 
 def other_weights(sha256: str) -> str:

@@ -10,6 +10,7 @@ from gradio.components import Component
 
 from tinygpt.config import SampleConfig
 from tinygpt.fields import Integer
+from tinygpt.inference.inspection import inspectable
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.components.controls import sampling_settings
 from tinygpt.ui.components.diagram import Reading, diagram
@@ -26,12 +27,14 @@ _HINT = "This tab shows how the model reads the text of the tab Write, or its pr
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a visitor inspects: a window of a text, a character in it, and an attention head."""
+    """What a visitor inspects: a window of a text or a part of it, a character in it, and an attention head."""
 
     displayed: DisplayedText
     window: str
     first: int  # the position of its first character; negative positions count back from the end of the prompt
     index: int  # of the inspected character in the window
+    skipped: int  # characters of the model's window before this part of it
+    seen: int  # characters in the model's window
     layer: int = 0
     head: int = 0
 
@@ -104,7 +107,10 @@ def inspect(session: Session, displayed: DisplayedText) -> Inspection:
     predicted = len(displayed.text) - 1 if displayed.position is None else displayed.position
     position = predicted - 1 if displayed.text else -1
     window, index = session.window_at(displayed.prompt, displayed.text, position)
-    return Inspection(displayed, window, position - index, index)
+    size = inspectable(session.config)
+    skipped = max(0, index + 1 - size)  # the beginning of a window is read as in the window
+    part, index = window[skipped : skipped + size], index - skipped
+    return Inspection(displayed, part, position - index, index, skipped, seen=len(window))
 
 
 def moved(session: Session, inspection: Inspection, index: object, layer: object, head: object) -> Inspection:
@@ -154,6 +160,8 @@ def _why_not_sampled(session: Session, inspection: Inspection) -> str:
         return "found by beam search"
     if not request.uses_seed:
         return "as the likeliest one"
+    if inspection.skipped:
+        return "sampled by the model, which saw more of the text"
     # The beginning of a new window was sampled in the window before.
     _, index = session.window_at(displayed.prompt, displayed.text, position - 1)
     return "" if index == inspection.index else "sampled in the window before, which saw more"
@@ -168,7 +176,7 @@ def attention_maps(session: Session, inspection: Inspection) -> str:
         f'<section class="inside" aria-label="Attention" data-text="{escape(inspection.window)}" '
         f'data-here="{inspection.index}" data-layers="{layers}" data-heads="{heads}" data-weights="{encoded}">'
         "<p>Each character attends to itself and to those before it: the deeper the color, the more. Choose a "
-        "character and a head.</p><div class='window' tabindex='0' role='group' "
+        f"character and a head.{_part_shown(inspection)}</p><div class='window' tabindex='0' role='group' "
         "aria-label='The text. Arrow keys choose the character whose attention is shown.'></div>"
         "<p class='readout' aria-live='polite'></p>"
         "<div class='sides'><div><div class='overview' role='group' aria-label='All heads'></div>"
@@ -179,6 +187,15 @@ def attention_maps(session: Session, inspection: Inspection) -> str:
         "<p class='legend'>Rows: the character that attends. Columns: the character that it attends to. The evenly "
         "colored half is the causal mask: no character attends to a later one.</p></div></div></section>"
     )
+
+
+def _part_shown(inspection: Inspection) -> str:
+    """What is not shown of the model's window; "" if it is shown whole."""
+    shown, seen = len(inspection.window), inspection.seen
+    if shown == seen:
+        return ""
+    which = "read as if the text began with them" if inspection.skipped else "the first ones"
+    return f" Of the {seen:,} characters that the model sees here, {shown:,} are shown, {which}."
 
 
 def _in_words(settings: SampleConfig, vocab_size: int) -> str:

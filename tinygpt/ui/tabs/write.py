@@ -156,9 +156,7 @@ def _written(
     memorized = session.memorized_spans(continuation.text)
     link = replace(link, request=continuation.request, weights_sha256=session.facts["weights_sha256"])
     share_link = link.until(len(continuation.text)) if signal.reason else link
-    engine = session.engine()
     lines = status.status(continuation, ended=signal.reason) + status.memorization(continuation.text, memorized)
-    lines += status.slower_engine(engine.name, engine.slower_because)
     yield {
         output.pane: output_pane(
             continuation.text, continuation.confidence, link.forced, memorized or [], link=share_link.json()

@@ -1,0 +1,22 @@
+"""The note above the tabs that says why the page writes slowly; hidden where it does not."""
+
+import gradio as gr
+
+from tinygpt.ui.components.events import QUIET
+from tinygpt.ui.components.status import slower_engine
+from tinygpt.ui.services.session import Session
+
+_SECONDS = 3  # between two questions whether the engine is loaded, where it was not when the page was opened
+
+
+def engine_note(blocks: gr.Blocks, session: Session) -> None:
+    """Lay out the note and wire its events. It concerns all weights: they run on the engine that `session` has."""
+    note, timer = gr.HTML(visible=False, elem_id="engine"), gr.Timer(_SECONDS, active=False)
+
+    def show() -> tuple:
+        if not session.loaded:
+            return gr.skip(), gr.Timer(active=True)
+        text = slower_engine(session.engine())
+        return gr.update(value=text, visible=bool(text)), gr.Timer(active=False)
+
+    gr.on([blocks.load, timer.tick], show, outputs=[note, timer], queue=False, **QUIET)
