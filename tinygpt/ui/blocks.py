@@ -8,6 +8,7 @@ from tinygpt.data.download import DEFAULT_SHA256
 from tinygpt.ui.api import generate_api
 from tinygpt.ui.components.events import QUIET
 from tinygpt.ui.components.weights_menu import menu_update, weights_menu
+from tinygpt.ui.hostile_input import CheckedBlocks
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.training_jobs import TrainingJobs
 from tinygpt.ui.tabs.inside import inside_tab
@@ -26,7 +27,7 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None) -> gr.B
     def masthead_of(name: str) -> str:
         return masthead(registry[name].parameters, registry[name].facts)
 
-    with gr.Blocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
+    with CheckedBlocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         head = gr.HTML(masthead_of(MAIN))
         menu = weights_menu(registry)
         with gr.Tab("Write"):

@@ -12,6 +12,7 @@ from tinygpt.background import in_background
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub.client import find_weights
 from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS, build
+from tinygpt.ui.hostile_input import RefuseMalformed
 from tinygpt.ui.middleware import RefuseRemoteFiles
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
@@ -111,7 +112,7 @@ def _launch(page: gr.Blocks, args: argparse.Namespace, auth: tuple[str, str] | N
         strict_cors=True,
         max_file_size=max_upload,
         ssr_mode=False,
-        app_kwargs={"middleware": [Middleware(RefuseRemoteFiles)]},
+        app_kwargs={"middleware": [Middleware(each) for each in (RefuseMalformed, RefuseRemoteFiles)]},
         max_threads=2 * MAX_CONCURRENT_TEXTS,
         prevent_thread_lock=True,
     )
