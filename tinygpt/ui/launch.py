@@ -13,6 +13,7 @@ from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub.client import find_weights
 from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS, build
 from tinygpt.ui.hostile_input import RefuseMalformed
+from tinygpt.ui.login import RequireLogin, credentials_check
 from tinygpt.ui.middleware import RefuseRemoteFiles
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
@@ -103,7 +104,7 @@ def _launch(page: gr.Blocks, args: argparse.Namespace, auth: tuple[str, str] | N
         server_name=args.host,
         server_port=args.port,
         share=args.share,
-        auth=auth,
+        auth=credentials_check(*auth) if auth else None,
         theme=theme(),
         head=head(),
         footer_links=["api"],
@@ -112,7 +113,7 @@ def _launch(page: gr.Blocks, args: argparse.Namespace, auth: tuple[str, str] | N
         strict_cors=True,
         max_file_size=max_upload,
         ssr_mode=False,
-        app_kwargs={"middleware": [Middleware(each) for each in (RefuseMalformed, RefuseRemoteFiles)]},
+        app_kwargs={"middleware": [Middleware(each) for each in (RefuseMalformed, RequireLogin, RefuseRemoteFiles)]},
         max_threads=2 * MAX_CONCURRENT_TEXTS,
         prevent_thread_lock=True,
     )
