@@ -82,7 +82,7 @@ def test_any_other_value_is_refused_with_the_field_and_the_bounds(bounds, value,
 def test_a_number_that_python_cannot_write_is_refused_like_any_other():
     for bounds in (Integer(1, 8), Number(0, 2), Choice(("sample",)), Switch()):
         for value in (10**5000, -(10**5000), [10**5000]):
-            with pytest.raises(FieldError, match="^knob must be .*, not a number of thousands of digits"):
+            with pytest.raises(FieldError, match=r"^knob must be .*, not a number of thousands of digits"):
                 bounds.checked("knob", value)
 
 

@@ -128,9 +128,15 @@ def _parse_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ValueError(f'{path} is not the config of a tinygpt checkpoint: it lacks "format": "{FORMAT}"')
     for name, kind in _FACTS.items():
-        if name in config and (not isinstance(config[name], kind) or isinstance(config[name], bool)):
+        if name in config and not _is_fact(config[name], kind):
             raise ValueError(f"{path}: {name} cannot be {config[name]!r:.80}")
     return config
+
+
+def _is_fact(value: Any, kind: Any) -> bool:
+    """Whether a value has a fact's type. A text must be printable: pages and model cards show it in their sentences."""
+    printable = not isinstance(value, str) or value.isprintable()
+    return isinstance(value, kind) and not isinstance(value, bool) and printable
 
 
 def _from_format_1(config: dict[str, Any]) -> dict[str, Any]:

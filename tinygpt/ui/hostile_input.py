@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from html import escape
 from typing import Any, NoReturn
 
 import gradio as gr
@@ -84,5 +85,5 @@ class RefuseMalformed:
 
 
 def _refuse(reason: str) -> NoReturn:
-    """Raise an error that gradio shows to the visitor, and prints no traceback of."""
-    raise gr.Error(reason, print_exception=False) from None
+    """Raise an error that gradio shows to the visitor, as HTML, and prints no traceback of."""
+    raise gr.Error(escape(reason, quote=False), print_exception=False) from None
