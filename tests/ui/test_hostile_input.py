@@ -5,6 +5,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from tinygpt.fields import FieldError
 from tinygpt.inference.continuation import write
 from tinygpt.request import GenerationRequest, default, names
 from tinygpt.ui.blocks import build
-from tinygpt.ui.services.registry import Registry
+from tinygpt.ui.components.controls import control_values
+from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.training_jobs import TrainingJobs
 
@@ -126,7 +128,7 @@ def send(client: httpx.Client, visitor: str, number: int, function: BlockFunctio
 
 def test_every_event_of_the_page_is_answered_or_refused_whatever_it_gets(page, client, assert_log_is_clean):
     functions = sorted(page.fns.items())
-    (start,) = [number for number, function in functions if function.name == "write" and len(function.inputs) > 5]
+    start = next(number for number, function in functions if function.name == "write" and len(function.inputs) > 5)
     visitors = iter(range(10**6))
 
     @settings(max_examples=60)
@@ -218,3 +220,39 @@ def test_generate_writes_what_the_library_writes_or_refuses_whatever_it_gets(cli
 
     hostile()
     assert_log_is_clean()
+
+
+def test_visitors_see_nothing_of_each_others_texts_seeds_and_settings(page, client, weights):
+    functions = {function.name: number for number, function in page.fns.items() if len(function.inputs) > 5}
+    model = open_checkpoint(weights)
+    secrets = {
+        visitor: GenerationRequest(
+            prompt=f"The {noun}", length=40 + n, temperature=0.7123451 + n / 10**6, seed=8675309000 + n
+        )
+        for n, (visitor, noun) in enumerate({"ann": "river", "bob": "candle", "eve": "harbor"}.items())
+    }
+
+    def call(visitor: str, number: int, data: list) -> str:
+        """Everything that the page answers to an event."""
+        body = {"fn_index": number, "session_hash": visitor, "data": data, "trigger_id": page.fns[number].targets[0][0]}
+        if not page.fns[number].queue:
+            return post(client, "/gradio_api/run/predict", body).text
+        assert post(client, "/gradio_api/queue/join", body).status_code == 200
+        return "".join(events(client, f"/gradio_api/queue/data?session_hash={visitor}"))
+
+    def written(visitor: str) -> str:
+        request = secrets[visitor]
+        values = control_values(request, model[1].vocab_size)
+        return call(visitor, functions["write"], [*(values[name] for name in names()), MAIN, None])
+
+    with ThreadPoolExecutor() as pool:
+        answers = dict(zip(secrets, pool.map(written, secrets), strict=True))
+    asked = [None, None, "", MAIN, 1, 1, 1]
+    for visitor, request in secrets.items():
+        *_, last = write(*model, request)
+        assert json.dumps(last.text)[1:-1] in answers[visitor]  # what the page gives for the file output.txt
+    for stranger in [*secrets, "somebody new"]:
+        seen = answers.get(stranger, "") + call(stranger, functions["open_tab"], asked) + client.get("/config").text
+        for visitor, request in secrets.items():
+            for secret in (request.prompt, str(request.seed), f"{request.temperature}"):
+                assert (secret in seen) == (visitor == stranger), (secret, stranger)
