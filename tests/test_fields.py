@@ -30,6 +30,7 @@ class Knobs(Settings):
         (Number(0, 2), np.float32(0.5), 0.5),
         (Number(0, 2), Fraction(1, 2), 0.5),
         (Number(0), 1e300, 1e300),
+        (Number(0), 10**400, 10**400),
         (Number(0, 1, above=True), 5e-324, 5e-324),
         (Text(0, 3), "", ""),
         (Text(0, 3), np.str_("abc"), "abc"),
@@ -60,7 +61,10 @@ def test_a_value_within_bounds_comes_out_as_a_plain_one(bounds, value, plain):
         (Number(0), 1j, "knob must be a number of at least 0, not 1j"),
         (Number(0, 1, above=True), 0, "knob must be a number above 0 and at most 1, not 0"),
         (Text(0, 1_000), "x" * 1_001, "knob must be a text of at most 1,000 characters, not 1,001"),
-        (Text(1), "", "knob must be a text of at least 1 characters, not 0"),
+        (Text(1), "", "knob must be a text of at least 1 character, not 0"),
+        (Text(0, 1), "xy", "knob must be a text of at most 1 character, not 2"),
+        (Text(2), "x", "knob must be a text of at least 2 characters, not 1"),
+        (Number(0), Fraction(10**400), f"knob must be a number of at least 0, not {Fraction(10**400)!r:.80}"),
         (Text(1), b"bytes", "knob must be a text, not bytes"),
         (Choice(("sample", "beam")), "bean", "knob must be one of sample, beam, not 'bean'"),
         (Choice(("sample", "beam")), ["beam"], "knob must be one of sample, beam, not ['beam']"),
@@ -73,6 +77,13 @@ def test_any_other_value_is_refused_with_the_field_and_the_bounds(bounds, value,
         bounds.checked("knob", value)
     assert str(caught.value) == message
     assert (caught.value.field, f"knob {caught.value.problem}") == ("knob", message)
+
+
+def test_a_number_that_python_cannot_write_is_refused_like_any_other():
+    for bounds in (Integer(1, 8), Number(0, 2), Choice(("sample",)), Switch()):
+        for value in (10**5000, -(10**5000), [10**5000]):
+            with pytest.raises(FieldError, match=r"^knob must be .*, not a number of thousands of digits"):
+                bounds.checked("knob", value)
 
 
 def test_a_long_value_is_quoted_in_part():

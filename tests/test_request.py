@@ -1,9 +1,11 @@
 """A request is declared once: its bounds, its defaults, its errors, and what a sampler makes of it."""
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinygpt.fields import FieldError
 from tinygpt.request import GenerationRequest, bounds, default, described, names, signature
@@ -28,6 +30,31 @@ def test_a_field_out_of_bounds_is_refused_by_its_name(field, wrong):
             GenerationRequest(**{field: value})
         assert caught.value.field == field
         assert len(str(caught.value)) < 200
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.complex_numbers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+likely = st.sampled_from(["", "7", " 7 ", "sample", "beam", 0, 1, 8, 5_000, 2**64 - 1, 10**5000, 0.0, 1.0, 2.0])
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(names(), likely | anything)))
+def test_any_values_make_a_request_within_bounds_or_are_refused_in_a_line(values):
+    try:
+        request = GenerationRequest(**values)
+    except FieldError as error:
+        said = str(error)
+        assert said.startswith(f"{error.field} must be ")  # noqa: PT017
+        assert said.isprintable()
+        assert len(said) < 250
+        return
+    assert GenerationRequest(**asdict(request)) == request
+    for name, value in asdict(request).items():
+        assert type(value) in (str, int, float, type(None))
+        assert value is None or bounds(name).checked(name, value) == value
+    assert request.sample_config().max_new_tokens == request.length
 
 
 def test_every_field_has_bounds_that_are_tested():

@@ -4,7 +4,7 @@ From these declarations follow the checks, the command-line flags (see flags.py)
 """
 
 from dataclasses import dataclass, field, fields
-from math import isfinite
+from math import inf, isfinite
 from numbers import Integral, Real
 from typing import Any, Protocol, Self
 
@@ -42,7 +42,7 @@ class Integer:
         """See Bounds."""
         if isinstance(value, Integral) and not isinstance(value, bool) and _within(self, value):
             return int(value)
-        raise FieldError(name, f"must be a whole number {_joined(self)}, not {value!r:.80}")
+        raise FieldError(name, f"must be a whole number {_joined(self)}, not {_quoted(value)}")
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class Number:
     def checked(self, name: str, value: Any) -> int | float:
         """See Bounds."""
         if isinstance(value, Real) and not isinstance(value, bool) and _within(self, value):
-            plain = int(value) if isinstance(value, Integral) else float(value)
-            if isfinite(plain) and not (self.above and plain == self.low):
+            plain = int(value) if isinstance(value, Integral) else _float(value)
+            if (isinstance(plain, int) or isfinite(plain)) and not (self.above and plain == self.low):
                 return plain
-        raise FieldError(name, f"must be a number {_joined(self)}, not {value!r:.80}")
+        raise FieldError(name, f"must be a number {_joined(self)}, not {_quoted(value)}")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ class Text:
     high: int | None = None
 
     def __str__(self) -> str:
-        return f"at least {self.low:,} characters" if self.high is None else f"at most {self.high:,} characters"
+        least, number = self.high is None, self.low if self.high is None else self.high
+        return f"at {'least' if least else 'most'} {number:,} character{'' if number == 1 else 's'}"
 
     def checked(self, name: str, value: Any) -> str:
         """See Bounds."""
@@ -99,7 +100,7 @@ class Choice:
         """See Bounds."""
         if isinstance(value, str) and value in self.options:
             return value
-        raise FieldError(name, f"must be one of {', '.join(self.options)}, not {value!r:.80}")
+        raise FieldError(name, f"must be one of {', '.join(self.options)}, not {_quoted(value)}")
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Switch:
         """See Bounds."""
         if isinstance(value, bool):
             return value
-        raise FieldError(name, f"must be true or false, not {value!r:.80}")
+        raise FieldError(name, f"must be true or false, not {_quoted(value)}")
 
 
 def option(default: Any, help: str, bounds: Bounds, *, optional: bool = False) -> Any:
@@ -144,6 +145,21 @@ class Settings:
         if unknown := values.keys() - {each.name for each in fields(cls)}:
             raise ValueError(f"there is no setting {min(unknown)!r:.80}")
         return cls(**values)
+
+
+def _quoted(value: Any) -> str:
+    """The beginning of a value as Python writes it."""
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # Python writes no integers of thousands of digits
+        return "a number of thousands of digits"
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return inf
 
 
 def _joined(bounds: Integer | Number) -> str:

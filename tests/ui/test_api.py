@@ -1,21 +1,30 @@
 """The endpoint /generate of a running app, as programs use it."""
 
 import json
-import urllib.error
-import urllib.request
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from http.client import HTTPResponse
 from itertools import pairwise
 
+import httpx
 import pytest
 from gradio_client import Client
 
-from tests.server import ROOT, serving
+from tests.server import ROOT
+from tests.ui.launched import events, launched, post, text_of
 from tinygpt import open_checkpoint
 from tinygpt.inference.continuation import write
 from tinygpt.request import GenerationRequest, bounds, default, names
-from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS, MAX_QUEUED
+from tinygpt.ui import blocks
+from tinygpt.ui.blocks import build
+from tinygpt.ui.services import session as session_module
+from tinygpt.ui.services.registry import Registry
+from tinygpt.ui.services.session import Session
+
+CALL = "/gradio_api/call/generate"
+NARROW_QUEUE = 2
+SLOW = {"length": 5000, "strategy": "beam", "beam_width": 8}  # takes longer than a text may
 
 
 @pytest.fixture(scope="module")
@@ -23,18 +32,22 @@ def client(address: str) -> Client:
     return Client(address, verbose=False)
 
 
-def post(address: str, arguments: list) -> tuple[int, str]:
-    """The HTTP status and body of a request that gradio's own client would not send."""
-    request = urllib.request.Request(
-        f"{address}/gradio_api/call/generate",
-        json.dumps({"data": arguments}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+@pytest.fixture(scope="module")
+def http(address: str) -> Iterator[httpx.Client]:
+    """Sends requests that gradio's own client would not send."""
+    with httpx.Client(base_url=address, timeout=60) as http:
+        yield http
+
+
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[httpx.Client]:
+    """A page that writes one text at a time, while NARROW_QUEUE more wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "MAX_CONCURRENT_TEXTS", 1)
+        patch.setattr(blocks, "MAX_QUEUED", NARROW_QUEUE)
+        page = build(Registry(Session(ROOT / "weights")))
+    with launched(page) as http:
+        yield http
 
 
 def arguments(**changes: object) -> list:
@@ -73,20 +86,17 @@ def test_a_text_is_streamed_and_only_grows(client: Client):
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
 
 
-def test_simultaneous_requests_give_the_texts_that_they_give_alone(address: str, client: Client):
-    alone = [client.predict("ROMEO:\n", length=60, seed=seed, api_name="/generate") for seed in range(4)]
-
-    def text(seed: int) -> str:
-        """Over HTTP: gradio's client shares one stream of events among its requests, and at times loses track."""
-        _, body = post(address, arguments(length=60, seed=seed))
-        stream = f"{address}/gradio_api/call/generate/{json.loads(body)['event_id']}"
-        with urllib.request.urlopen(stream, timeout=60) as answer:
-            events = answer.read().decode().split("\n\n")
-        (complete,) = (event for event in events if event.startswith("event: complete"))
-        return json.loads(complete.partition("data: ")[2])[0]
-
-    with ThreadPoolExecutor(12) as pool:
-        assert list(pool.map(text, (0, 1, 2, 3) * 3)) == alone * 3
+def test_simultaneous_requests_give_the_texts_that_they_give_alone(http: httpx.Client):
+    model = open_checkpoint(ROOT / "weights")
+    speakers = ("ROMEO:\n", "JULIET:\n", "", "First Citizen:\n")
+    changes = [
+        {"prompt": speakers[n % 4], "length": 40 + n, "seed": n, "temperature": 0.5 + n / 32, "top_k": 60 - n}
+        for n in range(32)
+    ]
+    alone = [[*write(*model, GenerationRequest(**each))][-1].text for each in changes]
+    assert len(set(alone)) == 32
+    with ThreadPoolExecutor(32) as pool:
+        assert list(pool.map(lambda each: text_of(http, arguments(**each)), changes)) == alone
 
 
 def test_only_generate_is_listed_with_the_names_and_defaults_of_a_request(client: Client):
@@ -103,29 +113,42 @@ def test_only_generate_is_listed_with_the_names_and_defaults_of_a_request(client
     [("length", bounds("length").high + 1), ("strategy", ["sample"])],
     ids=["beyond a bound", "of another type"],
 )
-def test_a_field_out_of_bounds_is_refused_by_name_before_it_is_queued(address: str, field: str, value: object):
-    status, body = post(address, arguments(**{field: value}))
-    assert status == 422
-    assert f"{field} must be" in body
-    assert "Traceback" not in body
+def test_a_field_out_of_bounds_is_refused_by_name_before_it_is_queued(http: httpx.Client, field: str, value: object):
+    answer = post(http, CALL, {"data": arguments(**{field: value})})
+    assert answer.status_code == 422
+    assert f"{field} must be" in answer.text
 
 
-def test_a_top_k_beyond_the_vocabulary_is_refused_before_it_is_queued(address: str):
+def test_a_top_k_beyond_the_vocabulary_is_refused_before_it_is_queued(http: httpx.Client):
     _, tokenizer = open_checkpoint(ROOT / "weights")
-    status, body = post(address, arguments(top_k=tokenizer.vocab_size + 1))
-    assert status == 422
-    assert f"top_k must be at most {tokenizer.vocab_size}" in body
+    answer = post(http, CALL, {"data": arguments(top_k=tokenizer.vocab_size + 1)})
+    assert answer.status_code == 422
+    assert f"top_k must be at most {tokenizer.vocab_size}" in answer.text
+
+
+def test_a_prompt_of_20_megabytes_is_refused_in_a_sentence_before_it_is_queued(http: httpx.Client):
+    answer = post(http, CALL, {"data": arguments(prompt="x" * 20_000_000)})
+    assert answer.status_code == 422
+    assert "prompt must be a text of at most 10,000 characters, not 20,000,000" in answer.text
+    assert len(answer.text) < 5_000
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [[], arguments()[:3], arguments(prompt={"path": "/etc/hosts", "meta": {"_type": "gradio.FileData"}})],
-    ids=["none", "too few", "a file as the prompt"],
+    ("wrong", "problem"),
+    [
+        ([], "takes 9 values, not 0"),
+        (arguments()[:3], "takes 9 values, not 3"),
+        ([*arguments(), 11], "takes 9 values, not 10"),
+        (arguments(prompt={"path": "/etc/hosts", "meta": {"_type": "gradio.FileData"}}), "a value is none"),
+        (arguments(prompt={"path": "/etc/hosts"}), "prompt must be a text, not dict"),
+        (arguments(prompt=["ROMEO:"]), "prompt must be a text, not list"),
+    ],
+    ids=["none", "too few", "too many", "a file as the prompt", "an object", "a list"],
 )
-def test_malformed_arguments_are_refused_without_a_traceback(address: str, wrong: list):
-    status, body = post(address, wrong)
-    assert status in (400, 422)
-    assert "Traceback" not in body
+def test_malformed_arguments_are_refused_in_a_sentence(http: httpx.Client, wrong: list, problem: str):
+    answer = post(http, CALL, {"data": wrong})
+    assert answer.status_code in (400, 422)
+    assert problem in answer.text
 
 
 def test_an_unknown_argument_is_refused(client: Client):
@@ -133,37 +156,44 @@ def test_an_unknown_argument_is_refused(client: Client):
         client.predict("ROMEO:\n", loudness=11, api_name="/generate")
 
 
-def test_requests_beyond_the_queue_are_refused_and_the_page_still_answers():
-    with serving() as address:  # its own server: the requests keep it busy for a while
-        answers = [post(address, arguments(length=5000)) for _ in range(MAX_QUEUED + 2 * MAX_CONCURRENT_TEXTS)]
-        assert {status for status, _ in answers} == {200, 503}
-        assert "full" in answers[-1][1]
-        with urllib.request.urlopen(address, timeout=30) as page:
-            assert page.status == 200
+def test_an_unknown_argument_by_name_is_refused_over_http(http: httpx.Client):
+    answer = post(http, "/gradio_api/call/v2/generate", {"prompt": "ROMEO:\n", "loudness": 11})
+    assert answer.status_code == 400
+    assert "/gradio_api/info" in answer.text
 
 
-def test_visitors_who_leave_make_room_for_others(address: str):
-    with urllib.request.urlopen(f"{address}/config") as config:
-        (function,) = (each["id"] for each in json.load(config)["dependencies"] if each["api_name"] == "generate")
-
-    def events(visitor: str, length: int) -> HTTPResponse:
-        """The stream of events for a visitor who asks for a text."""
-        job = {"data": arguments(length=length), "fn_index": function, "session_hash": visitor}
-        join = urllib.request.Request(
-            f"{address}/gradio_api/queue/join", json.dumps(job).encode(), {"Content-Type": "application/json"}
-        )
-        urllib.request.urlopen(join, timeout=30).close()
-        return urllib.request.urlopen(f"{address}/gradio_api/queue/data?session_hash={visitor}", timeout=30)
-
-    for number in range(MAX_CONCURRENT_TEXTS):
-        with events(f"leaver{number}", length=5000) as stream:
-            next(line for line in stream if b"process_generating" in line)
-    with events("last", length=20) as stream:
-        assert any(b"process_completed" in line for line in stream)
+def test_requests_beyond_the_queue_are_refused_and_the_page_still_answers(narrow: httpx.Client, monkeypatch):
+    answers = [post(narrow, CALL, {"data": arguments(**SLOW)}) for _ in range(NARROW_QUEUE + 3)]
+    assert [answer.status_code for answer in answers[: NARROW_QUEUE + 1]] == [200] * (NARROW_QUEUE + 1)
+    assert answers[-1].status_code == 503
+    assert "full" in answers[-1].text
+    assert narrow.get("/config").status_code == 200
+    monkeypatch.setattr(session_module, "DEADLINE", 0)  # end the texts
+    for answer in answers[: NARROW_QUEUE + 1]:
+        events(narrow, f"{CALL}/{answer.json()['event_id']}")
 
 
-def test_a_password_protects_the_endpoint():
-    with serving("--auth", "will:globe") as address:
-        status, _ = post(address, arguments())
-        assert status == 401
-        assert len(Client(address, auth=("will", "globe"), verbose=False).predict("O", 7, api_name="/generate")) == 7
+def test_a_text_that_nobody_reads_ends_at_its_deadline_and_makes_room_for_others(narrow: httpx.Client, monkeypatch):
+    monkeypatch.setattr(session_module, "DEADLINE", 0.3)
+    unread = [post(narrow, CALL, {"data": arguments(**SLOW)}).json()["event_id"] for _ in range(2)]
+    assert len(text_of(narrow, arguments(length=20))) == 20
+    for event in unread:
+        assert 0 < len(json.loads(events(narrow, f"{CALL}/{event}")[-1])[0]) < 5000
+
+
+def test_visitors_who_leave_make_room_for_others(narrow: httpx.Client):
+    dependencies = narrow.get("/config").json()["dependencies"]
+    (function,) = (each["id"] for each in dependencies if each["api_name"] == "generate")
+
+    def begin(visitor: str, **changes: object) -> str:
+        """Ask for a text, and return the path of the visitor's events."""
+        job = {"data": arguments(**changes), "fn_index": function, "session_hash": visitor}
+        assert post(narrow, "/gradio_api/queue/join", job).status_code == 200
+        return f"/gradio_api/queue/data?session_hash={visitor}"
+
+    for number in range(2):
+        with narrow.stream("GET", begin(f"leaver{number}", **SLOW)) as stream:
+            next(line for line in stream.iter_lines() if "process_generating" in line)
+    start = time.monotonic()
+    assert "process_completed" in "".join(events(narrow, begin("last")))
+    assert time.monotonic() - start < session_module.DEADLINE / 2

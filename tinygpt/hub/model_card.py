@@ -78,7 +78,7 @@ def _architecture(facts: dict[str, Any]) -> str:
             "vocabulary": f"{config.vocab_size:,} characters",
         }
     if sha256 := facts.get("weights_sha256"):
-        rows["sha256 of the weights"] = f"`{sha256}`"
+        rows["sha256 of the weights"] = _code(sha256)
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     return f"## Model\n\n| | |\n|---|---|\n{table}" if rows else ""
 
@@ -95,23 +95,23 @@ def _validation_loss(facts: dict[str, Any], repo_id: str) -> str:
 
 
 def _training(facts: dict[str, Any]) -> str:
-    training, model = facts.get("training") or {}, facts.get("model") or {}
+    training, model = _numbers(facts.get("training")), _numbers(facts.get("model"))
     steps, batch_size, block_size = facts.get("steps"), training.get("batch_size"), model.get("block_size")
     sentences = []
     if facts.get("preset"):
-        sentences.append(f"Preset `{facts['preset']}`.")
+        sentences.append(f"Preset {_code(facts['preset'])}.")
     if steps:
         batch = f" of {batch_size} × {block_size} characters" if batch_size and block_size else ""
         seen = f", {steps * batch_size * block_size:,} characters seen" if batch else ""
         time = f", {facts['seconds']:,.0f} seconds" if facts.get("seconds") else ""
         sentences.append(f"{steps:,} steps{batch}{seen}{time}.")
     if facts.get("precision") and facts.get("device"):
-        sentences.append(f"Trained in {facts['precision']} on: {facts['device']}.")
+        sentences.append(f"Trained in {_code(facts['precision'])} on: {_code(facts['device'])}.")
     if teachers := facts.get("teachers_sha256"):
         sentences.append(
             f"Distilled from {len(teachers)} teachers that were trained on the same text: the mean of their predicted "
             f"probabilities made up {100 * training.get('distill_weight', 1):g} % of the targets. The sha256 of the "
-            f"teachers' weights: {', '.join(f'`{sha256}`' for sha256 in teachers)}."
+            f"teachers' weights: {', '.join(map(_code, teachers))}."
         )
     if facts.get("publish") == "last":
         decay = training.get("ema_decay")
@@ -125,7 +125,7 @@ def _training(facts: dict[str, Any]) -> str:
     if facts.get("data_sha256"):
         removed = facts.get("removed")
         without = f", without {removed:,} characters that also occur in the last 10 %" if removed else ""
-        sentences.append(f"Trained on the first 90 % of the text with sha256 `{facts['data_sha256']}`{without}.")
+        sentences.append(f"Trained on the first 90 % of the text with sha256 {_code(facts['data_sha256'])}{without}.")
     return "## Training\n\n" + "\n".join(sentences) if sentences else ""
 
 
@@ -164,3 +164,14 @@ def _limitations(facts: dict[str, Any], shakespeare: bool, with_index: bool) -> 
     if shakespeare:
         lines.append("- That text is in the public domain.")
     return "## Limitations\n\n" + "\n".join(lines)
+
+
+def _numbers(values: dict[str, Any] | None) -> dict[str, int | float]:
+    """Those of some settings that are numbers, since a config.json from elsewhere may hold anything."""
+    return {name: value for name, value in (values or {}).items() if isinstance(value, int | float)}
+
+
+def _code(value: object) -> str:
+    """A value as code in Markdown, without the characters that would end the code or the cell of a table."""
+    shown = "".join(character for character in str(value) if character.isprintable() and character not in "`|")
+    return f"`{shown}`"

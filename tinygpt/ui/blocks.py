@@ -9,6 +9,7 @@ from tinygpt.ui.api import generate_api
 from tinygpt.ui.components.engine_note import engine_note
 from tinygpt.ui.components.events import QUIET
 from tinygpt.ui.components.weights_menu import menu_update, weights_menu
+from tinygpt.ui.malformed import CheckedBlocks
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.training_jobs import TrainingJobs
 from tinygpt.ui.tabs.inside import inside_tab
@@ -30,7 +31,7 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, loca
     def masthead_of(name: str) -> str:
         return masthead(registry[name].parameters, registry[name].facts)
 
-    with gr.Blocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
+    with CheckedBlocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         head = gr.HTML(masthead_of(MAIN))
         engine_note(blocks, registry[MAIN])
         menu = weights_menu(registry)

@@ -12,6 +12,8 @@ from starlette.middleware import Middleware
 
 from tinygpt.ui.address import hostname, is_loopback
 from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS
+from tinygpt.ui.malformed import RefuseMalformed
+from tinygpt.ui.middleware.login import RequireLogin, credentials_check
 from tinygpt.ui.middleware.origins import CheckOrigin
 from tinygpt.ui.middleware.routes import DescribeAnew, RefuseRemoteFiles, RefuseUnusedRoutes, ServeBelow
 from tinygpt.ui.middleware.safety_headers import AddSafetyHeaders
@@ -42,6 +44,8 @@ def serve(
         Middleware(CheckOrigin, loopback=is_loopback(host), hosts=hosts),
     ]
     middleware = [
+        Middleware(RefuseMalformed),
+        Middleware(RequireLogin),
         Middleware(DescribeAnew),
         Middleware(RefuseUnusedRoutes),
         Middleware(RefuseRemoteFiles),
@@ -53,7 +57,7 @@ def serve(
             server_port=port,
             share=share,
             root_path=root_path,
-            auth=auth,
+            auth=credentials_check(*auth) if auth else None,
             theme=theme(),
             head=head(),
             footer_links=["api"],

@@ -33,4 +33,4 @@ def test_the_heading_says_how_the_character_was_chosen():
     ):
         link = replace(LINK, request=replace(LINK.request, **changes), forced=forced)
         html = candidates_html(DisplayedText(link, "My", "<", 0), "<a", Candidates(part, part, part))
-        assert f"Character 1: &lt;, {how}</h2>" in html
+        assert f"Character 1: <bdi>&lt;</bdi>, {how}</h2>" in html

@@ -95,6 +95,9 @@ def test_a_link_of_an_earlier_version_is_read():
         ({"seed": None}, "must have a seed"),
         ({"weights_sha256": 5}, "weights"),
         ({"weights_sha256": "abc"}, "weights"),
+        ({"weights_sha256": "a" * 65}, "weights"),
+        ({"weights_sha256": "<script>alert(1)</script>"}, "weights"),
+        ({"weights_sha256": "0123456789ab\u202e"}, "weights"),
         ({"forced": {"1": "a"}}, "forced"),
         ({"forced": [[0, "ab"]]}, "forced"),
         ({"forced": [[0, ""]]}, "forced"),
@@ -132,3 +135,44 @@ def test_a_link_with_an_invalid_field_is_refused(change, problem):
 def test_anything_but_a_link_is_refused(text):
     with pytest.raises(ValueError, match="the link"):
         read_share_link(text)
+
+
+def mutations(link: str) -> st.SearchStrategy[str]:
+    """A link of which a part is missing, or is something else."""
+    cut = st.tuples(st.integers(0, len(link)), st.integers(0, len(link))).map(sorted)
+    return st.builds(lambda ends, new: link[: ends[0]] + new + link[ends[1] :], cut, st.text(max_size=4))
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=6,
+)
+fields = st.dictionaries(st.sampled_from([*json.loads(LINK.json()), "chosen"]) | st.text(max_size=5), values)
+
+
+@given(
+    st.one_of(
+        values,
+        st.binary(),
+        st.text(),
+        st.text().map("#{}".format),
+        fields.map(json.dumps),
+        fields.map(lambda some: json.dumps(json.loads(LINK.json()) | some)),
+        mutations(LINK.json()),
+        mutations(LINK.fragment()),
+        mutations("#prompt=%F0%9F%98%80%00&seed=7&weights_sha256=0123456789ab"),
+        st.just("#seed=7&length=" + "9" * 100_000),
+        st.just("#prompt=" + "x" * 10**6 + "&seed=7&weights_sha256=0123456789ab"),
+    )
+)
+def test_anything_is_a_valid_link_or_is_refused_in_a_line(text):
+    try:
+        link = read_share_link(text)
+    except ValueError as error:
+        assert str(error).isprintable()  # noqa: PT017
+        assert len(str(error)) < 250  # noqa: PT017
+        return
+    assert read_share_link(link.json()) == link
+    assert link.request.seed is not None
+    assert all(0 <= position < bounds("length").high for position in link.forced)

@@ -8,6 +8,7 @@ from gradio.components import Component
 
 from tinygpt.config import SampleConfig
 from tinygpt.inference.inspection import Candidates
+from tinygpt.ui.components.characters import shown
 from tinygpt.ui.components.controls import sampling_settings
 from tinygpt.ui.components.events import QUIET, event_value
 from tinygpt.ui.services.displayed_text import DisplayedText
@@ -63,7 +64,7 @@ def candidates_html(displayed: DisplayedText, vocabulary: str, candidates: Candi
     others = f"<details><summary>The other {len(rows) - SHOWN}</summary><ul>{''.join(rows[SHOWN:])}</ul></details>"
     return (
         '<section class="candidates" aria-label="Candidates">'
-        f"<h2>Character {displayed.position + 1:,}: {escape(_name(current))}, {how}</h2>"
+        f"<h2>Character {displayed.position + 1:,}: <bdi>{escape(shown(current, _NAMES))}</bdi>, {how}</h2>"
         "<p>Choose another to put it here; the text continues from it. "
         '<button class="inside-link">Look inside: how the model came to it</button></p>'
         '<p class="legend"><i class="raw"></i> the model <i class="tempered"></i> after temperature '
@@ -75,17 +76,14 @@ def candidates_html(displayed: DisplayedText, vocabulary: str, candidates: Candi
 
 def _row(character: str, probabilities: list[float], current: bool) -> str:
     bars = "".join(
-        f'<i class="{name}" style="width:{100 * probability:.2f}%"></i>'
-        for name, probability in zip(("raw", "tempered", "kept"), probabilities, strict=True)
+        f'<i class="{kind}" style="width:{100 * probability:.2f}%"></i>'
+        for kind, probability in zip(("raw", "tempered", "kept"), probabilities, strict=True)
     )
-    label = f"{_name(character)}, {100 * probabilities[0]:.1f} %" + (", the current one" if current else "")
+    name = shown(character, _NAMES)
+    label = f"{name}, {100 * probabilities[0]:.1f} %" + (", the current one" if current else "")
     attributes = f'data-character="{escape(character)}" aria-label="{escape(label)}"'
     return (
         f"<li{' class=here' if current else ''}><button {attributes}{' disabled' if current else ''}>"
-        f'<b>{escape(_name(character))}</b><span class="bars">{bars}</span>'
+        f'<b><bdi>{escape(name)}</bdi></b><span class="bars">{bars}</span>'
         f"<span>{100 * probabilities[0]:.1f} %</span><span>{100 * probabilities[2]:.1f} %</span></button></li>"
     )
-
-
-def _name(character: str) -> str:
-    return _NAMES.get(character, character)

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinygpt.config import GPTConfig
 from tinygpt.inference.inspection import HeadAttention, LayerPrediction
+from tinygpt.ui.components.characters import shown
 from tinygpt.ui.components.svg import band, bars, path, rect, text
 
 WIDTH = 360  # of the diagram, in its own units, which are pixels on a phone
@@ -15,6 +16,7 @@ _INNER_WIDTH = _RIGHT - _LEFT
 _SHOWN = 8  # characters of the text
 _PITCH = _INNER_WIDTH / _SHOWN
 _SIGNS = {"\n": "↵", " ": "␣"}
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"  # what is between them leaves the order of the text around it as it is
 
 
 @dataclass(frozen=True)
@@ -190,11 +192,12 @@ def _classic(reading: Reading) -> bool:
 
 
 def _sign(character: str) -> str:
-    return _SIGNS.get(character, character)
+    return shown(character, _SIGNS)
 
 
 def _quoted(character: str) -> str:
-    return f"“{_sign(character)}”"
+    sign = _sign(character)
+    return f"“{sign}”" if sign.isascii() else f"“{_ISOLATE}{sign}{_END_ISOLATE}”"
 
 
 def _back(characters: int) -> str:

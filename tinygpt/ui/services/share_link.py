@@ -1,6 +1,7 @@
 """Share links: everything needed to write a text again, as the fragment of a link and as JSON."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -13,6 +14,7 @@ _WEIGHTS = "weights_sha256"
 _FORCED = "forced"
 _FORCED_BEFORE = "chosen"  # the name of the field in links and stored texts of earlier versions
 _DIGITS = 12  # of the weights' sha256, at least
+_SHA256 = re.compile(f"[0-9a-f]{{{_DIGITS},64}}")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def read_share_link(text: object) -> ShareLink:
     if unknown := fields.keys() - {*names(), _WEIGHTS, _FORCED}:
         raise ValueError(f"the link has a field {min(unknown)!r:.40} that this page does not know: copy the link again")
     weights, forced = fields.pop(_WEIGHTS, None), fields.pop(_FORCED, [])
-    if not isinstance(weights, str) or len(weights) < _DIGITS:
+    if not isinstance(weights, str) or not _SHA256.fullmatch(weights):
         raise ValueError(f"the link must name its weights by at least {_DIGITS} digits of their sha256: copy it again")
     request = GenerationRequest(**fields)
     if request.seed is None:
@@ -68,14 +70,16 @@ def read_share_link(text: object) -> ShareLink:
 def _fields(text: object) -> dict[str, Any]:
     """The fields of a link or of JSON, with current names and types. Raises ValueError."""
     try:
-        if not isinstance(text, str) or not text.lstrip().startswith("{"):
+        if not isinstance(text, str):
+            raise ValueError("no text")
+        if not text.lstrip().startswith("{"):
             pairs = parse_qsl(text.removeprefix("#"), keep_blank_values=True, strict_parsing=True, errors="strict")
             fields = {name: _parse(name, value) for name, value in pairs}
             if len(fields) < len(pairs):
                 raise ValueError("a field stands twice")
             return fields
         fields = json.loads(text)
-    except (AttributeError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         raise ValueError("the link is incomplete: copy it again") from None
     if _FORCED_BEFORE in fields:
         fields[_FORCED] = fields.pop(_FORCED_BEFORE)

@@ -1,0 +1,258 @@
+"""Whatever is sent to the page, it answers with a valid text or a refusal; nothing of the machine, and no traceback."""
+
+import json
+import math
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from gradio.block_function import BlockFunction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.server import ROOT
+from tests.ui.launched import events, launched, post, text_of
+from tinygpt import open_checkpoint
+from tinygpt.fields import FieldError
+from tinygpt.inference.continuation import write
+from tinygpt.request import GenerationRequest, default, names
+from tinygpt.ui.blocks import build
+from tinygpt.ui.components.controls import control_values
+from tinygpt.ui.services.registry import MAIN, Registry
+from tinygpt.ui.services.session import Session
+from tinygpt.ui.services.training_jobs import TrainingJobs
+
+FILE = {"path": "/etc/hosts", "url": "http://127.0.0.1:9/x", "meta": {"_type": "gradio.FileData"}}
+# Of this machine: a visitor must see none of them. The temporary folder also has the uploads.
+PATHS = [str(ROOT), sys.prefix, str(Path(gr.__file__).parent), tempfile.gettempdir()]
+
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.integers(-3, 70) | st.floats() | st.text() | st.just("x" * 30_000)
+)
+junk = st.recursive(
+    scalars | st.just(FILE),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.fixture(scope="module")
+def page(weights, tmp_path_factory) -> gr.Blocks:
+    registry = Registry(Session(weights))
+    return build(registry, TrainingJobs(registry, tmp_path_factory.mktemp("runs")))
+
+
+@pytest.fixture(scope="module")
+def client(page: gr.Blocks) -> Iterator[httpx.Client]:
+    with launched(page) as client:
+        yield client
+
+
+@pytest.fixture
+def assert_log_is_clean(capsys: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture) -> Callable[[], None]:
+    """assert_log_is_clean() checks what the server printed and logged since the test began."""
+
+    def check() -> None:
+        log = "".join([*capsys.readouterr(), caplog.text])
+        assert "Traceback" not in log
+        assert not [path for path in PATHS if path in log], log
+        assert all(len(line) < 400 for line in log.splitlines())
+
+    return check
+
+
+def assert_clean(body: str) -> None:
+    assert "Traceback" not in body
+    assert not [path for path in PATHS if path in body], body
+
+
+def usual(component: gr.blocks.Block) -> st.SearchStrategy:
+    """Values that a control may really have."""
+    match component:
+        case gr.Dropdown() | gr.Radio():
+            return st.sampled_from([value for _, value in component.choices])
+        case gr.Slider():
+            high = min(60, component.maximum)
+            return st.integers(math.ceil(component.minimum), int(high)) | st.floats(component.minimum, high)
+        case gr.Textbox():
+            return st.text(max_size=60) | st.sampled_from(["", "7", "0.5, 1", "The river"])
+        case _:
+            return st.none()
+
+
+def inputs(function: BlockFunction) -> st.SearchStrategy[list]:
+    """The values that an event gets, some of them not of its controls, or too few or too many."""
+    right = st.tuples(*(usual(component) for component in function.inputs)).map(list)
+    wrong = st.tuples(*(st.one_of(usual(component), junk) for component in function.inputs)).map(list)
+    return right | wrong | st.lists(junk, max_size=4)
+
+
+event_data = junk | st.fixed_dictionaries(
+    {},
+    optional={
+        "index": st.integers(-2, 60) | junk,
+        "character": st.characters() | junk,
+        "link": st.sampled_from(["#", "{}", "#seed=1&weights_sha256=" + "0" * 12]) | junk,
+        "step": st.integers(0, 9) | junk,
+        "layer": st.integers(-1, 2) | junk,
+        "head": st.integers(-1, 2) | junk,
+    },
+)
+
+
+def send(client: httpx.Client, visitor: str, number: int, function: BlockFunction, values: list, data: Any) -> None:
+    """Send an event of the page, and check that it is answered or refused."""
+    body = {"fn_index": number, "session_hash": visitor, "data": values, "event_data": data}
+    body["trigger_id"] = function.targets[0][0] if function.targets else None
+    if not function.queue:
+        answer = post(client, "/gradio_api/run/predict", body)
+        assert_clean(answer.text)
+        assert answer.status_code in (200, 400, 422) or (answer.status_code == 500 and answer.json()["error"])
+        return
+    joined = post(client, "/gradio_api/queue/join", body)
+    assert_clean(joined.text)
+    assert joined.status_code in (200, 400, 422)
+    if joined.status_code != 200:
+        return
+    messages = events(client, f"/gradio_api/queue/data?session_hash={visitor}")
+    assert_clean("".join(messages))
+    (end,) = [each for each in map(json.loads, messages) if each["msg"] == "process_completed"]
+    assert end["success"] or end["output"]["error"]
+
+
+def test_every_event_of_the_page_is_answered_or_refused_whatever_it_gets(page, client, assert_log_is_clean):
+    functions = sorted(page.fns.items())
+    start = next(number for number, function in functions if function.name == "write" and len(function.inputs) > 5)
+    visitors = iter(range(10**6))
+
+    @settings(max_examples=60)
+    @given(st.data())
+    def hostile(data: st.DataObject) -> None:
+        visitor = f"visitor{next(visitors)}"
+        if data.draw(st.booleans()):  # some events do nothing until there is a text
+            values = [data.draw(usual(component)) for component in page.fns[start].inputs]
+            send(client, visitor, start, page.fns[start], values, None)
+        for number, function in data.draw(st.lists(st.sampled_from(functions), min_size=1, max_size=3)):
+            send(client, visitor, number, function, data.draw(inputs(function)), data.draw(event_data))
+
+    hostile()
+    assert_log_is_clean()
+
+
+ROUTES = ["run/predict", "queue/join", "call/generate", "call/v2/generate", "call/nothing", "call/v2/nothing"]
+ROUTES += ["api/generate", "cancel", "reset", "component_server", "upload", "stream/x", "stream/x/close"]
+
+
+def test_a_request_of_any_form_is_answered_or_refused(page, client, assert_log_is_clean):
+    visitor = st.just("anybody") | junk
+    number = st.sampled_from(sorted(page.fns)) | junk
+    known = {"data": junk, "fn_index": number, "session_hash": visitor, "event_id": junk, "event_data": junk}
+    known |= {"trigger_id": st.integers(-2, 120) | junk, "simple_format": junk, "batched": junk}
+    known |= {"component_id": st.integers(-2, 120) | junk, "fn_name": st.sampled_from(["load", "__init__"]) | junk}
+    known |= {"prompt": junk, "loudness": junk}
+
+    @settings(max_examples=120)
+    @given(st.sampled_from(ROUTES), junk | st.fixed_dictionaries({}, optional=known))
+    def hostile(route: str, body: Any) -> None:
+        answer = post(client, f"/gradio_api/{route}", body)
+        assert_clean(answer.text)
+        assert answer.status_code < 500 or answer.json()["error"]
+
+    hostile()
+    for body in ("[" * 100_000, '{"data":' + "[" * 900 + "]" * 900 + "}", b"\xff\xfe", b"", "{"):
+        for route in ROUTES:
+            answer = client.post(f"/gradio_api/{route}", content=body, headers={"Content-Type": "application/json"})
+            assert_clean(answer.text)
+            assert answer.status_code < 500 or answer.json()["error"]
+    assert_log_is_clean()
+
+
+def arguments(**changes: object) -> list:
+    """The arguments of /generate in order."""
+    return list({name: default(name) for name in names()} | {"length": 20, "seed": 7} | changes).values()
+
+
+def test_generate_writes_what_the_library_writes_or_refuses_whatever_it_gets(client, weights, assert_log_is_clean):
+    session, model = Session(weights), open_checkpoint(weights)
+    likely = {
+        "prompt": st.text(max_size=40) | st.text(st.characters(max_codepoint=127), max_size=20),
+        "length": st.integers(1, 60),
+        "temperature": st.floats(0, 2),
+        "top_k": st.none() | st.integers(1, 70),
+        "top_p": st.none() | st.floats(0, 1),
+        "seed": st.integers(0, 2**64 - 1) | st.integers(0, 2**64 - 1).map(str),
+        "stop": st.none() | st.text(max_size=3),
+        "strategy": st.sampled_from(["sample", "greedy", "beam"]),
+        "beam_width": st.none() | st.integers(1, 8),
+    }
+    assert tuple(likely) == names()
+    everything_right = st.tuples(*likely.values())
+    one_wrong = st.sampled_from(range(len(likely))).flatmap(
+        lambda wrong: st.tuples(*(junk if n == wrong else each for n, each in enumerate(likely.values())))
+    )
+
+    def problem(values: tuple) -> FieldError | None:
+        try:
+            session.check(GenerationRequest.of(values))
+        except FieldError as error:
+            return error
+        return None
+
+    @settings(max_examples=80)
+    @given(everything_right | one_wrong)
+    def hostile(values: tuple) -> None:
+        if wrong := problem(values):
+            answer = post(client, "/gradio_api/call/generate", {"data": values})
+            assert_clean(answer.text)
+            assert (answer.status_code, wrong.field in answer.text) == (422, True) or answer.status_code == 400
+            return
+        request = GenerationRequest.of(values)
+        *_, last = write(*model, request)
+        text = text_of(client, values)
+        assert len(text) <= request.length
+        assert text == last.text or (request.uses_seed and request.seed is None)
+
+    hostile()
+    assert_log_is_clean()
+
+
+def test_visitors_see_nothing_of_each_others_texts_seeds_and_settings(page, client, weights):
+    functions = {function.name: number for number, function in page.fns.items() if len(function.inputs) > 5}
+    model = open_checkpoint(weights)
+    secrets = {
+        visitor: GenerationRequest(
+            prompt=f"The {noun}", length=40 + n, temperature=0.7123451 + n / 10**6, seed=8675309000 + n
+        )
+        for n, (visitor, noun) in enumerate({"ann": "river", "bob": "candle", "eve": "harbor"}.items())
+    }
+
+    def call(visitor: str, number: int, data: list) -> str:
+        """Everything that the page answers to an event."""
+        body = {"fn_index": number, "session_hash": visitor, "data": data, "trigger_id": page.fns[number].targets[0][0]}
+        if not page.fns[number].queue:
+            return post(client, "/gradio_api/run/predict", body).text
+        assert post(client, "/gradio_api/queue/join", body).status_code == 200
+        return "".join(events(client, f"/gradio_api/queue/data?session_hash={visitor}"))
+
+    def written(visitor: str) -> str:
+        request = secrets[visitor]
+        values = control_values(request, model[1].vocab_size)
+        return call(visitor, functions["write"], [*(values[name] for name in names()), MAIN, None])
+
+    with ThreadPoolExecutor() as pool:
+        answers = dict(zip(secrets, pool.map(written, secrets), strict=True))
+    asked = [None, None, "", MAIN, 1, 1, 1]
+    for visitor, request in secrets.items():
+        *_, last = write(*model, request)
+        assert json.dumps(last.text)[1:-1] in answers[visitor]  # what the page gives for the file output.txt
+    for stranger in [*secrets, "somebody new"]:
+        seen = answers.get(stranger, "") + call(stranger, functions["open_tab"], asked) + client.get("/config").text
+        for visitor, request in secrets.items():
+            for secret in (request.prompt, str(request.seed), f"{request.temperature}"):
+                assert (secret in seen) == (visitor == stranger), (secret, stranger)
