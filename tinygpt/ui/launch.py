@@ -20,12 +20,15 @@ from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
 from tinygpt.ui.theme import head, theme
 
 _DESCRIPTION = "Open the page: a prompt, its settings, and a small GPT that continues it in the manner of Shakespeare."
+MAX_VISITORS_KEPT = 300  # whose state of the page is kept, 0.15 MB each; gradio would keep 10,000
 _MAX_UPLOAD = "10kb"  # where no tab takes files: gradio accepts uploads all the same
 
 
 def main(*, zero_gpu: bool) -> None:
     """Serve the page until Ctrl-C. With `zero_gpu`, on Hugging Face's ZeroGPU, the device "auto" means the CPU."""
     args = parse_args()
+    # After every event, gradio sums up all events so far, for a monitoring page that is turned off.
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     try:
         # ZeroGPU reports a GPU that only functions with a decorator may use.
         device = "cpu" if zero_gpu and args.device == "auto" else args.device
@@ -112,6 +115,7 @@ def _launch(page: gr.Blocks, args: argparse.Namespace, auth: tuple[str, str] | N
         max_file_size=max_upload,
         ssr_mode=False,
         app_kwargs={"middleware": [Middleware(RefuseRemoteFiles)]},
+        state_session_capacity=MAX_VISITORS_KEPT,
         max_threads=2 * MAX_CONCURRENT_TEXTS,
         prevent_thread_lock=True,
     )

@@ -1,0 +1,48 @@
+"""What the page keeps and does for each of many visitors."""
+
+import inspect
+from argparse import Namespace
+from collections.abc import Iterator
+
+import gradio as gr
+import httpx
+import pytest
+
+from tests.server import free_port
+from tinygpt.request import default, names
+from tinygpt.ui import launch
+from tinygpt.ui.blocks import build
+from tinygpt.ui.services.registry import Registry
+from tinygpt.ui.services.session import Session
+
+KEPT = 3
+
+
+@pytest.fixture(scope="module")
+def page(weights) -> Iterator[gr.Blocks]:
+    """A page that keeps the state of few visitors."""
+    page = build(Registry(Session(weights)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launch, "MAX_VISITORS_KEPT", KEPT)
+        launch._launch(page, Namespace(host="127.0.0.1", port=free_port(), share=False), None, "10kb")
+    yield page
+    page.close(verbose=False)
+
+
+def test_the_state_of_the_most_recent_visitors_is_kept_and_no_more(page: gr.Blocks):
+    values = [{"prompt": "a", "length": 1}.get(name, default(name)) for name in names()]
+    function = next(id for id, each in page.fns.items() if each.api_name == "generate")
+    with httpx.Client(base_url=page.local_url, trust_env=False) as client:
+        for visitor in range(3 * KEPT):
+            job = {"data": values, "fn_index": function, "session_hash": f"visitor {visitor}"}
+            client.post("gradio_api/queue/join", json=job).raise_for_status()
+            client.get("gradio_api/queue/data", params={"session_hash": f"visitor {visitor}"}).raise_for_status()
+    kept = list(page.app.state_holder.session_data)
+    assert kept == [f"visitor {visitor}" for visitor in range(2 * KEPT, 3 * KEPT)]
+
+
+def test_the_signatures_of_components_are_read_once(page: gr.Blocks):
+    for component in {type(block) for block in page.blocks.values()}:
+        constructor = component.__init__
+        assert inspect.signature(constructor) is inspect.signature(constructor)
+        assert next(iter(inspect.signature(constructor).parameters)) == "self"
