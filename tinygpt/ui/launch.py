@@ -20,7 +20,7 @@ from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
 from tinygpt.ui.theme import head, theme
 
 _DESCRIPTION = "Open the page: a prompt, its settings, and a small GPT that continues it in the manner of Shakespeare."
-MAX_VISITORS_KEPT = 300  # whose state of the page is kept, 0.15 MB each; gradio would keep 10,000
+MAX_VISITORS_KEPT = 200  # the page's state for each of them takes some 0.4 MB; gradio would keep 10,000
 _MAX_UPLOAD = "10kb"  # where no tab takes files: gradio accepts uploads all the same
 
 
