@@ -8,19 +8,19 @@ from benchmarks.serving import find_browser
 from tests.benchmarks.outcome import printed
 
 
-def test_the_start_is_timed_beside_an_empty_page_and_on_a_new_machine(called, weights, monkeypatch):
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")  # compiling takes ten seconds and more
-    done = called("benchmarks.startup", "--weights", weights, "--rounds", 1)
+def test_the_start_is_timed_beside_an_empty_page(called, weights):
+    done = called("benchmarks.startup", "--weights", weights, "--rounds", 1, "--cached")
     assert printed(done, "seed") == "1"
     assert re.match(r"[\d.]+ s, [\d.]+ times that", printed(done, "tinygpt's page"))
-    for name in ("first character", "on a new machine"):
-        assert re.match(r"[\d.]+ s after the page answers", printed(done, name))
+    assert re.match(r"[\d.]+ s after the page answers", printed(done, "first character"))
 
 
-def test_the_panels_are_timed_in_a_browser(run):
+def test_the_panels_are_timed_in_a_browser(run, weights):
     if find_browser() is None:
         pytest.skip("the panels are timed in Chromium, Chrome or Edge, and none was found")
-    done = run("-m", "benchmarks.panels", "--rounds", 1)  # one process runs one Playwright at a time
+    done = run(
+        "-m", "benchmarks.panels", "--weights", weights, "--rounds", 1
+    )  # one process runs one Playwright at a time
     assert printed(done, "seed") == "1"
     for name in ("candidates for a character", "the same, a slider moved", "another character in them"):
         assert re.match(r"\d+ ms, at most \d+", printed(done, name))
