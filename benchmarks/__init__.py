@@ -1,4 +1,4 @@
 """One command for every published figure: `python -m benchmarks.NAME`. The figures are in docs/benchmarks.md.
 
-baselines, onnx_baseline, command, machine and serving hold what several of them share.
+baselines, onnx_baseline, command, machine, serving and visiting hold what several of them share.
 """

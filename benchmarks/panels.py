@@ -1,6 +1,7 @@
 """Time in a browser how long the page's panels take to answer, and what the page adds to writing a text."""
 
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -8,15 +9,16 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.command import header, make_parser, one_line_errors
 from benchmarks.machine import seconds
-from benchmarks.serving import find_browser, serving
+from benchmarks.serving import APP, find_browser, serving
 from tinygpt.fields import Integer
 from tinygpt.flags import SHIPPED
+from tinygpt.hub.client import find_weights
 from tinygpt.inference.continuation import write
 from tinygpt.inference.generation import stream
 from tinygpt.inference.loading import open_checkpoint
 from tinygpt.request import GenerationRequest
 
-PROMPT, LENGTH = "ROMEO:\n", 249  # together a full window
+PROMPT, LENGTH = "ROMEO:\n", 249  # together a full window of the shipped weights
 
 # Until nothing on the page has changed for a while, so that no late change counts as the answer to the next action.
 SETTLE = """() => new Promise((done) => {
@@ -56,6 +58,7 @@ class Panel(NamedTuple):
 def main() -> None:
     """Run the command."""
     parser = make_parser("panels", __doc__)
+    parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME")
     parser.add_argument("--browser", default=find_browser(), metavar="PATH", help="a Chromium, Chrome or Edge")
     parser.add_argument("--rounds", type=int, default=20, metavar="N", help="measurements of each (default: 20)")
     args = parser.parse_args()
@@ -63,8 +66,9 @@ def main() -> None:
         Integer(1, 1000).checked("rounds", args.rounds)
         if not args.browser:
             raise ValueError("no Chromium, Chrome or Edge was found: name one with --browser PATH")
+        weights = find_weights(args.weights)
         print(header(1))
-        with serving() as server, sync_playwright() as playwright:
+        with serving(APP, "--weights", str(weights)) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=args.browser, args=["--no-sandbox", "--disable-gpu"])
             page = browser.new_page()
             page.goto(server.url)
@@ -73,7 +77,7 @@ def main() -> None:
                 times = [time_panel(page, panel) for _ in range(args.rounds)]
                 print(f"{panel.name:30}{median(times):4.0f} ms, at most {max(times):.0f}")
             browser.close()
-        print_overhead(min(args.rounds, 5))
+        print_overhead(weights, min(args.rounds, 5))
 
 
 def write_full_window(page: Page) -> None:
@@ -127,9 +131,9 @@ def time_change(page: Page, part: str, act: Callable[[], object], ready: str = "
     return page.evaluate("window.elapsed")
 
 
-def print_overhead(rounds: int) -> None:
+def print_overhead(weights: Path, rounds: int) -> None:
     """Print how long a text takes as the page writes it, with the confidence of each character, beside `stream`."""
-    engine, tokenizer = open_checkpoint(SHIPPED)
+    engine, tokenizer = open_checkpoint(weights)
     request = GenerationRequest(prompt=PROMPT, length=2000, seed=1)
     page, library = (
         median(seconds(work) for _ in range(rounds))

@@ -1,6 +1,7 @@
 """What the benchmarks of the page share: a server started as users start it, a client's request, and a browser."""
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -24,7 +25,7 @@ _PLACES = (  # where browsers are that are not on the path
 class Server:
     """A process that serves a page on a free local port."""
 
-    def __init__(self, script: Path, *flags: str):
+    def __init__(self, script: Path, *flags: str, **environment: str):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -32,7 +33,7 @@ class Server:
         self._script = script
         self._started = time.perf_counter()
         command = [sys.executable, str(script), "--port", str(port), *flags]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | environment)
 
     def wait(self) -> None:
         """Wait until the page answers. Raises ValueError when the process ends, or after a minute."""
@@ -51,6 +52,10 @@ class Server:
         """Return the memory in use in MB, or with VmHWM the maximum so far. Raises OSError where there is no /proc."""
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
         return int(next(line.split()[1] for line in status.splitlines() if line.startswith(field))) / 1024
+
+    def files(self) -> int:
+        """Return how many files and connections are open. Raises OSError where there is no /proc."""
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
 
     def texts(self, **request: object) -> Iterator[str]:
         """Request a text from /generate, and yield it as far as it has been written, at each update."""
@@ -77,9 +82,9 @@ class Server:
 
 
 @contextmanager
-def serving(script: Path = APP, *flags: str) -> Iterator[Server]:
-    """Start a server, enter the block when its page answers, and stop the server afterwards."""
-    server = Server(script, *flags)
+def serving(script: Path = APP, *flags: str, **environment: str) -> Iterator[Server]:
+    """Start a server with additional environment variables, enter the block when its page answers, and stop it then."""
+    server = Server(script, *flags, **environment)
     try:
         server.wait()
         yield server

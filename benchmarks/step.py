@@ -12,6 +12,7 @@ from tinygpt.checkpoint.reading import read_checkpoint
 from tinygpt.engines import kernels
 from tinygpt.engines.numba_engine import NumbaEngine
 from tinygpt.engines.weight_layout import empty_cache
+from tinygpt.fields import Integer
 from tinygpt.flags import SHIPPED
 from tinygpt.hub.client import find_weights
 
@@ -22,36 +23,38 @@ def main() -> None:
     """Run the command."""
     parser = make_parser("step", __doc__)
     parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME")
+    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="measurements of each (default: 15)")
     args = parser.parse_args()
     with one_line_errors(parser):
+        Integer(1, 1000).checked("rounds", args.rounds)
         checkpoint = read_checkpoint(find_weights(args.weights))
         engine = NumbaEngine(checkpoint.config, checkpoint.tensors)
     print(header("none, nothing is random"))
     config = checkpoint.config
-    print_parts("one character, half a window before it", engine, 1, config.block_size // 2)
-    print_parts("one character, a window before it", engine, 1, config.block_size - 1)
-    print_parts(f"each of the {config.kept} that open a new window", engine, config.kept, 0)
+    print_parts("one character, half a window before it", engine, 1, config.block_size // 2, args.rounds)
+    print_parts("one character, a window before it", engine, 1, config.block_size - 1, args.rounds)
+    print_parts(f"each of the {config.kept} that open a new window", engine, config.kept, 0, args.rounds)
 
 
-def print_parts(title: str, engine: NumbaEngine, N: int, t: int) -> None:
+def print_parts(title: str, engine: NumbaEngine, N: int, t: int, rounds: int) -> None:
     """Print the microseconds per character of reading N characters from position t on."""
     weights, cache = engine.weights, empty_cache(engine.config)
     ids_N, logits_V = np.zeros(N, np.int64), np.zeros(engine.config.vocab_size + kernels.WIDTH, np.float32)
-    whole = microseconds(lambda: read_often(weights, cache, ids_N, t, logits_V, 20), 20 * N)
+    whole = microseconds(lambda: read_often(weights, cache, ids_N, t, logits_V, 20), 20 * N, rounds)
     parts = {
-        "products with weights": microseconds(lambda: multiply(weights, N, 20), 20 * N),
-        "attention": microseconds(lambda: attend(weights, cache, N, t, 20), 20 * N),
-        "norms and activation": microseconds(lambda: norm(weights, N, 20), 20 * N),
+        "products with weights": microseconds(lambda: multiply(weights, N, 20), 20 * N, rounds),
+        "attention": microseconds(lambda: attend(weights, cache, N, t, 20), 20 * N, rounds),
+        "norms and activation": microseconds(lambda: norm(weights, N, 20), 20 * N, rounds),
     }
     print(f"{title}: {whole:.0f} us")
     for name, part in {**parts, "the rest, and waiting for memory": whole - sum(parts.values())}.items():
         print(f"  {name:34}{part:6.1f} us  {part / whole:4.0%}")
 
 
-def microseconds(work: Callable[[], object], characters: int) -> float:
+def microseconds(work: Callable[[], object], characters: int, rounds: int) -> float:
     """Median microseconds per character of a call, compiled beforehand."""
     work()
-    return 1e6 * median(seconds(work) for _ in range(15)) / characters
+    return 1e6 * median(seconds(work) for _ in range(rounds)) / characters
 
 
 @_compiled

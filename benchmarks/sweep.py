@@ -21,6 +21,7 @@ from benchmarks.command import header, make_parser, one_line_errors
 from benchmarks.machine import describe
 from tinygpt.config import GPTConfig, TrainConfig
 from tinygpt.data.dataset import Dataset, load_dataset
+from tinygpt.data.download import DEFAULT_URL
 from tinygpt.engines.device import choose_device
 from tinygpt.fields import Number
 from tinygpt.flags import add_flags, given
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N")
     parser.add_argument("--teachers", nargs="+", default=[], metavar="FOLDER", help="runs of this command, from --keep")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where to keep the weights")
+    parser.add_argument("--data", nargs="+", default=DEFAULT_URL, metavar="FILE", help="default: Tiny Shakespeare")
     parser.add_argument("--table", type=Path, default=TABLE, metavar="FILE", help="default: benchmarks/sweep.jsonl")
     add_flags(parser, GPTConfig, skip=("vocab_size",))
     add_flags(parser, TrainConfig, skip=("seed", "max_iters", "eval_interval", "eval_iters"))
@@ -67,8 +69,8 @@ def main() -> None:
 
 def one_run(args: argparse.Namespace, name: str, seed: int) -> dict:
     """Train with one setting and seed, and return its row of the table."""
-    preset, dataset = PRESETS[args.preset], held_out(load_dataset())
-    model = replace(preset.model, **given(args, GPTConfig))
+    preset, dataset = PRESETS[args.preset], held_out(load_dataset(args.data))
+    model = replace(preset.model, vocab_size=dataset.tokenizer.vocab_size, **given(args, GPTConfig))
     train = replace(preset.train, **given(args, TrainConfig), seed=seed)
 
     def trainer(folder: str | Path, **changes) -> Trainer:

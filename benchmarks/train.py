@@ -16,7 +16,8 @@ from benchmarks.baselines import NANOGPT, nanogpt_step
 from benchmarks.command import header, make_parser, one_line_errors
 from benchmarks.machine import run_training, seconds
 from tinygpt.config import GPTConfig, TrainConfig
-from tinygpt.data.dataset import load_dataset
+from tinygpt.data.dataset import Dataset, load_dataset
+from tinygpt.data.download import DEFAULT_URL
 from tinygpt.engines.device import choose_device
 from tinygpt.presets import PRESETS, Preset
 from tinygpt.training.precision import choose_dtype, use_large_pages
@@ -30,6 +31,13 @@ def main() -> None:
     parser = make_parser("train", __doc__)
     parser.add_argument("--nanogpt", type=Path, metavar="PATH", help="a checkout of nanoGPT, to time its step")
     parser.add_argument("--presets", nargs="+", choices=NANOGPT, default=list(NANOGPT), metavar="NAME")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        default=DEFAULT_URL,
+        metavar="FILE",
+        help="for --parts and --cost (default: Tiny Shakespeare)",
+    )
     parser.add_argument("--short", action="store_true", help="a few steps of each")
     parser.add_argument("--parts", action="store_true", help="what fraction of a run each part takes")
     parser.add_argument("--cost", action="store_true", help="characters per second with other sizes")
@@ -39,12 +47,13 @@ def main() -> None:
         if args.nanogpt and not (args.nanogpt / "model.py").exists():
             raise ValueError(f"{args.nanogpt / 'model.py'} does not exist: --nanogpt needs a checkout of nanoGPT")
         print(header(TrainConfig().seed))
+        dataset = load_dataset(args.data) if args.parts or args.cost else None
         for name in args.presets:
             print(f"preset    {name}")
             if args.parts:
-                print_parts(PRESETS[name], SHORT if args.short else PRESETS[name].train.eval_interval)
+                print_parts(PRESETS[name], dataset, SHORT if args.short else PRESETS[name].train.eval_interval)
             elif args.cost:
-                print_cost(PRESETS[name])
+                print_cost(PRESETS[name], dataset, 1 if args.short else 6)
             else:
                 compare(name, args.nanogpt, args.short)
 
@@ -69,11 +78,11 @@ def compare(name: str, nanogpt: Path | None, short: bool) -> None:
         print(f"  ratio     {theirs / ours:.1f}" + ("" if reached else f", but {baseline.loss} was not reached"))
 
 
-def print_parts(preset: Preset, steps: int) -> None:
+def print_parts(preset: Preset, dataset: Dataset, steps: int) -> None:
     """Profile the first steps of a preset, with the evaluation after the last of them."""
     with tempfile.TemporaryDirectory() as folder:
         train = replace(preset.train, max_iters=steps, warmup_iters=min(steps, preset.train.warmup_iters))
-        trainer = make_trainer(preset.model, train, folder)
+        trainer = make_trainer(preset.model, train, dataset, folder)
         run = trainer.run()
         next(run)  # compiles
         profile = cProfile.Profile()
@@ -98,8 +107,8 @@ def print_parts(preset: Preset, steps: int) -> None:
         print(f"  {name:26} {100 * part / total:5.1f} %")
 
 
-def print_cost(preset: Preset) -> None:
-    """Print the characters per second of a preset, with one size changed at a time, not compiled."""
+def print_cost(preset: Preset, dataset: Dataset, steps: int) -> None:
+    """Print the characters per second of a preset, with one size changed at a time: medians of steps, not compiled."""
     print("  changed         characters per second")
     for changes in (
         {},
@@ -110,20 +119,20 @@ def print_cost(preset: Preset) -> None:
     ):
         sizes = {name: value for name, value in changes.items() if name != "batch_size"}
         batch_size = changes.get("batch_size", preset.train.batch_size)
-        train = replace(preset.train, compile=False, max_iters=8, warmup_iters=0, batch_size=batch_size)
+        train = replace(preset.train, compile=False, max_iters=steps + 2, warmup_iters=0, batch_size=batch_size)
         model = replace(preset.model, **sizes)
         with tempfile.TemporaryDirectory() as folder:
-            run = make_trainer(model, train, folder).run()
+            run = make_trainer(model, train, dataset, folder).run()
             next(run)
-            step = sorted(seconds(lambda run=run: next(run)) for _ in range(6))[3]
+            step = sorted(seconds(lambda run=run: next(run)) for _ in range(steps))[steps // 2]
         changed = " ".join(f"{name}={value}" for name, value in changes.items() if name != "n_head") or "nothing"
         print(f"  {changed:15} {batch_size * model.block_size / step:8,.0f}")
 
 
-def make_trainer(model: GPTConfig, train: TrainConfig, folder: str) -> Trainer:
-    """A run on the default corpus, as train.py makes it."""
-    device = choose_device()
-    return Trainer(model, train, load_dataset(), Path(folder), device=device, dtype=choose_dtype(device))
+def make_trainer(model: GPTConfig, train: TrainConfig, dataset: Dataset, folder: str) -> Trainer:
+    """A run as train.py makes it."""
+    device, model = choose_device(), replace(model, vocab_size=dataset.tokenizer.vocab_size)
+    return Trainer(model, train, dataset, Path(folder), device=device, dtype=choose_dtype(device))
 
 
 if __name__ == "__main__":

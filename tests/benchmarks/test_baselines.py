@@ -10,7 +10,6 @@ import pytest
 from benchmarks import baselines
 from benchmarks.onnx_baseline import onnxruntime
 from tests.benchmarks.outcome import assert_refused, printed
-from tests.corpus import NEEDS_CORPUS
 from tinygpt import GPTConfig
 from tinygpt.flags import SHIPPED
 
@@ -102,15 +101,13 @@ def test_a_folder_without_nanogpt_is_refused_before_anything_is_trained(called, 
     assert_refused(done, "train", "model.py does not exist: --nanogpt needs a checkout of nanoGPT")
 
 
-@NEEDS_CORPUS
-def test_the_parts_of_a_training_run_are_printed(called):
-    done = called("benchmarks.train", "--parts", "--presets", "quick", "--short")
+def test_the_parts_of_a_training_run_are_printed(called, text_file):
+    done = called("benchmarks.train", "--parts", "--presets", "quick", "--short", "--data", text_file)
     for name in ("backward", "optimizers", "evaluation", "saving", "forward, loss and batches"):
         assert re.fullmatch(r"[\d.]+ %", printed(done, name))
 
 
-@NEEDS_CORPUS
-def test_the_speed_of_training_is_printed_for_other_sizes(called):
-    done = called("benchmarks.train", "--cost", "--presets", "quick")
+def test_the_speed_of_training_is_printed_for_other_sizes(called, text_file):
+    done = called("benchmarks.train", "--cost", "--presets", "quick", "--short", "--data", text_file)
     for changed in ("nothing", "n_embd=128", "n_layer=3", "block_size=64", "batch_size=4"):
         assert re.fullmatch(r"[\d,]+", printed(done, changed))

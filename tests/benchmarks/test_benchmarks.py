@@ -2,10 +2,10 @@
 
 import re
 
+import numba
 import pytest
 
 from tests.benchmarks.outcome import assert_refused, printed
-from tests.corpus import NEEDS_CORPUS
 from tinygpt import evaluate_full, load_checkpoint
 from tinygpt.training.distillation import Ensemble
 from tinygpt.training.evaluation import evaluate_sliding
@@ -63,9 +63,8 @@ def test_an_index_is_made_with_its_error_rate(called, text_file, text, tmp_path)
     assert "can recover the training text" in done.stdout
 
 
-@NEEDS_CORPUS
-def test_a_preset_is_trained_and_its_row_printed(called):
-    done = called("benchmarks.presets", "quick", "--max-iters", 2)
+def test_a_preset_is_trained_and_its_row_printed(called, text_file):
+    done = called("benchmarks.presets", "quick", "--max-iters", 2, "--data", text_file)
     assert printed(done, "seed")
     assert re.fullmatch(r"[\d,]+ +2\* +\d\.\d{4} +64 +[\d,]+", printed(done, "quick"))
 
@@ -84,11 +83,10 @@ def test_the_sweep_is_shown_lowest_loss_first_among_equal_minutes(called):
     assert rows == sorted(rows)
 
 
-@NEEDS_CORPUS
-def test_a_setting_is_swept_and_added_to_the_table(called, tmp_path):
+def test_a_setting_is_swept_and_added_to_the_table(called, text_file, tmp_path):
     table = tmp_path / "sweep.jsonl"
-    flags = ("--preset", "quick", "--n-embd", 16, "--n-layer", 1, "--batch-size", 2, "--table", table)
-    done = called("benchmarks.sweep", "--minutes", 0.01, *flags)
+    flags = ("--preset", "quick", "--n-embd", 16, "--n-layer", 1, "--batch-size", 2, "--data", text_file)
+    done = called("benchmarks.sweep", "--minutes", 0.01, *flags, "--table", table)
     assert printed(done, "seed") == "1"
     assert re.search(r"^\d\.\d{4}  quick .*n_embd=16.*, seed 1$", done.stdout, re.MULTILINE)
     assert "n_embd=16" in called("benchmarks.sweep", "--table", table).stdout
@@ -113,8 +111,12 @@ def test_decoding_that_cannot_be_timed_is_refused_in_one_line(called, weights, f
     assert_refused(called("benchmarks.decode", "--weights", weights, *flags), "decode", complaint)
 
 
-def test_the_parts_of_a_step_are_timed(called, weights):
-    done = called("benchmarks.step", "--weights", weights)
+def test_the_parts_of_a_step_are_timed(called, weights, monkeypatch):
+    pytest.importorskip(
+        "tinygpt.engines.kernels"
+    )  # they are compiled; the loops around them, which takes long, are not
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    done = called("benchmarks.step", "--weights", weights, "--rounds", 1)
     assert printed(done, "seed")
     for part in ("products with weights", "attention", "norms and activation"):
         assert re.match(r"-?[\d.]+ us", printed(done, part))

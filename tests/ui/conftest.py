@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.server import free_port
 from tinygpt import save_checkpoint
 from tinygpt.checkpoint.reading import HISTORY
 from tinygpt.ui.services.registry import Registry
@@ -27,25 +27,14 @@ def run_folder(build, dataset, tmp_path) -> Path:
 def page_served(weights: Path) -> Callable[..., AbstractContextManager[str]]:
     """`with page_served(root_path="/below") as url` serves the page with tiny weights from this process, in a moment.
 
-    With `uploads`, a folder, files can be uploaded into it, `max_uploads` bytes in all.
+    Options are those of `launched`.
     """
-    from tinygpt.ui.blocks import build  # importing gradio takes seconds
-    from tinygpt.ui.serving import serve
+    from tests.ui.launched import launched  # importing gradio takes seconds
+    from tinygpt.ui.blocks import build
 
     @contextmanager
-    def served(
-        host: str = "127.0.0.1",
-        root_path: str = "",
-        share: bool = False,
-        uploads: Path = Path("none"),
-        max_uploads: int = 0,
-    ) -> Iterator[str]:
-        page, port = build(Registry(Session(weights)), local=True), free_port()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("GRADIO_TEMP_DIR", str(uploads.absolute()))
-            options = {"share": share, "auth": None, "uploads": uploads, "max_uploads": max_uploads}
-            serve(page, host=host, port=port, root_path=root_path, **options)
-        yield f"http://{f'[{host}]' if ':' in host else host.replace('0.0.0.0', '127.0.0.1')}:{port}"
-        page.close(verbose=False)
+    def served(**options: Any) -> Iterator[str]:
+        with launched(build(Registry(Session(weights)), local=True), **options) as client:
+            yield str(client.base_url).rstrip("/")
 
     return served

@@ -2,9 +2,9 @@
 
 import http.client
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,20 +12,27 @@ import httpx
 import pytest
 
 from tests.server import free_port
-from tinygpt.ui import launch
+from tinygpt.ui.serving import serve
 
 
 @contextmanager
-def launched(page: gr.Blocks, auth: tuple[str, str] | None = None) -> Iterator[httpx.Client]:
-    """Listen as app.py does, and yield a client of the page that follows no links and has no cookies."""
+def launched(page: gr.Blocks, **options: Any) -> Iterator[httpx.Client]:
+    """Serve a page as app.py does, and yield a client of it that follows no links and has no cookies.
+
+    Options are those of `serve`; files can be uploaded with `max_uploads`, into the folder `uploads`.
+    """
+    default = {"host": "127.0.0.1", "root_path": "", "share": False, "auth": None}
+    options = default | {"uploads": Path("none"), "max_uploads": 0} | options
+    port, host = free_port(), options["host"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["app.py", "--port", str(free_port())])
-        launch._launch(page, launch.parse_args(), auth, max_upload=10_000)
+        patch.setenv("GRADIO_TEMP_DIR", str(options["uploads"].absolute()))
+        serve(page, port=port, **options)
+    url = f"http://{f'[{host}]' if ':' in host else host.replace('0.0.0.0', '127.0.0.1')}:{port}"
     try:
-        with httpx.Client(base_url=page.local_url, timeout=60) as client:
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             yield client
     finally:
-        page.close()
+        page.close(verbose=False)
 
 
 def post(client: httpx.Client, path: str, body: Any) -> httpx.Response:

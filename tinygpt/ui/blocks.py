@@ -1,5 +1,7 @@
 """The page as a whole: masthead, menu of weights, tabs and API endpoint."""
 
+import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import gradio as gr
@@ -11,15 +13,13 @@ from tinygpt.ui.components.events import QUIET
 from tinygpt.ui.components.weights_menu import menu_update, weights_menu
 from tinygpt.ui.malformed import CheckedBlocks
 from tinygpt.ui.services.registry import MAIN, Registry
+from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_QUEUED
 from tinygpt.ui.services.training_jobs import TrainingJobs
 from tinygpt.ui.tabs.inside import inside_tab
 from tinygpt.ui.tabs.learned import learned_tab
 from tinygpt.ui.tabs.temperature import temperature_tab
 from tinygpt.ui.tabs.train import how_to_train, train_tab
 from tinygpt.ui.tabs.write import write_tab
-
-MAX_CONCURRENT_TEXTS = 64
-MAX_QUEUED = 40  # requests that may wait; later ones are refused
 
 
 def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, local: bool = False) -> gr.Blocks:
@@ -53,6 +53,7 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, loca
                 gr.HTML(how_to_train())
         menu.change(masthead_of, menu, head, queue=False, **QUIET)
         generate_api(blocks, registry[MAIN])
+    _keep_signatures({type(block) for block in blocks.blocks.values()})
     return blocks.queue(max_size=MAX_QUEUED, default_concurrency_limit=MAX_CONCURRENT_TEXTS)
 
 
@@ -66,3 +67,15 @@ def masthead(parameters: int, facts: dict[str, Any]) -> str:
         f"<p>A small language model that has read {source}, letter by letter, and continues whatever you begin.</p>"
         f"<small>{parameters / 1e6:.1f} million parameters{figure}</small></header>"
     )
+
+
+def _keep_signatures(components: Iterable[type]) -> None:
+    """Store the signatures of components' constructors where Python looks first when it is asked for them.
+
+    gradio asks for them again and again, for every visitor and update: without this it takes up to twice as long.
+    """
+    for component in components:
+        constructor = component.__init__
+        while constructor:
+            constructor.__signature__ = inspect.signature(constructor)
+            constructor = getattr(constructor, "__wrapped__", None)

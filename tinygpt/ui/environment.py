@@ -41,6 +41,8 @@ def prepare_for_gradio() -> Path:
     gradio would look for free ports there, but only by IPv4.
     """
     os.environ.pop("GRADIO_SERVER_NAME", None)
+    # After every event, gradio sums up all events so far, for a monitoring page that is turned off.
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     home = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
     try:
         Path(home).mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,8 @@ from tinygpt.ui.middleware.uploads import LimitUploads
 from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
 from tinygpt.ui.theme import head, theme
 
+MAX_VISITORS_KEPT = 200  # the page's state for each of them takes some 0.4 MB; gradio would keep 10,000
+
 
 def serve(
     page: gr.Blocks,
@@ -66,6 +68,7 @@ def serve(
             max_file_size=MAX_TEXT_BYTES,
             ssr_mode=False,
             app_kwargs={"middleware": middleware, "lifespan": wrapped_in(outermost)},
+            state_session_capacity=MAX_VISITORS_KEPT,
             max_threads=2 * MAX_CONCURRENT_TEXTS,
             prevent_thread_lock=True,
         )

@@ -32,7 +32,7 @@ def page(weights) -> gr.Blocks:
 @pytest.fixture(scope="module")
 def stranger(page: gr.Blocks) -> Iterator[httpx.Client]:
     """A client that has not logged in."""
-    with launched(page, (USER, PASSWORD)) as client:
+    with launched(page, auth=(USER, PASSWORD)) as client:
         yield client
 
 

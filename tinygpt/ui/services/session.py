@@ -31,6 +31,8 @@ from tinygpt.request import GenerationRequest
 
 UPDATES_PER_SECOND = 15  # to one visitor: enough for the text to look alive
 TOTAL_UPDATES_PER_SECOND = 150  # to all visitors: gradio delivers a few hundred if nothing else uses the machine
+MAX_CONCURRENT_TEXTS = 64
+MAX_QUEUED = 40  # requests that may wait; later ones are refused
 DEADLINE = 60.0  # seconds after which a text ends, whether or not anybody still reads it
 
 T = TypeVar("T")
@@ -136,7 +138,8 @@ class Session:
                 pending = now - last_update < interval
                 if not pending:
                     yield state
-                    last_update = now
+                    # From when the update was delivered: while that takes long, each carries more of the text.
+                    last_update = time.monotonic()
                 if signal.reason:
                     break
             if pending:

@@ -79,9 +79,10 @@ def _write_listener(registry: Registry, controls: Controls, output: Output) -> C
         except ValueError as error:
             yield {output.status: status.refusal(error)}
             return
-        yield {output.candidates: ""}
-        link = ShareLink(request, session.facts["weights_sha256"])
-        yield from _written(session, controls, output, link, signal)
+        link, first = ShareLink(request, session.facts["weights_sha256"]), {output.candidates: ""}
+        for changes in _written(session, controls, output, link, signal):
+            yield first | changes
+            first = {}
 
     return write
 
@@ -134,12 +135,11 @@ def _link_listener(registry: Registry, controls: Controls, output: Output) -> Ca
 def _written(
     session: Session, controls: Controls, output: Output, link: ShareLink, signal: StopSignal
 ) -> Iterator[dict]:
-    """Yield the page's updates while a text is written.
+    """Yield the page's updates while a text is written, as few as possible: gradio takes milliseconds for each.
 
     A text with forced characters is shown from the last of them on, so that its unchanged beginning stays in view.
     """
     signal.reason = ""
-    yield {output.displayed: None}  # only a finished text can be inspected
     if not session.loaded:
         yield {output.status: status.loading()}
     last_forced = max(link.forced, default=-1)
@@ -148,6 +148,7 @@ def _written(
             yield {
                 output.pane: output_pane(continuation.text, continuation.confidence, link.forced, writing=True),
                 output.status: status.status(continuation),
+                output.displayed: None,  # only a finished text can be inspected
                 output.copy: _OFF,
                 output.copy_link: _OFF,
                 output.download: _OFF,
