@@ -7,8 +7,15 @@ import torch
 
 from tinygpt import Trainer
 from tinygpt.checkpoint.reading import METRICS, WEIGHTS, read_facts
-from tinygpt.checkpoint.torch_checkpoint import load_tensors
-from tinygpt.training.state import STATE
+from tinygpt.training.run_folder import LOCK
+from tinygpt.training.state import read_state
+
+TRAIN = Path(__file__).parents[1] / "train.py"
+TINY = (  # flags of a run that takes milliseconds a step
+    *("--preset", "little-shakespeare", "--device", "cpu", "--dtype", "float32"),
+    *("--block-size", 8, "--n-layer", 1, "--n-head", 2, "--n-embd", 16),
+    *("--batch-size", 4, "--eval-iters", 1),
+)
 
 
 def finished(trainer: Trainer, steps: int | None = None) -> Trainer:
@@ -19,6 +26,17 @@ def finished(trainer: Trainer, steps: int | None = None) -> Trainer:
     return trainer
 
 
+def resumed(trainer: Trainer) -> Trainer:
+    """Resume the run in a trainer's folder, and run to the end."""
+    trainer.resume()
+    return finished(trainer)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The files in a folder, without its lock."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != LOCK}
+
+
 def metrics(folder: Path) -> list[dict]:
     """The rows of a run's metrics.jsonl, without the times."""
     rows = [json.loads(line) for line in (folder / METRICS).read_text().splitlines()]
@@ -27,7 +45,7 @@ def metrics(folder: Path) -> list[dict]:
 
 def assert_same_run(one: Path, two: Path) -> None:
     """Check that all files of two runs are bit-exact, except for the times in them."""
-    (tensors, facts), (others, other_facts) = load_tensors(one / STATE), load_tensors(two / STATE)
+    (tensors, facts), (others, other_facts) = read_state(one), read_state(two)
     assert tensors.keys() == others.keys()
     assert all(torch.equal(tensors[name], others[name]) for name in tensors)
     assert facts | {"seconds": 0} == other_facts | {"seconds": 0}

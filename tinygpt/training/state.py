@@ -1,5 +1,7 @@
 """The training state: what a run saves, beside its published weights, so that resuming it is bit-exact."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Muon, Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from tinygpt.checkpoint.torch_checkpoint import load_tensors, save_tensors
@@ -16,7 +18,7 @@ from tinygpt.fields import FieldError
 from tinygpt.training import distributed
 
 STATE = "training_state.safetensors"
-_FORMAT = "tinygpt training state 2"  # to be changed with the names of tensors, facts, or fields of the configs
+_FORMAT = "tinygpt training state 3"  # to be changed with the names of tensors, facts, or fields of the configs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,8 @@ def saved_run(folder: str | Path) -> RunStart:
 
 def write_state(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Write the training state atomically. Raises OSError."""
-    save_tensors(folder / STATE, tensors, {"format": _FORMAT} | facts)
+    facts = {"format": _FORMAT} | facts
+    save_tensors(folder / STATE, tensors, facts | {"sha256": _sha256(tensors, facts)})
 
 
 def read_state(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -57,11 +60,22 @@ def read_state(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises FileNotFoundError when there is no state, and ValueError for a damaged one or one in another format.
     """
     path = Path(folder) / STATE
-    tensors, facts = load_tensors(path)
-    if facts.get("format") != _FORMAT:
+    damaged = f"{path} is damaged ({{}}): put a copy of it in its place, or start a new run in another folder"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist, so there is no run to resume: start one, or check the path")
+    try:
+        tensors, facts = load_tensors(path)
+    except OSError as error:
+        raise OSError(damaged.format(error.strerror)) from error
+    except ValueError:
+        raise ValueError(damaged.format("it is not a whole safetensors file")) from None
+    if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
         raise ValueError(
-            f"{path} was written by an earlier version of tinygpt, which this one cannot resume: start a new run"
+            f"{path} is another kind of file, or was written by another version of tinygpt: start a new run in "
+            "another folder"
         )
+    if facts.pop("sha256", None) != _sha256(tensors, facts):
+        raise ValueError(damaged.format("its sha256 is not the one that was saved"))
     return tensors, facts
 
 
@@ -91,6 +105,15 @@ def load_state_tensors(
             j, name = key.split(".")
             state.setdefault(int(j), {})[name] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def state_bytes(model: nn.Module, averaged: AveragedModel | None, optimizers: Sequence[Optimizer]) -> int:
+    """Return about how many bytes the tensors of state_tensors take once every optimizer has made a step."""
+    kept = [*model.state_dict().values(), *(averaged.state_dict().values() if averaged else ())]
+    for optimizer in optimizers:
+        moments = 1 if isinstance(optimizer, Muon) else 2  # AdamW averages gradients and their squares
+        kept += moments * [p for group in optimizer.param_groups for p in group["params"]]
+    return sum(tensor.nbytes for tensor in kept)
 
 
 def random_states(batches: torch.Generator, device: torch.device) -> dict[str, Tensor]:
@@ -123,6 +146,15 @@ def check_same(saved: dict[str, Any], current: dict[str, Any]) -> None:
                     raise FieldError(field, _difference(saved[name].get(field), value[field]))
         elif value != saved.get(name):
             raise ValueError(f"{name} {_difference(saved.get(name), value)}")
+
+
+def _sha256(tensors: dict[str, Tensor], facts: dict[str, Any]) -> str:
+    """The hash of all that a training state holds: a single changed bit would make another run of it."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def _difference(saved: object, current: object) -> str:
