@@ -150,17 +150,16 @@ def test_resuming_from_a_damaged_state_is_refused_in_one_line_with_the_remedy(tr
         assert "\n" not in str(caught.value)
     (tmp_path / STATE).unlink()
     (tmp_path / STATE).mkdir()
-    with pytest.raises(OSError, match=complaint):
+    with pytest.raises(OSError, match=complaint.replace("is damaged", "cannot be read")):
         saved_run(tmp_path)
 
 
-@pytest.mark.parametrize("publish", ["last", "best"])
-def test_damaged_records_do_not_keep_a_run_from_going_on(train, tmp_path, caplog, publish):
+def test_damaged_records_do_not_keep_a_run_from_going_on(train, tmp_path, caplog):
     """The rows of metrics.jsonl that can be read are kept, and the old file, too."""
-    finished(train(tmp_path / "whole", publish=publish))
+    finished(train(tmp_path / "whole"))
     for number, rows in enumerate([b"", b"\xff\x00\n[1]\n{}\nnull\n", b'{"step": "2"}\n{"st', None]):
         parts = tmp_path / str(number)
-        finished(train(parts, publish=publish), steps=4)
+        finished(train(parts), steps=4)
         first = (parts / METRICS).read_bytes().splitlines(keepends=True)[0]
         (parts / METRICS).unlink()
         if rows is None:
@@ -168,7 +167,7 @@ def test_damaged_records_do_not_keep_a_run_from_going_on(train, tmp_path, caplog
         else:
             (parts / METRICS).write_bytes(first + rows)
         caplog.clear()
-        resumed(train(parts, publish=publish))
+        resumed(train(parts))
         assert f"{parts / METRICS} lacks evaluations of this run, up to that of step 4. The run goes on" in caplog.text
         assert [row["step"] for row in metrics(parts)] == ([2, 6] if rows is not None else [6])
         assert ("was damaged and is now metrics.jsonl.damaged" in caplog.text) == (rows != b"")
@@ -176,17 +175,20 @@ def test_damaged_records_do_not_keep_a_run_from_going_on(train, tmp_path, caplog
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
-@pytest.mark.parametrize("damage", [lambda _: b"", lambda _: b"{}", lambda content: content[:-5]])
-def test_published_weights_that_are_damaged_are_written_anew_or_named(train, tmp_path, caplog, name, damage):
+def test_published_weights_that_are_damaged_are_written_anew_or_named(train, tmp_path, caplog, name):
     last, best = (finished(train(tmp_path / publish, publish=publish)).folder for publish in ("last", "best"))
     whole = files(last)
-    for folder in (last, best):
-        (folder / name).write_bytes(damage((folder / name).read_bytes()))
-    resumed(train(last))
-    assert f"written anew from the training state: {last / name}" in caplog.text
-    assert files(last) == whole
-    with pytest.raises(ValueError, match=rf"{escape(str(best / name))} .*lacks these weights, the best so far: put"):
-        resumed(train(best, publish="best"))
+    for damage in (lambda _: b"", lambda _: b"{}", lambda content: content[:-5]):
+        for folder in (last, best):
+            (folder / name).write_bytes(damage((folder / name).read_bytes()))
+        caplog.clear()
+        resumed(train(last))
+        assert f"written anew from the training state: {last / name}" in caplog.text
+        assert files(last) == whole
+        with pytest.raises(
+            ValueError, match=rf"{escape(str(best / name))} .*lacks these weights, the best so far: put"
+        ):
+            resumed(train(best, publish="best"))
 
 
 # Another number of steps
