@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 import torch
 
 from tests.runs import TINY, TRAIN, assert_same_run, files, finished, metrics
-from tinygpt import Trainer, load_checkpoint, load_dataset
+from tinygpt import TrainConfig, Trainer, load_checkpoint, load_dataset
 from tinygpt.checkpoint.reading import METRICS, read_facts
+from tinygpt.training.cli import build_trainer, parse, run_start
 from tinygpt.training.state import read_state, saved_run
 
 
@@ -147,11 +149,16 @@ def test_a_finished_run_can_be_made_longer_and_what_the_learning_rate_does_is_pr
     assert_one_line(shorter.stderr, "--max-iters must be more than the 8 steps that the saved run has made, not 7")
 
 
-def test_the_warm_up_of_a_preset_is_at_most_a_tenth_of_a_shorter_run(called, text_file, tmp_path):
-    for steps, warm_up in ((5, 0), (30, 3)):  # that of quick is 10
-        flags = ("--preset", "quick", "--max-iters", steps, "--data", text_file, "--out", tmp_path / str(steps))
-        assert called(TRAIN, *TINY, *flags).returncode == 0
-        assert read_facts(tmp_path / str(steps))["training"]["warmup_iters"] == warm_up
+def test_the_warm_up_of_a_preset_is_at_most_a_tenth_of_a_shorter_run(text_file, tmp_path, monkeypatch):
+    def config(*flags: object) -> TrainConfig:
+        arguments = ("--preset", "quick", "--data", text_file, "--out", tmp_path / "run", *flags)
+        monkeypatch.setattr(sys, "argv", [str(TRAIN), *map(str, arguments)])
+        args = parse()
+        return build_trainer(args, *run_start(args), torch.device("cpu")).config
+
+    assert config().warmup_iters == 10
+    assert [config("--max-iters", steps).warmup_iters for steps in (1, 5, 30, 200)] == [0, 0, 3, 10]
+    assert config("--max-iters", 30, "--warmup-iters", 20).warmup_iters == 20  # as it was asked for
 
 
 def test_a_text_that_is_gone_or_changed_is_named_when_a_run_is_resumed(called, text, tmp_path):
