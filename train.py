@@ -1,7 +1,8 @@
 """Train a model: python train.py. The body is tinygpt/training/cli.py."""
 
 from tinygpt.hub.client import check_repo_id, push
-from tinygpt.training.cli import one_line_errors, parse, report, resume_command, train
+from tinygpt.training.cli import one_line_errors, parse, print_sample, report, resume_command, train
+from tinygpt.training.console import say
 
 
 def main() -> None:
@@ -13,10 +14,12 @@ def main() -> None:
         if repo_id:
             check_repo_id(repo_id)  # now, rather than after hours
         trainer = train(args)
-        if trainer and report(trainer) and repo_id:
-            again = f"{resume_command(trainer)} --push-to-hub {repo_id}{' --with-index' if args.with_index else ''}"
-            print(f"Publishing. If it fails, the weights are safe; to try again: {again}")
-            print(f"Published at {push(trainer.folder, repo_id, with_index=args.with_index)}")
+        if trainer and report(trainer):
+            if repo_id:
+                again = f"{resume_command(trainer)} --push-to-hub {repo_id}{' --with-index' if args.with_index else ''}"
+                say(f"Publishing. If it fails, the weights are safe; to try again: {again}")
+                say(f"Published at {push(trainer.folder, repo_id, with_index=args.with_index)}")
+            print_sample(trainer.folder)
 
 
 if __name__ == "__main__":

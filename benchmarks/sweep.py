@@ -80,10 +80,10 @@ def one_run(args: argparse.Namespace, name: str, seed: int) -> dict:
         return Trainer(model, config, dataset, Path(folder), teachers=args.teachers, device=device, dtype=dtype)
 
     with tempfile.TemporaryDirectory() as folder:
-        steps = steps_in(
-            60 * args.minutes, trainer(folder, max_iters=2 * _TRIAL, eval_interval=2 * _TRIAL, warmup_iters=0)
-        )
-        run = trainer(args.keep / f"{name} {seed}" if args.keep else folder, max_iters=steps, eval_interval=steps)
+        trial = trainer(Path(folder) / "trial", max_iters=2 * _TRIAL, eval_interval=2 * _TRIAL, warmup_iters=0)
+        steps = steps_in(60 * args.minutes, trial)
+        kept = args.keep or Path(folder)
+        run = trainer(kept / f"{name} {seed}", max_iters=steps, eval_interval=steps)
         start = time.process_time()
         for _ in run.run():
             pass

@@ -7,7 +7,15 @@ import torch
 
 from tinygpt import Trainer
 from tinygpt.checkpoint.reading import METRICS, WEIGHTS, read_facts
+from tinygpt.training.run_folder import LOCK
 from tinygpt.training.state import read_state
+
+TRAIN = Path(__file__).parents[1] / "train.py"
+TINY = (  # flags of a run that takes milliseconds a step
+    *("--preset", "little-shakespeare", "--device", "cpu", "--dtype", "float32"),
+    *("--block-size", 8, "--n-layer", 1, "--n-head", 2, "--n-embd", 16),
+    *("--batch-size", 4, "--eval-iters", 1),
+)
 
 
 def finished(trainer: Trainer, steps: int | None = None) -> Trainer:
@@ -16,6 +24,17 @@ def finished(trainer: Trainer, steps: int | None = None) -> Trainer:
         if progress.step == steps:
             trainer.stop()
     return trainer
+
+
+def resumed(trainer: Trainer) -> Trainer:
+    """Resume the run in a trainer's folder, and run to the end."""
+    trainer.resume()
+    return finished(trainer)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The files in a folder, without its lock."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != LOCK}
 
 
 def metrics(folder: Path) -> list[dict]:

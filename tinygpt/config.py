@@ -113,6 +113,10 @@ class TrainConfig(Settings):
         super().__post_init__()
         Integer(0, self.max_iters).checked("warmup_iters", self.warmup_iters)
 
+    def for_steps(self, max_iters: int) -> Self:
+        """These settings for a run of another length, whose warm-up is at most a tenth of it."""
+        return replace(self, max_iters=max_iters, warmup_iters=min(self.warmup_iters, max_iters // 10))
+
 
 @dataclass(frozen=True, kw_only=True)
 class SampleConfig(Settings):

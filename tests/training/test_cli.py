@@ -1,27 +1,24 @@
-"""training/cli.py and progress_bar.py, by train.py: a whole run, Ctrl-C, --resume, and what it refuses."""
+"""training/cli.py and progress_bar.py, by train.py: a whole run, Ctrl-C, kill, --resume, and what it refuses."""
 
 import importlib.util
 import json
 import os
 import re
 import shlex
+import shutil
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from tinygpt import Trainer, load_checkpoint, load_dataset
-from tinygpt.checkpoint.reading import METRICS, WEIGHTS, read_facts
-from tinygpt.checkpoint.torch_checkpoint import load_tensors
-from tinygpt.training.state import STATE, saved_run
-
-TRAIN = Path(__file__).parents[2] / "train.py"
-TINY = (
-    *("--preset", "little-shakespeare", "--device", "cpu", "--dtype", "float32"),
-    *("--block-size", 8, "--n-layer", 1, "--n-head", 2, "--n-embd", 16),
-    *("--batch-size", 4, "--eval-iters", 1),
-)
+from tests.runs import TINY, TRAIN, assert_same_run, files, finished, metrics
+from tinygpt import TrainConfig, Trainer, load_checkpoint, load_dataset
+from tinygpt.checkpoint.reading import METRICS, read_facts
+from tinygpt.training.cli import build_trainer, parse, run_start
+from tinygpt.training.state import read_state, saved_run
 
 
 def assert_one_line(err: str, complaint: str) -> None:
@@ -31,10 +28,10 @@ def assert_one_line(err: str, complaint: str) -> None:
     assert complaint in err
 
 
-def test_a_run_saves_weights_and_a_sample_and_is_not_overwritten(run, called, text_file, tmp_path):
+def test_a_run_saves_weights_and_a_sample_and_is_not_overwritten(called, text_file, tmp_path):
     flags = (*TINY, "--max-iters", 20, "--eval-interval", 10, "--publish", "last")
     flags += ("--data", text_file, "--out", tmp_path)
-    ended = run(TRAIN, *flags)
+    ended = called(TRAIN, *flags)
     assert ended.returncode == 0, ended.stderr
     assert re.search(r"step +10   train \d\.\d{4}   validation \d\.\d{4}\n", ended.stdout)
     assert re.search(
@@ -49,73 +46,134 @@ def test_a_run_saves_weights_and_a_sample_and_is_not_overwritten(run, called, te
     assert f"{facts['validation_loss']:.4f} nats" in ended.stdout
     assert load_checkpoint(tmp_path)[0].config.n_embd == 16
 
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    before = files(tmp_path)
     refused = called(TRAIN, *flags)
     assert refused.returncode == 1
-    assert_one_line(refused.stderr, f"{tmp_path} already holds a run: add --resume to continue it")
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+    already = f"{tmp_path} already holds a run: resume it, or choose another folder (--resume or --out)"
+    assert_one_line(refused.stderr, already)
+    assert files(tmp_path) == before
+
+
+def test_a_folder_with_other_weights_is_refused_naming_them_and_left_as_it_was(called, weights, tmp_path):
+    folder = shutil.copytree(weights, tmp_path / "weights")
+    refused = called(TRAIN, *TINY, "--out", folder)
+    assert refused.returncode == 1
+    assert_one_line(
+        refused.stderr, "already holds model.safetensors, config.json: choose another folder for the run (--out)"
+    )
+    assert files(folder) == files(weights)
+    assert len([*folder.iterdir()]) == 2
 
 
 @pytest.fixture
-def stopped(start, text_file, tmp_path):
-    """A run that was stopped by Ctrl-C after its first evaluation: its folder, and what it printed."""
-    if os.name == "nt":
-        pytest.skip("on Windows, Ctrl-C cannot be sent to one process alone")
-    folder = tmp_path / "run"
-    # It prints more than the pipe holds, so it cannot have ended when the signal arrives.
-    flags = ("--max-iters", 120, "--eval-interval", 1, "--data", text_file, "--out", folder)
-    process = start("-u", TRAIN, *TINY, *flags)
-    first = process.stdout.readline()
+def running(start, text_file, tmp_path) -> Callable:
+    """running() starts a long run in tmp_path / "run": its process, after the first evaluation, and what it printed."""
+
+    def begin() -> tuple:
+        flags = ("--max-iters", 100_000, "--eval-interval", 1, "--data", text_file, "--out", tmp_path / "run")
+        process = start(TRAIN, *TINY, *flags)
+        return process, process.stdout.readline()
+
+    return begin
+
+
+@pytest.fixture
+def whole(text_file, tmp_path) -> Callable:
+    """whole(folder) trains as the run in `folder` was, without a stop. Returns the folder of that."""
+
+    def train(folder: Path) -> Path:
+        run, dataset = saved_run(folder), load_dataset(text_file)
+        names = {"preset": run.preset, "source": run.source, "dtype": run.precision}
+        trainer = finished(Trainer(run.model, run.training, dataset, tmp_path / "whole", **names))
+        trainer.finish()
+        return trainer.folder
+
+    return train
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows, Ctrl-C cannot be sent to one process alone")
+def test_ctrl_c_saves_and_prints_how_to_resume_and_resuming_ends_as_if_not_stopped(
+    running, whole, called, text_file, tmp_path
+):
+    process, first = running()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "Traceback" not in err
-    return folder, first + out
-
-
-def test_ctrl_c_saves_and_prints_how_to_resume_and_resuming_ends_as_if_not_stopped(
-    stopped, called, text_file, tmp_path
-):
-    folder, printed = stopped
-    step, command = re.search(
-        r"^Stopped at step (\d+) and saved\. To resume: python train\.py (.*)$", printed, re.MULTILINE
-    ).groups()
+    folder = tmp_path / "run"
+    stopped = r"^Stopped at step (\d+) and saved\. To resume: python train\.py (.*)$"
+    step, command = re.search(stopped, first + out, re.MULTILINE).groups()
     step = int(step)
-    assert 1 <= step < 120
-    assert load_tensors(folder / STATE)[1]["step"] == step
+    assert read_state(folder)[1]["step"] == step
+    assert saved_run(folder).source == [str(text_file)]
     load_checkpoint(folder)
 
     changed = called(TRAIN, "--resume", "--out", folder, "--data", text_file, "--device", "cpu", "--learning-rate", 0.5)
     assert changed.returncode == 1
     assert_one_line(changed.stderr, "--learning-rate was 0.001 in the saved run and is 0.5 now")
 
-    ended = called(TRAIN, *shlex.split(command))
+    ended = called(TRAIN, *shlex.split(command), "--max-iters", step + 3)
     assert ended.returncode == 0, ended.stderr
+    assert f"The run ends at step {step + 3:,} instead of 100,000. The learning rate does not depend on" in ended.stdout
     assert "Validation loss" in ended.stdout
-
-    saved = saved_run(folder)
-    assert saved.source == [str(text_file)]
-    dataset = load_dataset(text_file)
-    whole = Trainer(
-        saved.model, saved.training, dataset, tmp_path / "whole", preset=saved.preset, dtype=saved.precision
-    )
-    for _ in whole.run():
-        pass
-    assert (folder / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
-    rows, others = ((path / METRICS).read_text().count("\n") for path in (folder, tmp_path / "whole"))
-    assert rows == others == 120
+    assert_same_run(folder, whole(folder))
 
 
-def test_sigterm_stops_a_run_as_ctrl_c_does(start, text_file, tmp_path):
-    if os.name == "nt":
-        pytest.skip("Windows ends a process without a signal")
-    flags = ("--max-iters", 120, "--eval-interval", 1, "--data", text_file, "--out", tmp_path / "run")
-    process = start("-u", TRAIN, *TINY, *flags)
-    first = process.stdout.readline()
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    assert "To resume: python train.py --resume" in first + out
+def test_a_killed_run_can_be_resumed_and_until_then_its_folder_is_locked(running, whole, called, tmp_path):
+    process, _ = running()
+    folder = tmp_path / "run"
+    second = called(TRAIN, "--resume", "--out", folder)
+    assert second.returncode == 1
+    assert second.stderr.splitlines()[-1].startswith(f"train.py: another training is writing to {folder}: wait for its")
+    process.kill()
+    process.communicate()
+    step = read_state(folder)[1]["step"]
+    ended = called(TRAIN, "--resume", "--out", folder, "--max-iters", step + 3)
+    assert ended.returncode == 0, ended.stderr
+    assert [row["step"] for row in metrics(folder)] == [*range(1, step + 4)]
+    assert_same_run(folder, whole(folder))
+
+
+def test_a_finished_run_can_be_made_longer_and_what_the_learning_rate_does_is_printed(called, text_file, tmp_path):
+    flags = ("--decay", "linear", "--min-lr-ratio", 0.1, "--eval-interval", 4, "--data", text_file, "--out", tmp_path)
+    called(TRAIN, *TINY, *flags, "--max-iters", 4)
+    longer = called(TRAIN, "--resume", "--out", tmp_path, "--max-iters", 8)
+    assert longer.returncode == 0, longer.stderr
+    assert (
+        "The run ends at step 8 instead of 4. The learning rate goes on as in a run of 8 steps: from 0.325 of its "
+        "highest at step 4 to 0.550 at the next, and falls to 0.100 at the end.\n"
+    ) in longer.stdout
+    assert read_facts(tmp_path)["steps"] == 8
+    shorter = called(TRAIN, "--resume", "--out", tmp_path, "--max-iters", 8 - 1)
+    assert shorter.returncode == 1
+    assert_one_line(shorter.stderr, "--max-iters must be more than the 8 steps that the saved run has made, not 7")
+
+
+def test_the_warm_up_of_a_preset_is_at_most_a_tenth_of_a_shorter_run(text_file, tmp_path, monkeypatch):
+    def config(*flags: object) -> TrainConfig:
+        arguments = ("--preset", "quick", "--data", text_file, "--out", tmp_path / "run", *flags)
+        monkeypatch.setattr(sys, "argv", [str(TRAIN), *map(str, arguments)])
+        args = parse()
+        return build_trainer(args, *run_start(args), torch.device("cpu")).config
+
+    assert config().warmup_iters == 10
+    assert [config("--max-iters", steps).warmup_iters for steps in (1, 5, 30, 200)] == [0, 0, 3, 10]
+    assert config("--max-iters", 30, "--warmup-iters", 20).warmup_iters == 20  # as it was asked for
+
+
+def test_a_text_that_is_gone_or_changed_is_named_when_a_run_is_resumed(called, text, tmp_path):
+    source, copy = tmp_path / "play.txt", tmp_path / "copy.txt"
+    for path in (source, copy):
+        path.write_text(text, encoding="utf-8")
+    called(TRAIN, *TINY, "--max-iters", 2, "--eval-interval", 2, "--data", source, "--out", tmp_path / "run")
+    resume = (TRAIN, "--resume", "--out", tmp_path / "run")
+    source.unlink()
+    gone = called(*resume).stderr
+    assert_one_line(gone, str(source))
+    assert "or name a copy of the text that the run learns with --data" in gone
+    source.write_text(text[:-1], encoding="utf-8")
+    assert_one_line(called(*resume).stderr, f"{source} is not the one that the saved run learns: resume with the same")
+    assert called(*resume, "--data", copy).returncode == 0
 
 
 def test_tracking_without_trackio_is_refused_before_training(called, text_file, tmp_path, monkeypatch):
@@ -127,12 +185,13 @@ def test_tracking_without_trackio_is_refused_before_training(called, text_file, 
     assert not (tmp_path / "run").exists()
 
 
-def test_every_evaluation_is_logged_to_trackio(run, text_file, tmp_path):
+def test_every_evaluation_is_logged_to_trackio(called, text_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
     flags = ("--max-iters", 4, "--eval-interval", 2, "--data", text_file, "--out", tmp_path / "run")
-    ended = run(TRAIN, *TINY, *flags, "--track", "plays")
+    ended = called(TRAIN, *TINY, *flags, "--track", "plays")
     assert ended.returncode == 0, ended.stderr
     query = ("get", "metric", "--project", "plays", "--run", tmp_path / "run", "--metric", "validation_loss")
-    shown = run("-m", "trackio.cli", *query).stdout
+    shown = called("trackio.cli", *query).stdout
     assert re.findall(r"^(\d+) \|", shown, re.MULTILINE) == ["2", "4"]
     rows = [json.loads(row) for row in (tmp_path / "run" / METRICS).read_text().splitlines()]
     assert all(str(row["validation_loss"]) in shown for row in rows)  # and metrics.jsonl has them as well
@@ -162,10 +221,10 @@ def test_a_diverging_run_fails_and_keeps_the_last_good_state(called, text_file, 
     assert "Traceback" not in ended.stderr
     last = ended.stderr.splitlines()[-1]
     assert re.search(
-        r"^train\.py: the loss became \w+ at step \d+; .* is kept in .*run; start again with a lower learning rate$",
+        r"^train\.py: the loss became \w+ at step \d+; .* is kept in .*run; start again with a lower learning rate, in",
         last,
     )
-    tensors, facts = load_tensors(tmp_path / "run" / STATE)
+    tensors, facts = read_state(tmp_path / "run")
     assert facts["step"] >= 1
     assert all(torch.isfinite(tensor).all() for name, tensor in tensors.items() if name.startswith("model"))
     load_checkpoint(tmp_path / "run")

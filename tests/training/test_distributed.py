@@ -6,37 +6,57 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.runs import assert_same_run, finished, metrics
+from tests.runs import TINY, TRAIN, assert_same_run, finished, metrics
 from tests.training import two_processes
 from tinygpt import load_checkpoint
 from tinygpt.checkpoint.torch_checkpoint import load_tensors
 from tinygpt.fields import FieldError
 from tinygpt.training.distributed import process_group, rank
-from tinygpt.training.state import STATE
+from tinygpt.training.state import STATE, read_state
 
 ROOT = Path(__file__).parents[2]
 TWO = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
-TINY = (
-    *("--preset", "little-shakespeare", "--device", "cpu", "--dtype", "float32", "--publish", "last"),
-    *("--block-size", 8, "--n-layer", 1, "--n-head", 2, "--n-embd", 16, "--batch-size", 4, "--eval-iters", 1),
-)
 with_torchrun = pytest.mark.skipif(sys.platform == "win32", reason="torchrun needs libuv, which torch lacks on Windows")
 
 
+@dataclass
+class Launch:
+    """What one launch of two processes left: its folder, and what it printed."""
+
+    folder: Path
+    out: str
+    err: str
+
+
 @pytest.fixture(scope="module")
-def folder(text_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The runs of one launch of two processes, and in "one" a run of one process."""
+def launch(text_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Launch:
+    """The runs of two_processes.py, in "one" a run of one process, and in "cli" one of train.py, stopped by Ctrl-C."""
     folder = tmp_path_factory.mktemp("two")
     finished(two_processes.trainer(text_file, folder / "one", *two_processes.RUNS["classic"]))
+    flags = (*TINY, "--max-iters", 100_000, "--eval-interval", 1, "--data", text_file, "--out", folder / "cli")
+    command = map(str, [sys.executable, *TWO, two_processes.__file__, text_file, folder, *flags])
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    launch = [sys.executable, *TWO, two_processes.__file__, text_file, folder]
-    subprocess.run(launch, env=environment, check=True, timeout=300)
-    return folder
+    with (folder / "err").open("w") as err:
+        process = subprocess.Popen([*command], env=environment, stdout=subprocess.PIPE, stderr=err, text=True)
+        try:
+            first = process.stdout.readline()  # of train.py's first evaluation
+            process.send_signal(signal.SIGINT)  # to torchrun alone, which passes it on
+            out, _ = process.communicate(timeout=120)
+        finally:
+            process.kill()
+            process.wait()
+    return Launch(folder, first + out, (folder / "err").read_text())
+
+
+@pytest.fixture(scope="module")
+def folder(launch: Launch) -> Path:
+    return launch.folder
 
 
 @pytest.fixture(scope="module")
@@ -84,28 +104,22 @@ def test_flags_and_tensors_of_all_processes_are_combined(facts):
 
 
 @with_torchrun
-def test_ctrl_c_stops_both_processes_saved_and_the_command_that_is_printed_resumes_them(
-    start, run, text_file, tmp_path
-):
-    flags = (*TINY, "--max-iters", 120, "--eval-interval", 1, "--data", text_file, "--out", tmp_path / "run")
-    process = start(*TWO, ROOT / "train.py", *flags)
-    process.stdout.readline()  # the first evaluation; more will be printed than the pipe holds
-    process.send_signal(signal.SIGINT)  # to torchrun alone, which passes it on
-    out, err = process.communicate(timeout=120)
-    assert err.count("Finishing this step") == 1
-    step, command = re.search(
-        r"^Stopped at step (\d+) and saved\. To resume: torchrun (.*)$", out, re.MULTILINE
-    ).groups()
-    assert 1 <= int(step) < 120
-    assert load_tensors(tmp_path / "run" / STATE)[1]["step"] == int(step)
+def test_what_the_first_process_cannot_do_ends_all_of_them(facts, folder):
+    assert facts["a folder that is in use"].startswith(f"another training is writing to {folder / 'in use'}")
+    assert facts["an error in the first"]
 
-    processes, script, *rest = command.split()
-    assert (processes, script) == (TWO[-1], "train.py")
-    resumed = run(*TWO, ROOT / script, *rest)
-    assert resumed.returncode == 0, resumed.stderr
-    assert resumed.stdout.count("Validation loss") == 1
-    assert [row["step"] for row in metrics(tmp_path / "run")] == [*range(1, 121)]
-    load_checkpoint(tmp_path / "run")
+
+@with_torchrun
+def test_ctrl_c_stops_both_processes_saved_and_prints_how_to_resume_them(launch):
+    assert launch.err.count("Finishing this step") == 1
+    stopped = r"^Stopped at step ([\d,]+) and saved\. To resume: torchrun --nproc_per_node=2 (.*)$"
+    step, command = re.search(stopped, launch.out, re.MULTILINE).groups()
+    assert command == f"train.py --resume --out {launch.folder / 'cli'}"
+    _, facts = read_state(launch.folder / "cli")
+    assert facts["step"] == int(step.replace(",", ""))
+    assert facts["processes"] == 2
+    assert [row["step"] for row in metrics(launch.folder / "cli")] == [*range(1, facts["step"] + 1)]
+    load_checkpoint(launch.folder / "cli")
 
 
 @pytest.fixture
@@ -119,7 +133,7 @@ def as_second_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("as_second_process")
 def test_only_the_first_process_prints_an_error(called, tmp_path):
     assert rank() == 1
-    ended = called(ROOT / "train.py", "--resume", "--out", tmp_path)
+    ended = called(TRAIN, "--resume", "--out", tmp_path)
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "")
 
 

@@ -1,15 +1,18 @@
 """training/state.py: resuming a run as if it had never stopped."""
 
+import random
 import shutil
+from re import escape
 
 import pytest
 import torch
 
-from tests.runs import assert_same_run, finished, metrics
-from tinygpt.checkpoint.reading import METRICS
+from tests.runs import assert_same_run, files, finished, metrics, resumed
+from tinygpt.checkpoint.reading import CONFIG, METRICS, WEIGHTS
 from tinygpt.checkpoint.torch_checkpoint import load_tensors, save_tensors
 from tinygpt.data.dataset import dataset_from_text
 from tinygpt.fields import FieldError
+from tinygpt.training.optim import lr_multiplier
 from tinygpt.training.state import STATE, saved_run
 
 CONFIGS = {
@@ -27,40 +30,43 @@ each_config = pytest.mark.parametrize("changes", CONFIGS.values(), ids=CONFIGS)
 
 
 @each_config
-@pytest.mark.parametrize("stop", [1, 3, 4], ids="stopped after {}".format)
-def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(train, tmp_path, changes, stop):
+def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(train, tmp_path, changes):
     finished(train(tmp_path / "whole", **changes))
-    finished(train(tmp_path / "parts", **changes), steps=stop)
-    torch.manual_seed(99)  # a new process starts with other random states
-    again = train(tmp_path / "parts", **changes)
-    again.resume()
-    assert again.step == stop
-    finished(again)
-    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+    for stop in (1, 3, 4):
+        parts = tmp_path / f"stopped after {stop}"
+        finished(train(parts, **changes), steps=stop)
+        torch.manual_seed(99)  # a new process starts with other random states
+        again = train(parts, **changes)
+        again.resume()
+        assert again.step == stop
+        finished(again)
+        assert_same_run(tmp_path / "whole", parts)
 
 
 @each_config
 def test_resuming_from_an_older_state_writes_no_row_twice(train, tmp_path, changes):
-    finished(train(tmp_path / "whole", **changes))
-    finished(train(tmp_path / "parts", **changes), steps=2)
-    shutil.copy(tmp_path / "parts" / STATE, tmp_path / "older")
-    resumed = train(tmp_path / "parts", **changes)
-    resumed.resume()
-    finished(resumed)
-    shutil.copy(tmp_path / "older", tmp_path / "parts" / STATE)  # as if killed right after step 2 was saved
-    with (tmp_path / "parts" / METRICS).open("a") as file:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    finished(train(whole, **changes))
+    finished(train(parts, **changes), steps=2)
+    shutil.copy(parts / STATE, tmp_path / "older")
+    resumed(train(parts, **changes))
+    shutil.copy(tmp_path / "older", parts / STATE)  # as if killed right after step 2 was saved
+    with (parts / METRICS).open("a") as file:
         file.write('{"step": 8, "train_lo')  # and in the middle of a row
-    again = train(tmp_path / "parts", **changes)
-    again.resume()
-    finished(again)
-    assert [row["step"] for row in metrics(tmp_path / "parts")] == [2, 4, 6]
+    resumed(train(parts, **changes))
+    assert [row["step"] for row in metrics(parts)] == [2, 4, 6]
+    assert_same_run(whole, parts)
+
+
+def test_a_run_that_is_killed_before_its_first_evaluation_can_be_resumed(train, tmp_path):
+    finished(train(tmp_path / "whole"))
+    steps = train(tmp_path / "parts").run()
+    next(steps)
+    steps.close()  # without saving
+    assert [*files(tmp_path / "parts")] == [STATE]
+    torch.manual_seed(99)
+    resumed(train(tmp_path / "parts"))
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
-
-
-def test_a_new_run_starts_its_metrics_anew(train, tmp_path):
-    for _ in range(2):
-        finished(train(tmp_path))
-    assert [row["step"] for row in metrics(tmp_path)] == [2, 4, 6]
 
 
 def test_a_distilled_run_resumes_only_with_its_own_teachers(train, tmp_path, weights):
@@ -68,9 +74,7 @@ def test_a_distilled_run_resumes_only_with_its_own_teachers(train, tmp_path, wei
     finished(train(tmp_path / "whole", **changes))
     finished(train(tmp_path / "parts", **changes), steps=3)
     assert saved_run(tmp_path / "parts").teachers == [str(weights)]
-    again = train(tmp_path / "parts", **changes)
-    again.resume()
-    finished(again)
+    resumed(train(tmp_path / "parts", **changes))
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
     finished(train(tmp_path / "other", seed=9))
     with pytest.raises(ValueError, match="teachers_sha256 was"):
@@ -93,41 +97,123 @@ def test_resuming_a_finished_run_changes_nothing(train, tmp_path):
         ({"model": {"dropout": 0.2}}, "dropout was 0.1 in the saved run and is 0.2 now"),
         ({"model": {"family": "llama"}}, "family was 'qwen3' in the saved run and is 'llama' now"),
         ({"learning_rate": 0.5}, "learning_rate was 0.01 in the saved run and is 0.5 now"),
-        ({"max_iters": 7}, "max_iters was 6 in the saved run and is 7 now"),
+        ({"max_iters": 5}, "max_iters must be more than the 6 steps that the saved run has made, not 5"),
         ({"seed": 1}, "seed was 1337 in the saved run and is 1 now"),
         ({"dtype": torch.bfloat16}, "precision was 'float32' in the saved run and is 'bfloat16' now"),
     ],
 )
 def test_resuming_with_another_config_is_refused_naming_the_field(train, tmp_path, changes, named):
     finished(train(tmp_path))
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = files(tmp_path)
     with pytest.raises(ValueError, match=f"^{named}") as caught:
         train(tmp_path, **changes).resume()
     if "dtype" not in changes:
         assert isinstance(caught.value, FieldError)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert files(tmp_path) == before
 
 
 def test_resuming_with_another_text_is_refused(train, tmp_path, text):
     finished(train(tmp_path))
-    with pytest.raises(ValueError, match="data_sha256 was"):
+    with pytest.raises(ValueError, match=r"^the text is not the one that the saved run learns: resume with the same"):
         train(tmp_path, data=dataset_from_text(text[::-1], "0" * 64)).resume()
 
 
 def test_resuming_without_a_saved_run_is_refused(train, tmp_path):
-    with pytest.raises(FileNotFoundError, match=STATE):
-        train(tmp_path).resume()
-    with pytest.raises(FileNotFoundError, match=STATE):
+    for read in (train(tmp_path).resume, lambda: saved_run(tmp_path)):
+        with pytest.raises(FileNotFoundError, match=f"{STATE} does not exist, so there is no run to resume: start one"):
+            read()
+
+
+def flip_a_bit(content: bytes) -> bytes:
+    at = random.Random(0).randrange(len(content) // 2, len(content))  # in a tensor
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+DAMAGES = {
+    "cut short": lambda content: content[: len(content) // 2],
+    "emptied": lambda _: b"",
+    "a web page": lambda _: b"<html>",
+    "zeros": lambda content: bytes(len(content)),
+    "a bit": flip_a_bit,
+    "a digit of a fact": lambda content: content.replace(rb"\"step\": 6", rb"\"step\": 5"),
+}
+
+
+def test_resuming_from_a_damaged_state_is_refused_in_one_line_with_the_remedy(train, tmp_path):
+    whole = (finished(train(tmp_path)).folder / STATE).read_bytes()
+    complaint = rf"^{escape(str(tmp_path / STATE))} is damaged \(.*\): put a copy of it in its place, or start"
+    for damage in DAMAGES.values():
+        (tmp_path / STATE).write_bytes(damage(whole))
+        assert (tmp_path / STATE).read_bytes() != whole
+        with pytest.raises(ValueError, match=complaint) as caught:
+            saved_run(tmp_path)
+        assert "\n" not in str(caught.value)
+    (tmp_path / STATE).unlink()
+    (tmp_path / STATE).mkdir()
+    with pytest.raises(OSError, match=complaint.replace("is damaged", "cannot be read")):
         saved_run(tmp_path)
 
 
-@pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda _: b"", lambda _: b"<html>"])
-def test_resuming_from_a_damaged_state_is_refused_in_one_line(train, tmp_path, damage):
-    finished(train(tmp_path))
-    (tmp_path / STATE).write_bytes(damage((tmp_path / STATE).read_bytes()))
-    with pytest.raises(ValueError, match=f"{STATE} is damaged") as caught:
-        train(tmp_path).resume()
-    assert "\n" not in str(caught.value)
+def test_damaged_records_do_not_keep_a_run_from_going_on(train, tmp_path, caplog):
+    """The rows of metrics.jsonl that can be read are kept, and the old file, too."""
+    finished(train(tmp_path / "whole"))
+    for number, rows in enumerate([b"", b"\xff\x00\n[1]\n{}\nnull\n", b'{"step": "2"}\n{"st', None]):
+        parts = tmp_path / str(number)
+        finished(train(parts), steps=4)
+        first = (parts / METRICS).read_bytes().splitlines(keepends=True)[0]
+        (parts / METRICS).unlink()
+        if rows is None:
+            (parts / METRICS).mkdir()
+        else:
+            (parts / METRICS).write_bytes(first + rows)
+        caplog.clear()
+        resumed(train(parts))
+        assert f"{parts / METRICS} lacks evaluations of this run, up to that of step 4. The run goes on" in caplog.text
+        assert [row["step"] for row in metrics(parts)] == ([2, 6] if rows is not None else [6])
+        assert ("was damaged and is now metrics.jsonl.damaged" in caplog.text) == (rows != b"")
+        assert (parts / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+def test_published_weights_that_are_damaged_are_written_anew_or_named(train, tmp_path, caplog, name):
+    last, best = (finished(train(tmp_path / publish, publish=publish)).folder for publish in ("last", "best"))
+    whole = files(last)
+    for damage in (lambda _: b"", lambda _: b"{}", lambda content: content[:-5]):
+        for folder in (last, best):
+            (folder / name).write_bytes(damage((folder / name).read_bytes()))
+        caplog.clear()
+        resumed(train(last))
+        assert f"written anew from the training state: {last / name}" in caplog.text
+        assert files(last) == whole
+        with pytest.raises(
+            ValueError, match=rf"{escape(str(best / name))} .*lacks these weights, the best so far: put"
+        ):
+            resumed(train(best, publish="best"))
+
+
+# Another number of steps
+
+
+def test_a_longer_run_than_before_goes_on_by_the_schedule_of_its_new_length(train, tmp_path):
+    changes = {"decay": "linear", "warmup_iters": 1, "optimizer": "muon", "ema_decay": 0.9}
+    finished(train(tmp_path, **changes))
+    longer = resumed(train(tmp_path, max_iters=11, **changes))
+    rows = metrics(tmp_path)
+    assert [row["step"] for row in rows] == [2, 4, 6, 8, 10, 11]
+    assert rows[2]["lr_multiplier"] < 0.3  # the last step of the run as it was
+    assert [row["lr_multiplier"] for row in rows[3:]] == [lr_multiplier(n, longer.config) for n in (7, 9, 10)]
+    assert saved_run(tmp_path).training.max_iters == 11
+    with pytest.raises(FieldError, match="max_iters must be more than the 11 steps that the saved run has made, not 6"):
+        train(tmp_path, max_iters=6, **changes).resume()
+
+
+def test_with_a_constant_rate_a_run_that_was_made_longer_equals_one_that_was_planned_so(train, tmp_path):
+    finished(train(tmp_path / "planned", max_iters=8))
+    finished(train(tmp_path / "finished", max_iters=4))
+    finished(train(tmp_path / "stopped", max_iters=6), steps=3)
+    for name in ("finished", "stopped"):
+        resumed(train(tmp_path / name, max_iters=8))
+        assert_same_run(tmp_path / "planned", tmp_path / name)
 
 
 def test_the_settings_of_a_saved_run_can_be_read(train, tmp_path):
@@ -147,10 +233,17 @@ OLD_FACTS = {
 }
 
 
-@pytest.mark.parametrize("facts", [OLD_FACTS, {"preset": "tiny"}, {"format": "tinygpt training state 1"}], ids=str)
-def test_a_state_of_an_earlier_version_is_refused_in_one_line(train, tmp_path, facts):
+OTHERS = [OLD_FACTS, {"preset": "tiny"}, {"format": "tinygpt training state 1"}, ["format"], None]
+
+
+def test_a_state_of_another_version_and_another_kind_of_file_are_refused_in_one_line(train, tmp_path):
     tensors, _ = load_tensors(finished(train(tmp_path)).folder / STATE)
-    save_tensors(tmp_path / STATE, tensors, facts)
-    for read in (train(tmp_path).resume, lambda: saved_run(tmp_path)):
-        with pytest.raises(ValueError, match="was written by another version of tinygpt"):
-            read()
+    for facts in OTHERS:
+        save_tensors(tmp_path / STATE, tensors, facts)
+        for read in (train(tmp_path).resume, lambda: saved_run(tmp_path)):
+            with pytest.raises(ValueError, match="another version of tinygpt") as caught:
+                read()
+            assert str(caught.value) == (
+                f"{tmp_path / STATE} is another kind of file, or was written by another version of tinygpt: "
+                "start a new run in another folder"
+            )

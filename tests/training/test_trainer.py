@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.runs import finished, metrics
+from tests.runs import files, finished, metrics
 from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint, save_checkpoint
 from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, WEIGHTS, read_facts
 from tinygpt.checkpoint.torch_checkpoint import load_tensors
@@ -65,7 +65,7 @@ def test_config_json_holds_the_training_config_and_the_loss_of_the_saved_file(tr
     assert TrainConfig(**facts["training"]) == trainer.config
     assert (facts["preset"], facts["steps"], facts["publish"]) == ("tiny", 6, "last")
     assert facts["data_sha256"] == dataset.sha256
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([CONFIG, WEIGHTS, STATE, METRICS])
+    assert files(tmp_path).keys() == {CONFIG, WEIGHTS, STATE, METRICS}
 
 
 def test_every_evaluation_leaves_a_row_and_the_last_step_is_one(train, tmp_path):
@@ -96,7 +96,7 @@ def test_the_seed_alone_decides_the_weights(train, tmp_path):
 def test_gradients_are_clipped_to_the_norm_of_the_config(train, tmp_path):
     moved = []
     for limit in (0.0, 1e-12):  # so small a gradient is lost beside AdamW's epsilon
-        trainer = train(tmp_path, max_iters=1, grad_clip=limit, weight_decay=0.0)
+        trainer = train(tmp_path / str(limit), max_iters=1, grad_clip=limit, weight_decay=0.0)
         before = trainer.model.lm_head.weight.detach().clone()
         finished(trainer)
         moved.append((trainer.model.lm_head.weight - before).abs().max().item())
@@ -194,7 +194,7 @@ def test_a_loss_that_is_no_longer_finite_ends_the_run_and_keeps_the_last_good_st
             if progress.step == 4:
                 trainer.model.lm_head.weight.data.fill_(math.nan)
 
-    with pytest.raises(FloatingPointError, match=r"start again with a lower learning rate$") as caught:
+    with pytest.raises(FloatingPointError, match=r"start again with a lower learning rate, in another") as caught:
         break_after_step_4()
     assert caught.value.problem == "the loss became nan at step 5"
     assert f"what was saved before is kept in {tmp_path}" in str(caught.value)
@@ -204,6 +204,25 @@ def test_a_loss_that_is_no_longer_finite_ends_the_run_and_keeps_the_last_good_st
     assert again.step == 4
     assert all(part.isfinite().all() for part in again.model.parameters())
     assert [row["step"] for row in metrics(tmp_path)] == [2, 4]
+
+
+def test_a_loss_that_is_not_finite_at_the_first_step_leaves_nothing_that_is_said_to_be_kept(train, tmp_path):
+    trainer = train(tmp_path)
+    trainer.model.lm_head.weight.data.fill_(math.inf)
+    with pytest.raises(FloatingPointError, match=r"^the loss became nan at step 1; start again with a lower"):
+        finished(trainer)
+
+
+def test_a_snapshot_that_is_damaged_is_told_and_does_not_keep_the_run_from_being_measured(train, tmp_path, caplog):
+    trainer = finished(train(tmp_path, max_iters=64, eval_interval=64, snapshots=3))
+    snapshots = [tmp_path / HISTORY / f"step-{step:06}" for step in (1, 8, 64)]
+    (snapshots[0] / WEIGHTS).write_bytes(b"")
+    (snapshots[1] / CONFIG).unlink()
+    assert (
+        trainer.finish().nats == read_facts(snapshots[2])["validation_loss"] == read_facts(tmp_path)["validation_loss"]
+    )
+    told = [record.getMessage() for record in caplog.records]
+    assert [message.split(" cannot")[0] for message in told] == [f"The snapshot in {path}" for path in snapshots[:2]]
 
 
 def test_a_text_shorter_than_one_block_is_refused_before_anything_is_written(train, tmp_path, text):
@@ -237,7 +256,9 @@ def test_every_preset_can_be_built_and_trained(name, dataset, shape, tmp_path, w
 def test_a_compiled_run_ends_near_one_that_is_not_compiled(train, tmp_path):
     weights = []
     for compiled in (False, True):
-        trainer = finished(train(tmp_path / str(compiled), compile=compiled, model={"dropout": 0.0}))
+        # Compiling takes time by the number of blocks.
+        changes = {"compile": compiled, "max_iters": 3, "model": {"dropout": 0.0, "n_layer": 1}}
+        trainer = finished(train(tmp_path / str(compiled), **changes))
         weights.append(trainer.model.lm_head.weight.detach())
     if not trainer.compiled:
         pytest.skip("there is no compiler here")

@@ -21,8 +21,11 @@ from tinygpt.inference.generation import stream
 from tinygpt.output import format_output, write_output
 from tinygpt.presets import PRESETS
 from tinygpt.training import distributed
+from tinygpt.training.console import say
+from tinygpt.training.optim import lr_multiplier
 from tinygpt.training.precision import choose_dtype, use_large_pages
 from tinygpt.training.progress_bar import run_with_progress_bar
+from tinygpt.training.run_folder import OUTPUT, check_unused
 from tinygpt.training.state import STATE, RunStart, saved_run
 from tinygpt.training.trainer import Trainer
 
@@ -41,7 +44,11 @@ def parse() -> argparse.Namespace:
         "--teachers", nargs="+", default=[], type=Path, metavar="FOLDER", help="trained weights to distill from"
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the run is kept (default: runs/PRESET)")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --out as if it had not stopped")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue the run in --out as if it had not stopped; with --max-iters, up to another step",
+    )
     parser.add_argument("--device", choices=DEVICES, help="default: the fastest one available")
     parser.add_argument(
         "--dtype", choices=("float32", "bfloat16"), help="default: bfloat16 where the hardware computes in it"
@@ -74,14 +81,21 @@ def train(args: argparse.Namespace) -> Trainer | None:
 
 
 def report(trainer: Trainer) -> bool:
-    """Print how a run ended: its loss and a sample, or how to resume it. Returns whether it is complete."""
+    """Print where the weights of a run are and their loss, or how to resume it. Returns whether it is complete."""
     if trainer.step < trainer.config.max_iters:
-        print(f"Stopped at step {trainer.step:,} and saved. To resume: {resume_command(trainer)}")
+        say(f"Stopped at step {trainer.step:,} and saved. To resume: {resume_command(trainer)}")
         return False
-    print(f"Validation loss: {trainer.finish()}")
-    print(write_sample(trainer.folder))
-    print(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
+    say(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
+    say(f"Validation loss: {trainer.finish()}")
     return True
+
+
+def print_sample(folder: Path) -> None:
+    """Print what the saved weights write, and keep it in output.txt. If that fails, say so: the run succeeded."""
+    try:
+        say(write_sample(folder))
+    except (ValueError, OSError) as error:
+        print(f"train.py: the weights are saved, but no sample of them: {error}", file=sys.stderr)
 
 
 def resume_command(trainer: Trainer) -> str:
@@ -104,14 +118,17 @@ def one_line_errors() -> Iterator[None]:
 def run_start(args: argparse.Namespace) -> tuple[RunStart, Path]:
     """Return what the run starts from, a preset or the saved run that is to be resumed, and the run's folder.
 
-    Raises ValueError for a new run in a folder that already holds one.
+    Raises FileExistsError for a new run in a folder that already holds one, or a checkpoint.
     """
     preset = args.preset or "default"
     folder = args.out or Path("runs") / preset
     if args.resume:
         return saved_run(folder), folder
-    if (folder / STATE).exists():
-        raise ValueError(f"{folder} already holds a run: add --resume to continue it, or --out to start elsewhere")
+    try:
+        check_unused(folder)
+    except FileExistsError as error:
+        flags = "--resume or --out" if (folder / STATE).exists() else "--out"
+        raise FileExistsError(f"{error} ({flags})") from None
     settings = PRESETS[preset]
     return RunStart(model=settings.model, training=settings.train, preset=preset, source=[DEFAULT_URL]), folder
 
@@ -119,12 +136,21 @@ def run_start(args: argparse.Namespace) -> tuple[RunStart, Path]:
 def build_trainer(args: argparse.Namespace, start: RunStart, folder: Path, device: torch.device) -> Trainer:
     """Build the run from its start and the flags that change it; with --resume, load its training state."""
     source = [path if is_url(path) else os.path.abspath(path) for path in args.data or start.source]
-    dataset = load_dataset(source)
-    if dataset.removed and distributed.rank() == 0:
-        print(f"Removed {dataset.removed:,} characters of the training text that the validation text has too.")
+    try:
+        dataset = load_dataset(source)
+    except FileNotFoundError as error:
+        if not args.resume or args.data:
+            raise
+        raise FileNotFoundError(f"{error}; or name a copy of the text that the run learns with --data") from None
+    first = distributed.rank() == 0
+    if dataset.removed and first:
+        say(f"Removed {dataset.removed:,} characters of the training text that the validation text has too.")
+    changes, training = given(args, TrainConfig), start.training
+    if "max_iters" in changes and not args.resume:
+        training = training.for_steps(changes["max_iters"])
     trainer = Trainer(
         replace(start.model, **given(args, GPTConfig), vocab_size=dataset.tokenizer.vocab_size),
-        replace(start.training, **given(args, TrainConfig)),
+        replace(training, **changes),
         dataset,
         folder,
         preset=args.preset or start.preset,
@@ -135,7 +161,21 @@ def build_trainer(args: argparse.Namespace, start: RunStart, folder: Path, devic
     )
     if args.resume:
         trainer.resume()
+        if first and trainer.config.max_iters != start.training.max_iters:
+            say(describe_extension(start.training, trainer.config, trainer.step))
     return trainer
+
+
+def describe_extension(before: TrainConfig, now: TrainConfig, step: int) -> str:
+    """Say what becomes of the learning rate when a run that has made `step` steps gets another number of them."""
+    text = f"The run ends at step {now.max_iters:,} instead of {before.max_iters:,}. The learning rate "
+    if now.decay == "none":
+        return text + "does not depend on that and goes on unchanged."
+    old, new = lr_multiplier(max(0, step - 1), before), lr_multiplier(step, now)
+    return text + (
+        f"goes on as in a run of {now.max_iters:,} steps: from {old:.3f} of its highest at step {step:,} "
+        f"to {new:.3f} at the next, and falls to {now.min_lr_ratio:.3f} at the end."
+    )
 
 
 def common_dtype(device: torch.device) -> torch.dtype:
@@ -147,6 +187,7 @@ def write_sample(folder: Path) -> str:
     """Generate a sample with the saved weights. Writes it to output.txt in the run's folder, and returns it."""
     model, tokenizer = load_checkpoint(folder)
     prompt, _ = tokenizer.normalize("ROMEO:\n")
+    prompt = prompt or tokenizer.vocabulary[0]  # of a text in another script, without line ends
     continuation = "".join(stream(model, tokenizer, prompt, _SAMPLE))
-    write_output(folder / "output.txt", prompt, continuation)
+    write_output(folder / OUTPUT, prompt, continuation)
     return format_output(prompt, continuation)

@@ -16,6 +16,7 @@ from tinygpt.checkpoint.torch_checkpoint import load_checkpoint
 from tinygpt.config import GPTConfig
 from tinygpt.data.dataset import Dataset
 from tinygpt.data.tokenizer import TextEncoderDecoder
+from tinygpt.fields import FieldError
 from tinygpt.model.gpt import GPTLanguageModel, evaluating
 
 
@@ -66,6 +67,15 @@ def check_teacher(folder: str | Path, dataset: Dataset) -> str:
             "train it on exactly this text, so that it has not seen the validation split"
         )
     return facts["weights_sha256"]
+
+
+def check_weight(weight: float, teachers: int) -> None:
+    """Raise FieldError unless there are teachers exactly if their predictions have a weight."""
+    if weight and not teachers:
+        remedy = "name the folders of trained weights, or set it to 0"
+        raise FieldError("distill_weight", f"of {weight:g} needs teachers: {remedy}")
+    if teachers and not weight:
+        raise FieldError("distill_weight", "must be above 0 when there are teachers, not 0")
 
 
 @torch.no_grad()

@@ -5,8 +5,9 @@
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from tinygpt.fields import FieldError
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -58,6 +61,13 @@ def rank() -> int:
     return int(os.environ["RANK"]) if dist.is_torchelastic_launched() else 0
 
 
+def check_batch_size(batch_size: int) -> None:
+    """Raise FieldError unless the processes can share a batch of this size evenly."""
+    if batch_size % world_size():
+        shared = f"must be a multiple of the {world_size()} processes that share it"
+        raise FieldError("batch_size", f"{shared}, not {batch_size}")
+
+
 def local_rows(batch: Tensor) -> Tensor:
     """Return this process's rows of a batch that every process has sampled alike."""
     return batch.chunk(world_size())[rank()]
@@ -84,6 +94,22 @@ def any_process(flag: bool) -> bool:
 def every_process(flag: bool) -> bool:
     """Return whether the flag is true in all processes."""
     return not any_process(not flag)
+
+
+def in_first_process(work: Callable[[], T]) -> T | None:
+    """Call `work` in the first process, while the others wait. Returns its result, in the others None.
+
+    If it raises an exception there, the others raise ChildProcessError, so that none waits for one that has ended.
+    """
+    result, error = None, None
+    if rank() == 0:
+        try:
+            result = work()
+        except Exception as problem:  # raised again below
+            error = problem
+    if any_process(error is not None):
+        raise error or ChildProcessError("the first process of this training failed and says why")
+    return result
 
 
 def gather(values: Tensor) -> list[Tensor]:

@@ -1,5 +1,6 @@
 """How well a model predicts a text: a quick estimate while training, and the loss that is published."""
 
+import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tinygpt.checkpoint.reading import HISTORY
 from tinygpt.checkpoint.torch_checkpoint import annotate_checkpoint, load_checkpoint
 from tinygpt.data.dataset import Dataset, check_fits, get_batch
 from tinygpt.model.gpt import GPTLanguageModel, evaluating
 
 PUBLISHED_BLOCK = 256  # characters
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,20 @@ def measure_checkpoint(folder: str | Path, data: Tensor, device: torch.device | 
     """
     full = evaluate_full(load_checkpoint(folder, device)[0], data)
     annotate_checkpoint(folder, validation_loss=full.nats, validation_block_size=full.block_size)
+    return full
+
+
+def measure_run(folder: Path, data: Tensor, device: torch.device | str = "cpu") -> FullLoss:
+    """Measure the checkpoint of a run and its snapshots as measure_checkpoint does. Returns the checkpoint's loss.
+
+    Of a snapshot that is damaged, a warning is logged. Raises as measure_checkpoint does.
+    """
+    full = measure_checkpoint(folder, data, device)
+    for snapshot in sorted(folder.glob(f"{HISTORY}/*")):
+        try:
+            measure_checkpoint(snapshot, data, device)
+        except (OSError, ValueError) as error:
+            _log.warning("The snapshot in %s cannot be measured: %s", snapshot, error)
     return full
 
 

@@ -1,20 +1,19 @@
-"""A run in the terminal: a progress bar, Ctrl-C, and trackio's dashboard."""
+"""A run in the terminal: a progress bar, a line for each evaluation, and trackio's dashboard."""
 
-import signal
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
 from tqdm import tqdm
 
 from tinygpt.training import distributed
+from tinygpt.training.console import leave_closed_streams, say, stop_on_signals
 from tinygpt.training.trainer import Progress, Trainer
 
 
 def run_with_progress_bar(trainer: Trainer, project: str | None) -> None:
-    """Run until the last step or Ctrl-C, with a progress bar and a line for each evaluation.
+    """Run until the last step, with a progress bar and a line for each evaluation.
 
+    The run stops, saved, on Ctrl-C and the like (see stop_on_signals), and when nothing reads what it prints.
     With `project`, the losses are logged to that project of trackio too.
     """
     first = distributed.rank() == 0
@@ -30,30 +29,12 @@ def run_with_progress_bar(trainer: Trainer, project: str | None) -> None:
     )
     with stop_on_signals(trainer), bar:
         for progress in steps:
-            bar.set_postfix_str(f"loss {progress.loss:.3f}", refresh=False)
-            bar.update(per_step)
-            if progress.losses:
-                train, validation = progress.losses["train"], progress.losses["validation"]
-                bar.write(f"step {progress.step:6,}   train {train:.4f}   validation {validation:.4f}")
-
-
-@contextmanager
-def stop_on_signals(trainer: Trainer) -> Iterator[None]:
-    """Within the block, let Ctrl-C or SIGTERM, which a host sends that shuts down, stop the run after its step."""
-
-    def finish_step(number: int, _: object) -> None:
-        if number == signal.SIGINT:
-            if distributed.rank() == 0:
-                print("\nFinishing this step, then saving. Press Ctrl-C again to stop at once.", file=sys.stderr)
-            signal.signal(signal.SIGINT, before[signal.SIGINT])
-        trainer.stop()
-
-    before = {number: signal.signal(number, finish_step) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            try:
+                _show(progress, bar, per_step)
+            except OSError:
+                leave_closed_streams()
+                trainer.stop()
+                say("Nothing reads this output any more: finishing this step, then saving.")
 
 
 def run_with_trackio(trainer: Trainer, project: str) -> Iterator[Progress]:
@@ -66,3 +47,13 @@ def run_with_trackio(trainer: Trainer, project: str) -> Iterator[Progress]:
             trackio.log({f"{split}_loss": loss for split, loss in progress.losses.items()}, step=progress.step)
         yield progress
     trackio.finish()
+
+
+def _show(progress: Progress, bar: tqdm, per_step: int) -> None:
+    """Print a step's progress. Raises OSError when it cannot be printed."""
+    bar.set_postfix_str(f"loss {progress.loss:.3f}", refresh=False)
+    bar.update(per_step)
+    if progress.losses:
+        train, validation = progress.losses["train"], progress.losses["validation"]
+        with bar.external_write_mode():
+            print(f"step {progress.step:6,}   train {train:.4f}   validation {validation:.4f}", flush=True)

@@ -57,25 +57,26 @@ def write_state(folder: Path, tensors: dict[str, Tensor], facts: dict[str, Any])
 def read_state(folder: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the tensors and facts that write_state wrote.
 
-    Raises FileNotFoundError when there is no state, and ValueError for a damaged one or one in another format.
+    Raises FileNotFoundError when there is no state, OSError when it cannot be read, and ValueError for a damaged one
+    or one in another format.
     """
     path = Path(folder) / STATE
-    damaged = f"{path} is damaged ({{}}): put a copy of it in its place, or start a new run in another folder"
+    remedy = "put a copy of it in its place, or start a new run in another folder"
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist, so there is no run to resume: start one, or check the path")
     try:
         tensors, facts = load_tensors(path)
     except OSError as error:
-        raise OSError(damaged.format(error.strerror)) from error
-    except ValueError:
-        raise ValueError(damaged.format("it is not a whole safetensors file")) from None
+        raise OSError(f"{path} cannot be read ({error.strerror}): {remedy}") from error
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path} is damaged (it is not a whole safetensors file): {remedy}") from None
     if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
         raise ValueError(
             f"{path} is another kind of file, or was written by another version of tinygpt: start a new run in "
             "another folder"
         )
     if facts.pop("sha256", None) != _sha256(tensors, facts):
-        raise ValueError(damaged.format("its sha256 is not the one that was saved"))
+        raise ValueError(f"{path} is damaged (its sha256 is not the one that was saved): {remedy}")
     return tensors, facts
 
 

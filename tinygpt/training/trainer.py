@@ -1,38 +1,34 @@
 """The training loop: step, evaluate, save, resume."""
 
+import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import torch
-from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from tinygpt.checkpoint.reading import HISTORY
+from tinygpt.checkpoint.reading import HISTORY, read_checkpoint
 from tinygpt.checkpoint.torch_checkpoint import save_checkpoint
 from tinygpt.config import GPTConfig, TrainConfig
 from tinygpt.data.dataset import Dataset, check_fits
 from tinygpt.fields import FieldError
 from tinygpt.model.gpt import GPTLanguageModel
 from tinygpt.training import distributed, metrics
-from tinygpt.training.batches import Batches
-from tinygpt.training.distillation import check_teacher, load_ensemble
-from tinygpt.training.evaluation import FullLoss, estimate_loss, measure_checkpoint
-from tinygpt.training.optim import build_optimizers, lr_multiplier, set_learning_rate
-from tinygpt.training.precision import can_compile
-from tinygpt.training.state import (
-    STATE,
-    check_same,
-    load_random_states,
-    load_state_tensors,
-    random_states,
-    read_state,
-    state_tensors,
-    write_state,
-)
+from tinygpt.training.distillation import check_teacher, check_weight, load_ensemble
+from tinygpt.training.divergence import DivergenceError
+from tinygpt.training.evaluation import FullLoss, estimate_loss, measure_run
+from tinygpt.training.learner import Learner
+from tinygpt.training.optim import lr_multiplier
+from tinygpt.training.run_folder import check_free_disk, check_unused, explained, locked
+from tinygpt.training.state import check_same, read_state, write_state
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +39,6 @@ class Progress:
     loss: float  # of this step's batch, in nats per character
     seconds: float  # of training so far, over all sessions of the run
     losses: dict[str, float] | None = None  # "train" and "validation", at the steps that are evaluated
-
-
-class DivergenceError(FloatingPointError):
-    """The loss of a run is infinite or not a number. `problem` is the part of the message that says where."""
-
-    def __init__(self, problem: str, remedy: str):
-        super().__init__(f"{problem}; {remedy}")
-        self.problem = problem
 
 
 class Trainer:
@@ -97,52 +85,45 @@ class Trainer:
             raise FieldError("vocab_size", f"must be {characters}, not {model_config.vocab_size:,}")
         for part in (dataset.train, dataset.validation):
             check_fits(part, model_config.block_size)
-        _check_settings(config, len(teachers))
+        check_weight(config.distill_weight, len(teachers))
+        distributed.check_batch_size(config.batch_size)
         self.config, self.dataset, self.folder, self.preset = config, dataset, Path(folder), preset
         self.source, self.teachers = list(source), [str(teacher) for teacher in teachers]
         self.device, self.dtype = device or torch.device("cpu"), dtype
         self.step, self.seconds, self.best = 0, 0.0, math.inf
-        torch.manual_seed(config.seed)
-        self._batches = Batches(dataset.train, model_config.block_size, config)
-        self.model = GPTLanguageModel(model_config).to(self.device)
-        forward = distributed.data_parallel(self.model)
+        self._learner = Learner(model_config, config, dataset.train, self.device, dtype)
+        self.model, self.compiled = self._learner.model, self._learner.compiled
         self.processes = distributed.world_size()
-        self.compiled = config.compile and distributed.every_process(can_compile(self.device))
-        self._forward = torch.compile(forward) if self.compiled else forward
-        self._optimizers = build_optimizers(self.model, config)
-        self._averaged = None
-        if config.ema_decay:
-            self._averaged = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
         self._teachers_sha256 = [check_teacher(teacher, dataset) for teacher in self.teachers]
         self._snapshots = {max(1, config.max_iters // 8**i) for i in range(config.snapshots)}
-        self._stopping = False
-        if distributed.rank():  # all start with the same weights and sample the same batches, but dropout differs
-            torch.manual_seed(config.seed + distributed.rank())
+        self._stopping = self._begun = False
 
     def run(self) -> Iterator[Progress]:
         """Train to the last step, yielding after each one; at the end the published weights are saved.
 
-        Raises DivergenceError when the loss is no longer finite; what was saved before stays.
+        Raises BlockingIOError when another process trains in the folder, FileExistsError when it holds another run or
+        checkpoint, OSError when the files cannot be written, and DivergenceError when the loss is no longer finite;
+        what was saved before stays.
         """
-        if distributed.rank() == 0:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            metrics.keep_rows_until(self.folder, self.step)
-        earlier, start = self.seconds, time.monotonic()
-        if self.teachers and self.step < self.config.max_iters:
-            ensemble = load_ensemble(self.teachers, self.dataset.tokenizer, self.device)
-            with self._autocast():
-                self._batches.learn_from(ensemble)
-        while self.step < self.config.max_iters and not distributed.any_process(self._stopping):
-            loss = self._train_step()
+        with ExitStack() as stack:
+            distributed.in_first_process(partial(self._open_folder, stack))
+            if not self._begun:
+                self._save()  # so that it can be resumed from its first step on
+                self._begun = True
+            earlier, start = self.seconds, time.monotonic()
+            if self.teachers and self.step < self.config.max_iters:
+                self._learner.learn_from(load_ensemble(self.teachers, self.dataset.tokenizer, self.device))
+            while self.step < self.config.max_iters and not distributed.any_process(self._stopping):
+                loss = self._train_step()
+                self.seconds = earlier + time.monotonic() - start
+                due = self.step % self.config.eval_interval == 0 or self.step == self.config.max_iters
+                losses = self._save(self._evaluate) if due else None
+                if self.step in self._snapshots and not due:
+                    distributed.in_first_process(self._save_snapshot)
+                yield Progress(step=self.step, loss=loss, seconds=self.seconds, losses=losses)
             self.seconds = earlier + time.monotonic() - start
-            due = self.step % self.config.eval_interval == 0 or self.step == self.config.max_iters
-            losses = self._evaluate() if due else None
-            if self.step in self._snapshots and distributed.rank() == 0:
-                self._save_checkpoint(self._snapshot_folder(self.step))
-            yield Progress(step=self.step, loss=loss, seconds=self.seconds, losses=losses)
-        self.seconds = earlier + time.monotonic() - start
-        if self.step < self.config.max_iters:  # otherwise the last evaluation has saved
-            self.save()
+            if self.step < self.config.max_iters:  # otherwise the last evaluation has saved
+                self.save()
 
     def stop(self) -> None:
         """Let the run end after the current step, saved."""
@@ -151,67 +132,86 @@ class Trainer:
     @property
     def published_model(self) -> GPTLanguageModel:
         """The model as it would be published now: with averaged weights if there are any."""
-        return self._averaged.module if self._averaged else self.model
+        return self._learner.published_model
 
     def save(self) -> None:
         """Write the training state and, unless the best weights are kept instead, the published weights."""
-        self._save_state()
-        if distributed.rank() == 0 and (self.config.publish == "last" or self.best == math.inf):
-            self._save_checkpoint(self.folder)
+        self._save(self._publish)
 
     def resume(self) -> None:
         """Load the training state of the run's folder.
 
-        Raises FileNotFoundError when there is none, and ValueError naming the difference (FieldError for
-        a setting) when it belongs to another text, model, training config, device or precision.
+        The run may have another number of steps than when it was saved: then it ends earlier or later, and the
+        learning rate follows the schedule of that number from here on.
+
+        Raises FileNotFoundError when there is no state, and ValueError naming the difference (FieldError for
+        a setting) when it belongs to another text, model, training config, device or precision, or when the
+        run has made as many steps already.
         """
         tensors, facts = read_state(self.folder)
-        check_same(facts, self._identity())
-        load_state_tensors(tensors, self.model, self._averaged, self._optimizers)
-        load_random_states(tensors, self._batches.generator, self.device)
+        steps = facts["training"]["max_iters"]
+        identity = self._identity()
+        identity["training"]["max_iters"] = steps
+        if facts["data_sha256"] != self.dataset.sha256:
+            text = ", ".join(self.source) or "the text"
+            problem = f"{text} is not the one that the saved run learns: resume with the same text"
+            raise ValueError(f"{problem}, or start a new run in another folder")
+        check_same(facts, identity)
+        if self.config.max_iters != steps and self.config.max_iters <= facts["step"]:
+            done = f"the {facts['step']:,} steps that the saved run has made"
+            raise FieldError("max_iters", f"must be more than {done}, not {self.config.max_iters:,}")
+        self._learner.load_state(tensors)
         self.step, self.seconds, self.best = facts["step"], facts["seconds"], facts["best"]
+        self._begun = True
 
     def finish(self) -> FullLoss:
         """Measure the saved weights, and those of the snapshots, on the whole validation split.
 
-        Each loss is added to the config.json beside its weights. Returns that of the published weights.
+        Each loss is added to the config.json beside its weights. Returns that of the published weights. Raises as
+        measure_run does, and OSError when the losses cannot be written.
         """
-        snapshots = [self._snapshot_folder(step) for step in sorted(self._snapshots) if step <= self.step]
-        for folder in filter(Path.exists, snapshots):
-            measure_checkpoint(folder, self.dataset.validation, self.device)
-        return measure_checkpoint(self.folder, self.dataset.validation, self.device)
+        problem, remedy = "the loss of the saved weights could not be written", "resume the run to measure it again"
+        with locked(self.folder), explained(problem, remedy):
+            return measure_run(self.folder, self.dataset.validation, self.device)
+
+    def _open_folder(self, stack: ExitStack) -> None:
+        """Lock the folder until the stack is closed, and check that the run can be kept in it."""
+        stack.enter_context(locked(self.folder))
+        if not self._begun:
+            check_unused(self.folder)
+        weights = 2 * sum(parameter.numel() for parameter in self.model.parameters())
+        check_free_disk(self.folder, self._learner.state_bytes(), weights, len(self._snapshots))
+        with self._saving():
+            evaluated = self.step - self.step % self.config.eval_interval
+            metrics.keep_rows_until(self.folder, self.step, evaluated)
+            if self.step:
+                self._check_published()
+
+    def _check_published(self) -> None:
+        """Write the published weights anew if they are damaged. Raises ValueError if the training state lacks them."""
+        try:
+            read_checkpoint(self.folder)
+        except (OSError, ValueError) as error:
+            if self.config.publish == "last":
+                _log.warning("The published weights are written anew from the training state: %s", error)
+                self._publish()
+            elif self.best < math.inf:
+                lost = "the training state lacks these weights, the best so far"
+                raise ValueError(f"{error}; {lost}: put a copy in their place, or start a new run") from None
 
     def _train_step(self) -> float:
-        x_BT, targets = self._batches.at(self.step)
-        self.model.train()
-        with self._autocast():
-            _, loss = self._forward(self._to_device(x_BT), self._to_device(targets))
-        loss.backward()
-        value = distributed.mean(loss.detach()).item()
-        if not math.isfinite(value):
-            raise self._divergence(value, self.step + 1)
-        if self.config.grad_clip:
-            clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
-        set_learning_rate(self._optimizers, lr_multiplier(self.step, self.config))
-        for optimizer in self._optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        if self._averaged:
-            self._averaged.update_parameters(self.model)
+        loss = self._learner.train_step(self.step)
+        if not math.isfinite(loss):
+            raise DivergenceError(loss, self.step + 1, self.folder)
         self.step += 1
-        return value
+        return loss
 
-    def _evaluate(self) -> dict[str, float] | None:
-        """Estimate the losses in the first process, and save."""
-        losses = self._estimate() if distributed.rank() == 0 else None
-        self._save_state()
-        return losses
-
-    def _estimate(self) -> dict[str, float]:
-        with self._autocast():
+    def _evaluate(self) -> dict[str, float]:
+        """Estimate the losses, and write them and the weights."""
+        with self._learner.autocast():
             losses = estimate_loss(self.published_model, self.dataset, self.config.batch_size, self.config.eval_iters)
         if not math.isfinite(sum(losses.values())):
-            raise self._divergence(sum(losses.values()), self.step)
+            raise DivergenceError(sum(losses.values()), self.step, self.folder)
         row = {
             "step": self.step,
             "train_loss": losses["train"],
@@ -225,6 +225,7 @@ class Trainer:
         self.best = min(self.best, losses["validation"])
         if is_best or self.config.publish == "last":
             self._save_checkpoint(self.folder)
+        self._save_snapshot()
         return losses
 
     def _save_checkpoint(self, folder: Path) -> None:
@@ -243,14 +244,34 @@ class Trainer:
         }
         save_checkpoint(folder, self.published_model, self.dataset.tokenizer, quantize=True, facts=facts)
 
-    def _snapshot_folder(self, step: int) -> Path:
-        return self.folder / HISTORY / f"step-{step:06}"
+    def _save_snapshot(self) -> None:
+        if self.step in self._snapshots:
+            with self._saving():
+                self._save_checkpoint(self.folder / HISTORY / f"step-{self.step:06}")
 
-    def _save_state(self) -> None:
-        tensors = state_tensors(self.model, self._averaged, self._optimizers)
-        tensors |= random_states(self._batches.generator, self.device)  # in every process: they are gathered
-        if distributed.rank() == 0:
-            write_state(self.folder, tensors, self._identity() | self._position())
+    def _publish(self) -> None:
+        if self.config.publish == "last" or self.best == math.inf:
+            self._save_checkpoint(self.folder)
+
+    def _saving(self) -> AbstractContextManager[None]:
+        kept = "what was saved before is kept; resume the run once that is mended"
+        return explained(f"step {self.step:,} could not be saved in {self.folder}", kept)
+
+    def _save(self, before: Callable[[], T] = lambda: None) -> T | None:
+        """Write the training state in the first process, after `before` has been called there, and return its result.
+
+        So a state is never newer than the files that resuming does not write again.
+        """
+        random = self._learner.random_states()  # in every process
+
+        def write() -> T:
+            with self._saving():
+                result = before()
+                tensors = self._learner.state_tensors() | random
+                write_state(self.folder, tensors, self._identity() | self._position())
+                return result
+
+        return distributed.in_first_process(write)
 
     def _identity(self) -> dict:
         """What a run that resumes must have in common with the saved one."""
@@ -269,32 +290,3 @@ class Trainer:
     def _position(self) -> dict:
         position = {"step": self.step, "seconds": self.seconds, "best": self.best}
         return position | {"source": self.source, "teachers": self.teachers}
-
-    def _to_device(self, batch: Tensor) -> Tensor:
-        if self.device.type == "cuda":
-            return batch.pin_memory().to(self.device, non_blocking=True)
-        return batch.to(self.device)
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
-
-    def _divergence(self, loss: float, step: int) -> DivergenceError:
-        kept = f"what was saved before is kept in {self.folder}; " if (self.folder / STATE).exists() else ""
-        return DivergenceError(
-            f"the loss became {loss} at step {step}", f"{kept}start again with a lower learning rate"
-        )
-
-
-def _check_settings(config: TrainConfig, teachers: int) -> None:
-    if config.distill_weight and not teachers:
-        raise FieldError(
-            "distill_weight",
-            f"of {config.distill_weight:g} needs teachers: name the folders of trained weights, or set it to 0",
-        )
-    if teachers and not config.distill_weight:
-        raise FieldError("distill_weight", "must be above 0 when there are teachers, not 0")
-    if config.batch_size % distributed.world_size():
-        raise FieldError(
-            "batch_size",
-            f"must be a multiple of the {distributed.world_size()} processes that share it, not {config.batch_size}",
-        )

@@ -8,7 +8,7 @@ import pytest
 
 from tests.runs import metrics
 from tests.server import ROOT
-from tinygpt.checkpoint.reading import read_facts
+from tinygpt.checkpoint.reading import METRICS, read_facts
 from tinygpt.request import GenerationRequest
 from tinygpt.training.state import saved_run
 from tinygpt.ui.services import training_jobs as module
@@ -35,16 +35,17 @@ def written(session: Session) -> str:
 def test_a_finished_job_is_measured_and_its_weights_write(
     training_jobs: TrainingJobs, registry: Registry, text: str, tmp_path: Path
 ):
-    reports = [(job.step, job.registered) for job in training_jobs.train(text.encode(), "quick", 20, StopSignal())]
-    job = [*training_jobs.train(text.encode(), "quick", 20, StopSignal())][-1]
+    reports = []
+    for job in training_jobs.train(text.encode(), "quick", 10, StopSignal()):
+        reports.append((job.step, job.registered))
     assert reports == sorted(reports)
-    assert reports[-1] == (20, True)
-    assert [name for _, name in registry.choices()] == [MAIN, "page-1", "page-2"]
-    session = registry["page-2"]
+    assert reports[-1] == (10, True)
+    assert [name for _, name in registry.choices()] == [MAIN, "page-1"]
+    session = registry["page-1"]
     assert session.facts["validation_loss"] == job.loss
     assert session.tokenizer.vocabulary == "".join(sorted(set(text)))
     assert len(written(session)) == 20
-    assert [row["step"] for row in metrics(tmp_path / "runs" / "page-2")] == [step for step, _ in job.validation_losses]
+    assert [row["step"] for row in metrics(tmp_path / "runs" / "page-1")] == [step for step, _ in job.validation_losses]
     assert len(job.validation_losses) == 10
     step, sample = job.sample
     assert (step, len(sample)) == (job.validation_losses[-1][0], 200)
@@ -63,9 +64,27 @@ def test_a_stopped_job_is_saved_and_can_be_resumed_in_a_terminal(
     assert len(written(registry["page-1"])) == 20
     folder = tmp_path / "runs" / "page-1"
     assert saved_run(folder).training == training_config("quick", 60)
-    result = called(ROOT / "train.py", "--resume", "--out", folder)
-    assert result.returncode == 0, result.err
-    assert metrics(folder)[-1]["step"] == 60
+    result = called(ROOT / "train.py", "--resume", "--out", folder, "--max-iters", job.step + 6)
+    assert result.returncode == 0, result.stderr
+    assert metrics(folder)[-1]["step"] == job.step + 6
+
+
+def test_a_job_that_cannot_be_saved_says_so_and_what_was_saved_stays(
+    training_jobs: TrainingJobs, registry: Registry, text: str, tmp_path: Path, monkeypatch
+):
+    def block_the_state(model):
+        folder = tmp_path / "runs" / "page-1"
+        (folder / METRICS).unlink()
+        (folder / METRICS).mkdir()  # so that the next row cannot be written
+        return model
+
+    monkeypatch.setattr(module, "fastest", block_the_state)
+    monkeypatch.setattr(module, "stream", lambda *_: "")
+    with pytest.raises(
+        ValueError, match=r"^step 2 could not be saved in .*page-1 \(Is a directory: .*\): what was saved"
+    ):
+        list(training_jobs.train(text.encode(), "tiny-gpt", 10, StopSignal()))
+    assert read_facts(tmp_path / "runs" / "page-1")["steps"] == 1
 
 
 def test_a_job_whose_visitor_leaves_is_saved_and_makes_room_for_another(

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from tinygpt.background import cores, in_background
+from tinygpt.checkpoint.reading import WEIGHTS
 from tinygpt.config import SampleConfig, TrainConfig
 from tinygpt.data.text_files import TextFileError
 from tinygpt.engines.selection import fastest
@@ -109,14 +110,14 @@ class TrainingJobs:
             job.registered = True
         except OSError as error:
             where = job.folder or self._home
-            raise ValueError(f"the run cannot be kept in {where}: {error.strerror or error}") from error
+            problem = f"the run cannot be kept in {where}: {error.strerror}" if error.strerror else str(error)
+            raise ValueError(problem) from error
         except FloatingPointError as error:
-            from tinygpt.training.state import STATE
-            from tinygpt.training.trainer import DivergenceError
+            from tinygpt.training.divergence import DivergenceError
 
             if not isinstance(error, DivergenceError):
                 raise
-            saved = f"; what was saved is in {job.folder}" if (job.folder / STATE).exists() else ""
+            saved = f"; what was saved is in {job.folder}" if (job.folder / WEIGHTS).exists() else ""
             raise ValueError(f"{error.problem}: choose another preset for this text{saved}") from error
         finally:
             self._busy.release()
@@ -166,11 +167,9 @@ def training_config(preset: object, steps: object) -> TrainConfig:
     Integer(1, MAX_STEPS).checked("steps", steps)
     config = PRESETS[preset].train
     return replace(
-        config,
-        max_iters=steps,
+        config.for_steps(steps),
         eval_interval=-(-steps // EVALUATIONS),
         eval_iters=min(config.eval_iters, 20),
-        warmup_iters=min(config.warmup_iters, steps // 10),
         compile=False,  # compiling takes half a minute without progress, and cannot be stopped
     )
 

@@ -1,0 +1,76 @@
+"""The folder of a run: locked while a process writes to it, begun only where no other run is, with room on its disk."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, NEXT_CONFIG, WEIGHTS
+from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
+from tinygpt.training.state import STATE
+
+LOCK = ".lock"  # stays in the folder: what binds is the operating system's lock on it, which ends with its process
+OUTPUT = "output.txt"  # a sample of what the trained model writes
+# The files of a run, or about its weights.
+_FILES = (STATE, WEIGHTS, CONFIG, NEXT_CONFIG, METRICS, HISTORY, OUTPUT, INDEX, FORMAT_1_INDEX)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Create the folder if need be, and keep all other processes from training in it within the block.
+
+    Raises BlockingIOError while another one does, and OSError when the folder cannot be written to.
+    """
+    lock = FileLock(folder / LOCK)
+    with explained(f"the run cannot be kept in {folder}", "choose another folder"):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            problem = f"another training is writing to {folder}: wait for its end, or choose another folder"
+            raise BlockingIOError(problem) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_unused(folder: Path) -> None:
+    """Raise FileExistsError, naming what is there, for a folder in which a new run would overwrite something."""
+    if (folder / STATE).exists():
+        raise FileExistsError(f"{folder} already holds a run: resume it, or choose another folder")
+    if found := [name for name in _FILES if (folder / name).exists()]:
+        raise FileExistsError(f"{folder} already holds {', '.join(found)}: choose another folder for the run")
+
+
+def check_free_disk(folder: Path, state_bytes: int, weights_bytes: int, snapshots: int) -> None:
+    """Raise OSError, with both numbers, unless the folder's disk has room for the files of a run.
+
+    Args:
+        folder: of the run; it exists. Files of the run that are in it already need no room any more.
+        state_bytes: the size of the training state. While it is replaced, the old one and the new one exist.
+        weights_bytes: the size of one checkpoint.
+        snapshots: how many checkpoints are kept beside the published one.
+    """
+    files = [folder / STATE, folder / WEIGHTS, *folder.glob(f"{HISTORY}/*/{WEIGHTS}")]
+    present = sum(path.stat().st_size for path in files if path.is_file())
+    needed, free = 2 * state_bytes + (1 + snapshots) * weights_bytes - present, shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(
+            f"the run needs {needed / 1e6:,.1f} MB of disk, and the one that holds {folder} has {free / 1e6:,.1f} MB "
+            "free: make room, or choose another folder"
+        )
+
+
+@contextmanager
+def explained(problem: str, remedy: str) -> Iterator[None]:
+    """Turn an error of the operating system within the block into one that says what it prevented, and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # it is a sentence already
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        raise OSError(f"{problem} ({error.strerror}{where}): {remedy}") from error
