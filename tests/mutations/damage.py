@@ -58,7 +58,7 @@ def damage_bytes(content: bytes, pick: Random) -> bytes:
     start = pick.randrange(len(content) + 1)
     end = min(len(content), start + pick.choice([1, 8, 100, 5000]))
     match pick.randrange(8):
-        case 0:
+        case 0 if content:
             for _ in range(pick.choice([1, 2, 20])):
                 content[pick.randrange(min(len(content), pick.choice([16, 3000, 10**9])))] ^= 1 << pick.randrange(8)
         case 1:
