@@ -41,7 +41,11 @@ def replace(build, tokenizer) -> Callable[[Path], None]:
     return lambda folder: save_checkpoint(folder, build(seed=5), tokenizer)
 
 
-@pytest.mark.parametrize("change", [truncate, overwrite, empty, shutil.rmtree, "replace"], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [truncate, overwrite, empty, shutil.rmtree, "replace"],
+    ids=lambda change: getattr(change, "__name__", change),
+)
 def test_a_running_app_goes_on_serving(folder, weights, request, change):
     expected, started, loading = text(Session(weights)), Session(folder), Session(folder)
     assert text(started) == expected

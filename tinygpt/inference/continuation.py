@@ -1,7 +1,6 @@
 """A request from a person, whatever they typed, to the text they see grow: for pages and terminals."""
 
 import time
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -11,7 +10,7 @@ from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
 from tinygpt.fields import FieldError
 from tinygpt.inference.beam_search import beam_search
-from tinygpt.inference.generation import Character, characters, check_stop
+from tinygpt.inference.generation import Character, characters
 from tinygpt.request import GenerationRequest, bounds
 
 
@@ -78,8 +77,8 @@ def prepare(
 
 def _spelled_stop(tokenizer: TextEncoderDecoder, stop: str) -> tuple[str, list[str]]:
     """A stop text in known characters, and notes. Raises FieldError if some of it has no spelling in them."""
-    composed = unicodedata.normalize("NFC", stop)  # an accent by itself has none
-    check_stop(tokenizer, "".join(character for character in composed if not tokenizer.normalize(character)[0]))
+    if unspellable := tokenizer.unspellable(stop):
+        raise FieldError("stop", f"must be a text that the model can write: it does not know {unspellable:.80}")
     return tokenizer.normalize(stop)
 
 
