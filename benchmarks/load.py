@@ -134,7 +134,9 @@ class Load:
             visits = self._visit(count)
         self._served(outcomes(visits))
         promised = f"at most {PAGE} s, always"
-        self._report.line("the page", f"answered in {spread(page)}", promised, kept=max(page) < math.inf)
+        self._report.line(
+            "the page", f"answered in {spread(page)}, {max(page):.2f} s at most", promised, kept=max(page) < math.inf
+        )
 
     def places(self, count: int) -> None:
         """Whether the visitors so far have given their places back."""
