@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 
@@ -84,6 +86,26 @@ def decoded(what: str, text: str, encoding: str) -> str:
     return text
 
 
+@contextmanager
+def ctrl_c_deferred() -> Iterator[None]:
+    """Within the block, Ctrl-C waits for its end; pressed twice, it does not."""
+    pressed = False
+
+    def note(*_: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
+
+
 def show(continuations: Iterator[Continuation]) -> Continuation:
     """Print a text while it grows, notes and seed on stderr; Ctrl-C ends it early. Returns how far it came."""
     latest = first = next(continuations)
@@ -93,8 +115,9 @@ def show(continuations: Iterator[Continuation]) -> Continuation:
     try:
         for latest in chain([first], continuations):
             if not searching:
-                start, shown = shown, len(latest.prompt + latest.text)  # first: Ctrl-C must not print it twice
-                print((latest.prompt + latest.text)[start:], end="", flush=True)
+                with ctrl_c_deferred():  # or what was printed could differ from what is counted
+                    print((latest.prompt + latest.text)[shown:], end="", flush=True)
+                    shown = len(latest.prompt + latest.text)
             elif sys.stderr.isatty():  # beams change their mind: until their last word only a count is shown
                 print(f"\r[{latest}]", end="", file=sys.stderr, flush=True)
     except KeyboardInterrupt:

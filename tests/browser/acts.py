@@ -2,6 +2,7 @@
 
 import re
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -54,6 +55,13 @@ def finished(page: Page, length: int = 60) -> str:
 def begun(page: Page) -> None:
     """Wait for some text; on a new machine the model has to be compiled first."""
     expect(continuation(page)).to_have_text(re.compile(r"\w{2}"), timeout=60_000)
+
+
+def expect_accessible(page: Page) -> None:
+    """Nothing that axe-core knows to hinder people, and nothing that sticks out of the screen."""
+    found = Axe().run(page).response["violations"]
+    assert [(each["impact"], each["help"], [node["target"] for node in each["nodes"]]) for each in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def go_to(page: Page, tab: str) -> None:

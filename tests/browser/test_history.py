@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.browser.acts import advanced, begun, continuation, finished, status, write
 from tests.browser.visitor import visited
@@ -113,11 +113,17 @@ def test_what_the_server_is_told_at_a_press_is_that_one_link(page: Page):
         finished(page)
         expect(continuation(page)).to_have_attribute("data-link", re.compile(f'"seed": "{seed}"'))
     unfold(page)
-    sent = []
-    page.on("request", lambda request: sent.append(request.post_data or ""))
+    requests = []
+
+    def note(request: Request) -> None:
+        requests.append(request)
+
+    page.on("request", note)
     entries(page).nth(1).click()
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Prompt A:\n")
     finished(page)
+    page.remove_listener("request", note)  # the page goes on to the next test
+    sent = [request.post_data or "" for request in requests]
     assert any("Prompt A" in each for each in sent)
     assert not any("Prompt B" in each for each in sent)
 
@@ -148,6 +154,7 @@ def test_the_list_of_a_second_page_in_the_same_browser_follows(page: Page, addre
     finished(other)
     expect(entries(other)).to_have_count(2)
     assert len(stored(page)) == 2
+    other.close()
 
 
 def test_the_list_keeps_fifty(page: Page):

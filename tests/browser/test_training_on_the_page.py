@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.acts import advanced, begun, continuation, finished, reset, status, write
+from tests.browser.acts import advanced, begun, continuation, expect_accessible, finished, reset, status, write
 from tests.browser.visitor import visited
 from tests.server import ROOT, serving
 from tinygpt import (
@@ -194,6 +194,7 @@ def test_a_text_that_cannot_be_trained_on_is_refused_in_place_and_stays(page: Pa
     train(page, text)
     expect(said(page)).to_contain_text(complaint, timeout=30_000)
     expect(page.get_by_label("A text to learn from")).to_have_value(text)
+    expect_accessible(page)
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
 
 

@@ -48,7 +48,7 @@ def test_where_the_weights_are_is_printed_first_then_they_are_published_then_com
 ):
     folder, published = tmp_path / "run", []
 
-    def push(*arguments: object) -> str:
+    def push(*arguments: object, with_index: bool) -> str:
         published.append((arguments, capsys.readouterr().out))
         if broken:
             (folder / OUTPUT).mkdir()
