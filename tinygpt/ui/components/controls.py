@@ -92,11 +92,13 @@ def _weights_listener(registry: Registry, controls: Controls) -> Callable[..., d
     def adapt(weights: str, fitted: str, prompt: str, top_k: int) -> dict:
         old, new = registry[fitted], registry[weights]
         vocab_size, examples = new.tokenizer.vocab_size, examples_for(new.folder)
-        unlimited = top_k >= old.tokenizer.vocab_size  # the slider stays at its right end
-        untouched = weights != fitted and prompt in examples_for(old.folder)
         buttons = {
             button: gr.update(**_button_options(number, examples)) for number, button in enumerate(controls.examples)
         }
+        if weights == fitted:  # by a share link, whose prompt and top-k may not have arrived in the page yet
+            return buttons
+        unlimited = top_k >= old.tokenizer.vocab_size  # the slider stays at its right end
+        untouched = prompt in examples_for(old.folder)
         return buttons | {
             prompt_box: examples[0] if untouched else gr.skip(),
             top_k_slider: gr.update(value=vocab_size if unlimited else min(top_k, vocab_size), maximum=vocab_size),
