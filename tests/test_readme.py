@@ -1,7 +1,6 @@
 """The README does what it says: its lines and snippets are run as they stand."""
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ci import ONLY_IN_CI
 from tests.server import ROOT, free_port, wait_until_listening
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.skipif(not os.environ.get("CI"), reason="installs everything anew; set CI=true to run it")
+@ONLY_IN_CI
 @pytest.mark.skipif(sys.platform == "win32", reason="the line is for the shell of a Unix")
 def test_the_run_line_opens_the_page_in_a_fresh_copy(tmp_path: Path):
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)

@@ -6,6 +6,7 @@ import numba
 import pytest
 
 from tests.benchmarks.outcome import assert_refused, printed
+from tests.ci import ONLY_IN_CI
 from tinygpt import evaluate_full, load_checkpoint
 from tinygpt.training.distillation import Ensemble
 from tinygpt.training.evaluation import evaluate_sliding
@@ -63,6 +64,7 @@ def test_an_index_is_made_with_its_error_rate(called, text_file, text, tmp_path)
     assert "can recover the training text" in done.stdout
 
 
+@ONLY_IN_CI
 def test_a_preset_is_trained_and_its_row_printed(called, text_file):
     done = called("benchmarks.presets", "quick", "--max-iters", 2, "--data", text_file)
     assert printed(done, "seed")

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.outcome import assert_refused, printed
+from tests.ci import ONLY_IN_CI
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the load is measured on Linux only")
 
 
+@ONLY_IN_CI
 def test_visitors_who_read_leave_or_never_read_are_served_and_leave_nothing_behind(run, weights):
     flags = ("--weights", weights, "--length", 20, "--visitors", 3, "--rounds", 2, "--joins", 3)
     done = run("-m", "benchmarks.load", *flags)  # an event loop of its own, which a browser test may have here

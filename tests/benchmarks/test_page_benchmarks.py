@@ -6,8 +6,10 @@ import pytest
 
 from benchmarks.serving import find_browser
 from tests.benchmarks.outcome import printed
+from tests.ci import ONLY_IN_CI
 
 
+@ONLY_IN_CI
 def test_the_start_is_timed_beside_an_empty_page(called, weights):
     done = called("benchmarks.startup", "--weights", weights, "--rounds", 1, "--cached")
     assert printed(done, "seed") == "1"
@@ -15,12 +17,12 @@ def test_the_start_is_timed_beside_an_empty_page(called, weights):
     assert re.match(r"[\d.]+ s after the page answers", printed(done, "first character"))
 
 
+@ONLY_IN_CI
 def test_the_panels_are_timed_in_a_browser(run, weights):
     if find_browser() is None:
         pytest.skip("the panels are timed in Chromium, Chrome or Edge, and none was found")
-    done = run(
-        "-m", "benchmarks.panels", "--weights", weights, "--rounds", 1
-    )  # one process runs one Playwright at a time
+    # One process runs one Playwright at a time.
+    done = run("-m", "benchmarks.panels", "--weights", weights, "--rounds", 1)
     assert printed(done, "seed") == "1"
     for name in ("candidates for a character", "the same, a slider moved", "another character in them"):
         assert re.match(r"\d+ ms, at most \d+", printed(done, name))

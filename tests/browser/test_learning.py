@@ -179,7 +179,7 @@ def slow_columns(browser: Browser, tmp_path_factory) -> Iterator[Page]:
     """The page with four snapshots of a model so large that writing with all takes seconds."""
     folder = tmp_path_factory.mktemp("large")
     tokenizer = TextEncoderDecoder(read_facts(ROOT / "weights")["vocabulary"])
-    save_checkpoint(folder, GPTLanguageModel(replace(PRESETS["shakespeare-gpt"].model, n_layer=12)), tokenizer)
+    save_checkpoint(folder, GPTLanguageModel(replace(PRESETS["shakespeare-gpt"].model, n_layer=9)), tokenizer)
     (folder / METRICS).write_text('{"step": 5, "train_loss": 2, "validation_loss": 1}')
     config = json.loads((folder / CONFIG).read_text())
     for step in range(1, 5):

@@ -18,6 +18,7 @@ from tinygpt.checkpoint.torch_checkpoint import annotate_checkpoint, save_tensor
 resource = pytest.importorskip("resource", reason="Windows has neither SIGKILL nor limits on memory and files")
 
 from tests.checkpoint.kills import save_and_die  # noqa: E402  (needs a fork server)
+from tests.ci import ONLY_IN_CI  # noqa: E402
 from tests.mutations.killing import kill_runs  # noqa: E402
 from tests.mutations.reading import read_in_another_process  # noqa: E402
 
@@ -83,6 +84,7 @@ def test_killed_in_one_save_and_again_in_the_next_a_checkpoint_still_loads(saved
     assert once > 6
 
 
+@ONLY_IN_CI
 def test_a_run_killed_over_and_over_loses_nothing_and_ends_as_one_that_was_not(tmp_path):
     assert kill_runs(tmp_path, 20, Random(0)) > 2
 
@@ -90,6 +92,7 @@ def test_a_run_killed_over_and_over_loses_nothing_and_ends_as_one_that_was_not(t
 # Damage
 
 
+@ONLY_IN_CI
 def test_damaged_files_of_a_run_load_or_are_refused_in_one_line_within_their_bounds(tmp_path):
     outcomes, _ = read_in_another_process(tmp_path, range(200))
     assert {kind: counted.total() for kind, counted in outcomes.items()} == {
