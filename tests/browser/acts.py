@@ -71,3 +71,14 @@ def go_to(page: Page, tab: str) -> None:
     else:
         page.get_by_role("button", name="More tabs").click()
         page.locator(".overflow-dropdown").get_by_role("button", name=tab).click()
+
+
+def unfold(page: Page) -> None:
+    """Open the list of the visitor's texts."""
+    if not page.locator(".texts").is_visible():
+        page.get_by_role("button", name="Your texts").click()
+    page.locator(".texts :is(p, ul)").wait_for()
+
+
+def entries(page: Page) -> Locator:
+    return page.locator(".texts li button")

@@ -9,9 +9,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from benchmarks.serving import find_browser
 from tests.browser.acts import reset
 from tests.browser.visitor import ALLOWED, opened
-from tests.server import ROOT, serving
-from tinygpt import PRESETS, GPTLanguageModel, TextEncoderDecoder, save_checkpoint
-from tinygpt.checkpoint.reading import read_facts
 
 QUIET = (  # no calls home, which a machine without internet would answer with a row of errors
     "--disable-background-networking",
@@ -36,16 +33,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET, chromium_sandbox=sandbox)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def slow_address(tmp_path_factory) -> Iterator[str]:
-    """Where the app answers with a model so large that a text of 5,000 characters takes seconds."""
-    folder = tmp_path_factory.mktemp("large")
-    tokenizer = TextEncoderDecoder(read_facts(ROOT / "weights")["vocabulary"])
-    save_checkpoint(folder, GPTLanguageModel(PRESETS["shakespeare-gpt"].model), tokenizer)
-    with serving("--weights", str(folder)) as address:
-        yield address
 
 
 @pytest.fixture(scope="session")
@@ -81,10 +68,3 @@ def same_page(open_page: Page) -> Page:
     """The page that the tests of a module share, as it was when it opened: an opening takes longer than most tests."""
     reset(open_page)
     return open_page
-
-
-@pytest.fixture
-def slow_page(context: BrowserContext, slow_address: str) -> Iterator[Page]:
-    """The same, where there is time to do something while a text is written."""
-    with opened(context, slow_address) as page:
-        yield page

@@ -4,9 +4,9 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.acts import advanced, begun, continuation, finished, status, write
+from tests.browser.acts import advanced, continuation, entries, finished, status, unfold, write
 from tests.browser.visitor import visited
 
 KEY = "tinygpt.texts"
@@ -21,16 +21,6 @@ def page(same_page: Page) -> Page:
         same_page.get_by_role("button", name="Clear all").click()
     expect(entries(same_page)).to_have_count(0)
     return same_page
-
-
-def unfold(page: Page) -> None:
-    if not page.locator(".texts").is_visible():
-        page.get_by_role("button", name="Your texts").click()
-    page.locator(".texts :is(p, ul)").wait_for()
-
-
-def entries(page: Page) -> Locator:
-    return page.locator(".texts li button")
 
 
 def stored(page: Page) -> list[dict]:
@@ -240,18 +230,3 @@ def test_a_storage_that_is_nearly_full_keeps_the_latest(browser: Browser, addres
             expect(entries(page)).to_have_count(number + 1)
             finished(page)
         assert ["NURSE" in each["link"] for each in stored(page)] == [True]
-
-
-def test_while_a_text_is_written_the_entries_wait(slow_page: Page):
-    write(slow_page, "JULIET:\n", length=20)
-    finished(slow_page, 20)
-    unfold(slow_page)
-    write(slow_page, "ROMEO:\n", length=5000)
-    begun(slow_page)
-    expect(entries(slow_page).first).to_have_attribute("aria-disabled", "true")
-    entries(slow_page).first.focus()
-    slow_page.keyboard.press("Enter")
-    slow_page.get_by_role("button", name="Stop", exact=True).click()
-    expect(status(slow_page)).to_contain_text("stopped")
-    expect(slow_page.get_by_role("textbox", name="Prompt")).to_have_value("ROMEO:\n")
-    expect(entries(slow_page).nth(1)).to_have_attribute("aria-disabled", "false")

@@ -1,28 +1,21 @@
 """The tab that shows how the weights learned, in a real browser."""
 
 import json
-import os
 import re
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.visitor import visited
-from tests.server import ROOT, serving
+from tests.browser.learned import open_tab, point, texts, write_all
+from tests.server import ROOT
 from tinygpt import (
-    PRESETS,
-    GPTLanguageModel,
     SampleConfig,
-    TextEncoderDecoder,
     open_checkpoint,
-    save_checkpoint,
     stream,
 )
-from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, WEIGHTS, read_facts
+from tinygpt.checkpoint.reading import HISTORY
 
 FOLDERS = sorted((ROOT / "weights" / HISTORY).iterdir())
 STEPS = [19, 156, 1250, 10_000]
@@ -32,36 +25,6 @@ STEPS = [19, 156, 1250, 10_000]
 def page(open_page: Page) -> Page:
     """The page that the tests share: each of them sets prompt and seed."""
     return open_page
-
-
-def open_tab(page: Page, prompt: str = "JULIET:\nO,", seed: int = 7) -> None:
-    page.get_by_role("tab", name="How it learned").click()
-    page.get_by_label("Prompt for all").fill(prompt)
-    page.get_by_label("Seed for all").fill(str(seed))
-
-
-def write_all(page: Page) -> None:
-    page.get_by_role("button", name="Write with every snapshot").click()
-
-
-def begin_all(page: Page) -> None:
-    """Write with all, and wait until every column has begun.
-
-    Looks at every frame, since there is little time before their end.
-    """
-    columns = "[...document.querySelectorAll('#learned .output-text')]"
-    before = texts(page).all_text_contents()
-    write_all(page)
-    begun = "(text, i) => text.textContent.length > 1 && !before[i].startsWith(text.textContent)"
-    page.wait_for_function(f"(before) => {columns}.every({begun})", arg=before, timeout=60_000)
-
-
-def texts(page: Page) -> Locator:
-    return page.locator("#learned .output-text")
-
-
-def point(page: Page, step: int) -> Locator:
-    return page.get_by_role("button", name=f"step {step:,}:")
 
 
 def wanted(folder: Path, prompt: str = "JULIET:\nO,", seed: int = 7) -> str:
@@ -172,38 +135,3 @@ def test_nothing_moves_while_the_texts_come_in(fresh_page: Page):
     write_all(fresh_page)
     expect_texts(fresh_page, *map(wanted, FOLDERS))
     assert [fresh_page.locator(part).bounding_box() for part in parts] == before
-
-
-@pytest.fixture(scope="module")
-def slow_columns(browser: Browser, tmp_path_factory) -> Iterator[Page]:
-    """The page with four snapshots of a model so large that writing with all takes seconds."""
-    folder = tmp_path_factory.mktemp("large")
-    tokenizer = TextEncoderDecoder(read_facts(ROOT / "weights")["vocabulary"])
-    save_checkpoint(folder, GPTLanguageModel(replace(PRESETS["shakespeare-gpt"].model, n_layer=9)), tokenizer)
-    (folder / METRICS).write_text('{"step": 5, "train_loss": 2, "validation_loss": 1}')
-    config = json.loads((folder / CONFIG).read_text())
-    for step in range(1, 5):
-        (kept := folder / HISTORY / f"step-{step:06}").mkdir(parents=True)
-        os.link(folder / WEIGHTS, kept / WEIGHTS)
-        (kept / CONFIG).write_text(json.dumps(config | {"steps": step, "validation_loss": 5 - step / 4}))
-    with serving("--weights", str(folder)) as address, visited(browser, address) as page:
-        yield page
-
-
-def test_stop_stops_all_of_the_texts(slow_columns: Page):
-    open_tab(slow_columns)
-    begin_all(slow_columns)
-    slow_columns.get_by_role("button", name="Stop", exact=True).filter(visible=True).click()
-    expect(slow_columns.locator("#learned-status")).to_contain_text("stopped")
-    assert all(0 < len(text) < 300 for text in texts(slow_columns).all_text_contents())
-
-
-def test_a_press_on_a_point_takes_over_from_what_is_being_written(slow_columns: Page):
-    open_tab(slow_columns, seed=8)
-    begin_all(slow_columns)
-    point(slow_columns, 3).click()
-    current = slow_columns.locator("#learned [aria-current] .output-text")
-    expect(current).to_have_text(re.compile(r"^.{300}$", re.S), timeout=60_000)
-    lengths = [len(text) for text in texts(slow_columns).all_text_contents()]
-    assert lengths[2] == 300
-    assert max(lengths[:2] + lengths[3:]) < 300

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acts import advanced, begun, continuation, finished, status, write
+from tests.browser.acts import advanced, continuation, finished, status, write
 from tinygpt import SampleConfig, load_checkpoint, stream
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
@@ -76,34 +76,6 @@ def test_the_length_slider_moves_by_keyboard(page: Page):
     slider.focus()
     slider.press("ArrowRight")
     expect(page.get_by_role("spinbutton", name=re.compile("Length"))).to_have_value("501")
-
-
-def test_text_streams_and_stop_stops_it(slow_page: Page):
-    write(slow_page, "ROMEO:\n", length=5000)
-    begun(slow_page)
-    slow_page.get_by_role("button", name="Stop", exact=True).click()
-    expect(status(slow_page)).to_contain_text("stopped")
-    expect(slow_page.locator(".writing")).to_have_count(0)
-    stopped = continuation(slow_page).text_content()
-    assert 0 < len(stopped) < 5000
-    expect(slow_page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
-    write(slow_page, "ROMEO:\n")  # and the page is ready for the next text
-    assert len(finished(slow_page)) == 60
-
-
-def test_updates_come_a_few_times_per_second_however_long_the_text(slow_page: Page):
-    slow_page.evaluate("""() => {
-        window.seen = [];
-        new MutationObserver(() => window.seen.push(performance.now()))
-            .observe(document.querySelector("#output-pane"), {subtree: true, childList: true, characterData: true});
-    }""")
-    write(slow_page, "ROMEO:\n", length=1000)
-    finished(slow_page, 1000)
-    moments = slow_page.evaluate("window.seen")
-    # One update may show as several mutations in the same frame; frames are what a person sees.
-    frames, seconds = len({int(moment / 16) for moment in moments}), (moments[-1] - moments[0]) / 1000
-    assert seconds > 1  # or 60 frames per second could not be told from 15
-    assert frames <= 20 * seconds + 3
 
 
 def test_long_text_is_followed_to_its_end(page: Page):
@@ -176,19 +148,6 @@ def test_copy_and_download_wait_for_a_text(page: Page):
 def test_an_example_fills_the_prompt(page: Page):
     page.get_by_role("button", name="JULIET").click()
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value(re.compile("^JULIET:\n"))
-
-
-def test_two_visitors_do_not_disturb_each_other(slow_page: Page, browser: Browser, slow_address: str):
-    other = browser.new_page()
-    other.goto(slow_address)
-    write(slow_page, "ROMEO:\n", length=5000)
-    begun(slow_page)
-    write(other, "JULIET:\n", seed=3)
-    assert len(finished(other)) == 60
-    slow_page.get_by_role("button", name="Stop", exact=True).click()
-    expect(status(slow_page)).to_contain_text("stopped")
-    expect(status(other)).not_to_contain_text("stopped")
-    other.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.acts import advanced, begun, continuation, finished, write
+from tests.browser.acts import advanced, continuation, finished, write
 from tinygpt import SampleConfig, open_checkpoint
 from tinygpt.inference.generation import characters
 from tinygpt.inference.inspection import candidates
@@ -167,17 +167,6 @@ def test_the_link_of_a_text_writes_it_again_exactly_forced_characters_and_all(pa
     expect(other.get_by_role("spinbutton", name=re.compile("Temperature"))).to_have_value("1.1")
     assert other.evaluate("[...CSS.highlights.get('forced')].length") == 1
     other.close()
-
-
-def test_the_link_of_a_text_that_was_stopped_writes_it_as_far_as_it_came(slow_page: Page):
-    write(slow_page, "ROMEO:\n", length=5000, seed=7)
-    begun(slow_page)
-    slow_page.get_by_role("button", name="Stop", exact=True).click()
-    expect(slow_page.locator("#status")).to_contain_text("stopped")
-    text = continuation(slow_page).text_content()
-    link = slow_page.locator("#continuation").get_attribute("data-link")
-    slow_page.goto(f"{slow_page.url}?recipe={quote(link)}")  # as links were before
-    assert finished(slow_page, len(text)) == text
 
 
 def test_a_link_of_other_weights_says_so_and_one_that_is_broken_is_refused(page: Page, address: str):
