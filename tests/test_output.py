@@ -2,12 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.disks import files_of_at_most
 from tinygpt.output import check_output, format_output, write_output
 
 
@@ -59,25 +58,13 @@ def test_a_file_or_folder_that_is_read_only_stays_as_it_is(tmp_path):
     assert path.read_text() == "mine"
 
 
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """No file can be longer than `size` bytes."""
-    resource = pytest.importorskip("resource", reason="needs a limit on the size of files")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_where_the_disk_is_full_the_old_file_stays_whole_and_the_check_tells_so_for_the_longest_text(tmp_path):
     path = tmp_path / "output.txt"
     write_output(path, "My", "bread")
     old = path.read_bytes()
-    with full_disk(100):
+    with files_of_at_most(100):
         attempts(path, "File too large")
-    with full_disk(1000):
+    with files_of_at_most(1000):
         check_output(path, 100)
         with pytest.raises(OSError, match="File too large"):
             check_output(path, 1000)

@@ -2,25 +2,24 @@
 
 import errno
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
 import torch
 
+from tests.disks import files_of_at_most, small_file_system
 from tinygpt import load_checkpoint, save_checkpoint
 from tinygpt.checkpoint.reading import CONFIG, WEIGHTS, read_facts
 from tinygpt.checkpoint.torch_checkpoint import annotate_checkpoint, save_tensors
 
-resource = pytest.importorskip("resource", reason="Windows has neither SIGKILL nor limits on memory and files")
+pytest.importorskip("resource", reason="Windows has neither SIGKILL nor limits on memory and files")
 
-from tests.checkpoint.kills import save_and_die  # noqa: E402  (needs a fork server)
-from tests.ci import ONLY_IN_CI  # noqa: E402
-from tests.mutations.killing import kill_runs  # noqa: E402
-from tests.mutations.reading import read_in_another_process  # noqa: E402
+from tests.checkpoint.kills import save_and_die
+from tests.ci import ONLY_IN_CI
+from tests.mutations.killing import kill_runs
+from tests.mutations.reading import read_in_another_process
 
 
 @pytest.fixture(scope="module")
@@ -108,27 +107,10 @@ def test_damaged_files_of_a_run_load_or_are_refused_in_one_line_within_their_bou
 # Full disks
 
 
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Let writes past `size` bytes of a file fail with a real OSError, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.fixture
 def small_disk(tmp_path) -> Iterator[Path]:
-    """A folder on a disk of its own, of 256 KB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("only root may mount a file system, and only Linux has this one")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_file_system(tmp_path / "disk", kilobytes=256) as folder:
+        yield folder
 
 
 def fill(disk: Path, room: int) -> None:

@@ -1,14 +1,13 @@
 """training/run_folder.py: who may write to a run's folder, and where a run may begin. Real locks, real full disks."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from re import escape
 
 import pytest
 
+from tests.disks import small_file_system
 from tests.runs import assert_same_run, files, finished, resumed
 from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, WEIGHTS
 from tinygpt.data.memorization import INDEX
@@ -97,16 +96,8 @@ def test_the_size_of_a_state_is_known_before_the_first_step(train, tmp_path, cha
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 400 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = sys.platform == "linux" and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400k", "none", folder], capture_output=True
-    )
-    if not mounted or mounted.returncode:
-        pytest.skip("only root on Linux can mount a small file system")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with small_file_system(tmp_path / "disk", kilobytes=400) as folder:
+        yield folder
 
 
 def test_a_run_too_large_for_its_disk_is_refused_with_both_numbers(train, small_disk):

@@ -17,6 +17,7 @@ from tinygpt.model.parameter_shapes import Shapes, count_parameters, shapes
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"  # the evaluations of the training run; optional
+MAX_METRICS_BYTES = 50_000_000  # a larger one is damaged
 HISTORY = "history"  # a folder of checkpoints saved during the training run; optional
 # A save writes the new config under this name before it replaces the weights, and renames it afterwards. After a
 # crash in between, the config that counts is the one whose weights_sha256 is the hash of the weights.

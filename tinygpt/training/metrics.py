@@ -6,11 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tinygpt.checkpoint.reading import METRICS
+from tinygpt.checkpoint.reading import MAX_METRICS_BYTES, METRICS
 from tinygpt.checkpoint.torch_checkpoint import write_atomically
 
 _DAMAGED = f"{METRICS}.damaged"
-_MAX_BYTES = 50_000_000
 _log = logging.getLogger(__name__)
 
 
@@ -27,7 +26,7 @@ def keep_rows_until(folder: Path, step: int, evaluated: int = 0) -> None:
     file is kept under another name. Raises OSError.
     """
     path = folder / METRICS
-    readable = path.is_file() and path.stat().st_size <= _MAX_BYTES
+    readable = path.is_file() and path.stat().st_size <= MAX_METRICS_BYTES
     content = path.read_bytes() if readable else b"\n" * path.exists()  # like one line of nonsense
     *lines, _ = content.split(b"\n")
     rows = [row for line in lines if (row := _parse(line))]

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinygpt.checkpoint.files import read_bytes
+from tinygpt.checkpoint.reading import MAX_METRICS_BYTES
 from tinygpt.ui.components.chart import Curve, Mark, chart
 from tinygpt.ui.services.snapshots import Snapshot
 
 _CURVES = (("validation", "validation_loss"), ("training", "train_loss"))  # (name, key in metrics.jsonl)
-_MAX_BYTES = 50_000_000
 
 
 def read_curves(path: Path) -> list[Curve] | None:
     """The validation and training losses in a metrics.jsonl; None if it is missing or damaged."""
     try:
-        rows = [json.loads(line) for line in read_bytes(path, _MAX_BYTES).splitlines()]
+        rows = [json.loads(line) for line in read_bytes(path, MAX_METRICS_BYTES).splitlines()]
         curves = [Curve(name, [(row["step"], row[key]) for row in rows]) for name, key in _CURVES]
         valid = all(step >= 1 and math.isfinite(loss) for curve in curves for step, loss in curve.points)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
