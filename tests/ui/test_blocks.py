@@ -44,3 +44,11 @@ def test_the_signatures_of_components_are_read_once(page: gr.Blocks):
         constructor = component.__init__
         assert inspect.signature(constructor) is inspect.signature(constructor)
         assert next(iter(inspect.signature(constructor).parameters)) == "self"
+
+
+def test_the_configs_of_components_are_made_once_and_each_visitor_gets_a_copy(page: gr.Blocks):
+    for component in page.blocks.values():
+        config = component.get_config()
+        assert config == type(component).get_config(component)
+        config["value"] = "of another visitor"
+        assert component.get_config().get("value") != "of another visitor"

@@ -12,6 +12,7 @@ from tinygpt.ui.components.engine_note import engine_note
 from tinygpt.ui.components.events import QUIET
 from tinygpt.ui.components.weights_menu import menu_update, weights_menu
 from tinygpt.ui.malformed import CheckedBlocks
+from tinygpt.ui.partial_updates import PartialUpdates
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_QUEUED
 from tinygpt.ui.services.training_jobs import TrainingJobs
@@ -20,6 +21,10 @@ from tinygpt.ui.tabs.learned import learned_tab
 from tinygpt.ui.tabs.temperature import temperature_tab
 from tinygpt.ui.tabs.train import how_to_train, train_tab
 from tinygpt.ui.tabs.write import write_tab
+
+
+class Page(CheckedBlocks, PartialUpdates):
+    """What `build` builds."""
 
 
 def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, local: bool = False) -> gr.Blocks:
@@ -31,7 +36,7 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, loca
     def masthead_of(name: str) -> str:
         return masthead(registry[name].parameters, registry[name].facts)
 
-    with CheckedBlocks(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
+    with Page(title="tinygpt", analytics_enabled=False, delete_cache=(3600, 3600)) as blocks:
         head = gr.HTML(masthead_of(MAIN))
         engine_note(blocks, registry[MAIN])
         menu = weights_menu(registry)
@@ -54,6 +59,7 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, loca
         menu.change(masthead_of, menu, head, queue=False, **QUIET)
         generate_api(blocks, registry[MAIN])
     _keep_signatures({type(block) for block in blocks.blocks.values()})
+    _keep_configs(blocks.blocks.values())
     return blocks.queue(max_size=MAX_QUEUED, default_concurrency_limit=MAX_CONCURRENT_TEXTS)
 
 
@@ -79,3 +85,12 @@ def _keep_signatures(components: Iterable[type]) -> None:
         while constructor:
             constructor.__signature__ = inspect.signature(constructor)
             constructor = getattr(constructor, "__wrapped__", None)
+
+
+def _keep_configs(components: Iterable[gr.blocks.Block]) -> None:
+    """Let each component answer from now on with the config that it has now. An updated component is a new one.
+
+    gradio makes the configs of all components for every visitor: without this it takes five times as long.
+    """
+    for component in components:
+        component.get_config = component.get_config().copy

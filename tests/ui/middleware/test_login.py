@@ -1,6 +1,5 @@
 """With a password, nothing but the login page answers without a login, and guessing the password is slow."""
 
-import asyncio
 import re
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import pytest
 from gradio_client import Client
 from starlette.routing import BaseRoute
 
+from tests import event_loop
 from tests.ui.launched import launched, post, raw_get
 from tinygpt.ui.blocks import build
 from tinygpt.ui.middleware import login
@@ -138,15 +138,15 @@ def test_who_logs_in_can_use_everything(page: gr.Blocks, stranger: httpx.Client,
 @pytest.mark.parametrize("password", ["", " ", "globe", "GLOBE:1599", "globe:1599 ", "globe:1599\0", "é", "x" * 5000])
 def test_only_the_password_is_right(password: str):
     check = credentials_check(USER, PASSWORD)
-    assert asyncio.run(check(USER, PASSWORD))
-    assert not asyncio.run(check(USER, password))
-    assert not asyncio.run(check(password, PASSWORD))
-    assert not asyncio.run(check(USER + PASSWORD[0], PASSWORD[1:]))
+    assert event_loop.run(check(USER, PASSWORD))
+    assert not event_loop.run(check(USER, password))
+    assert not event_loop.run(check(password, PASSWORD))
+    assert not event_loop.run(check(USER + PASSWORD[0], PASSWORD[1:]))
 
 
 def test_a_password_may_have_any_characters():
     for password in ("é", "\ud800", "密码", "a:b:c"):
-        assert asyncio.run(credentials_check(USER, password)(USER, password))
+        assert event_loop.run(credentials_check(USER, password)(USER, password))
 
 
 def test_each_wrong_login_delays_the_next_one_but_others_are_served_meanwhile(stranger: httpx.Client):
@@ -168,7 +168,7 @@ def test_a_right_login_forgives_the_wrong_ones_before():
     assert delay(10**6) == delay(20) == 30
     middleware = RequireLogin(answer := Answer())
     for answer.status in (400, 400, 200):
-        asyncio.run(middleware(scope("192.0.2.1"), None, ignore))
+        event_loop.run(middleware(scope("192.0.2.1"), None, ignore))
     assert not middleware._failures
 
 
@@ -193,7 +193,7 @@ def test_the_memory_of_wrong_logins_is_bounded(monkeypatch):
     monkeypatch.setattr(login, "_MAX_CLIENTS", 5)
     middleware = RequireLogin(Answer())
     for number in range(50):
-        asyncio.run(middleware(scope(f"192.0.2.{number}"), None, ignore))
+        event_loop.run(middleware(scope(f"192.0.2.{number}"), None, ignore))
     assert list(middleware._failures) == [f"192.0.2.{number}" for number in range(45, 50)]
 
 
@@ -236,7 +236,7 @@ def status_of(scope: dict) -> int:
 
     answer = Answer()
     answer.status = 418
-    asyncio.run(RequireLogin(answer)(scope, None, send))
+    event_loop.run(RequireLogin(answer)(scope, None, send))
     return sent[0]["status"]
 
 

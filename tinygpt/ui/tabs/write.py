@@ -135,7 +135,7 @@ def _link_listener(registry: Registry, controls: Controls, output: Output) -> Ca
 def _written(
     session: Session, controls: Controls, output: Output, link: ShareLink, signal: StopSignal
 ) -> Iterator[dict]:
-    """Yield the page's updates while a text is written, as few as possible: gradio takes milliseconds for each.
+    """Yield the page's updates while a text is written, as few and small as possible: gradio takes long for each.
 
     A text with forced characters is shown from the last of them on, so that its unchanged beginning stays in view.
     """
@@ -143,17 +143,13 @@ def _written(
     if not session.loaded:
         yield {output.status: status.loading()}
     last_forced = max(link.forced, default=-1)
+    begins = {output.displayed: None, controls.stop: _ON}  # only a finished text can be inspected
+    begins |= dict.fromkeys((output.copy, output.copy_link, output.download), _OFF)
     for continuation in session.write(link.request, signal, link.forced):
         if len(continuation.text) > last_forced:
-            yield {
-                output.pane: output_pane(continuation.text, continuation.confidence, link.forced, writing=True),
-                output.status: status.status(continuation),
-                output.displayed: None,  # only a finished text can be inspected
-                output.copy: _OFF,
-                output.copy_link: _OFF,
-                output.download: _OFF,
-                controls.stop: _ON,
-            }
+            pane = output_pane(continuation.text, continuation.confidence, link.forced, writing=True)
+            yield begins | {output.pane: pane, output.status: status.status(continuation)}
+            begins = {}
     memorized = session.memorized_spans(continuation.text)
     link = replace(link, request=continuation.request, weights_sha256=session.facts["weights_sha256"])
     share_link = link.until(len(continuation.text)) if signal.reason else link
