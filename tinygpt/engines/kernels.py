@@ -4,7 +4,8 @@ The arithmetic is that of model/gpt.py, for one text. To generate a character, a
 weights, so what counts is how few bytes they take (weight_layout.py stores them as int8 where that is exact) and
 that vector instructions do the work. Python's lock is released meanwhile, so every core can write a text.
 
-All of it is in one file, because numba looks at no other to decide whether cached machine code is still valid.
+All of it is in one file, because numba looks at no other to decide whether cached machine code is still valid. Loops
+stand where an assignment to a slice would do, since numba takes seconds to compile each of those.
 
 Nothing here checks its arguments: see bounds.py. With `fastmath`, the compiler assumes that no number is infinite or
 NaN, so that a comparison may lose one. `_watch` records it from its bits, for the caller to refuse.
@@ -123,7 +124,8 @@ def read(weights, cache, ids_N, t, logits_V):
     update_NC = np.empty((N, C + WIDTH), _F)
     n_layer, inner = len(weights.attention_proj.scales_LO), weights.feed_forward_proj.weights_LGKW.shape[2]
     for n in range(N):
-        x_NC[n] = weights.token_VC[ids_N[n]] + weights.position_TC[t + n]
+        for c in range(C):
+            x_NC[n, c] = weights.token_VC[ids_N[n], c] + weights.position_TC[t + n, c]
     for layer in range(n_layer):
         _record(cache.recording, layer, x_NC)
         norm_rows(weights.attention_norm, layer, x_NC, normed_NC)
@@ -158,7 +160,8 @@ def unembed(weights, x_NC, logits_NV):
 def _record(recording, layer, x_NC):
     """Record the residual stream of the last character."""
     if len(recording.residual_LC):
-        recording.residual_LC[layer] = x_NC[-1]
+        for c in range(x_NC.shape[1]):
+            recording.residual_LC[layer, c] = x_NC[len(x_NC) - 1, c]
 
 
 @_njit_fastmath
@@ -186,7 +189,9 @@ def attention(heads, cache, layer, t, qkv_NC, start, heads_NC):
                 keys_GDW[position // WIDTH, d, position % WIDTH] = k_D[d]
                 values_GTW[d // WIDTH, position, d % WIDTH] = qkv_NC[n, 2 * C + first + d]
         if len(cache.recording.queries_LHTD):
-            cache.recording.queries_LHTD[layer, head, t : t + N] = q_ND
+            for n in range(N):
+                for d in range(head_size):
+                    cache.recording.queries_LHTD[layer, head, t + n, d] = q_ND[n, d]
         for n in range(start, N, _ROWS):
             rows = slice(n, n + _ROWS)
             _attend(q_ND[rows], keys_GDW, values_GTW, t + n, scores_RT, heads_NC[rows, first:], cache.largest_1)
@@ -297,14 +302,22 @@ def _sample(logits_V, temperature, top_k, top_p, u):
     if top_k or top_p:
         order = np.argsort(-weights_V, kind="mergesort")  # ties stay in vocabulary order
         if top_k:
-            weights_V[weights_V < weights_V[order[top_k - 1]]] = 0
+            threshold = weights_V[order[top_k - 1]]
+            for id in range(len(weights_V)):
+                if weights_V[id] < threshold:
+                    weights_V[id] = 0
         if top_p:
             cumulative_V = np.cumsum(weights_V[order])
-            crossing = np.searchsorted(cumulative_V, top_p * cumulative_V[-1])
-            weights_V[order[crossing + 1 :]] = 0
+            border = top_p * cumulative_V[-1]
+            for n in range(1, len(order)):
+                if cumulative_V[n - 1] >= border:  # the character that crosses it stays
+                    weights_V[order[n]] = 0
     cumulative_V = np.cumsum(weights_V)
-    id = np.searchsorted(cumulative_V, u * cumulative_V[-1], side="right")
-    return min(id, len(logits_V) - 1)  # with NaN it is past the end
+    border = u * cumulative_V[-1]
+    for id in range(len(cumulative_V)):
+        if cumulative_V[id] > border:
+            return id
+    return len(cumulative_V) - 1  # only with NaN
 
 
 @_njit
