@@ -27,10 +27,13 @@ def main() -> None:
         request = requested(args)
         if args.output is not None:  # before anything is written
             check_output(args.output, len(request.prompt) + request.length)
-        engine, tokenizer = open_checkpoint(find_weights(args.weights), args.device)
+        engine, tokenizer = open_checkpoint(find_weights(args.weights), args.device, at_once=True)
         continuation = show(write(engine, tokenizer, request))
         if args.output is not None:
             write_output(args.output, continuation.prompt, continuation.text)
+        if engine.pending:
+            print("Waiting for the compilation, so that the next start is fast. Ctrl-C ends it.", file=sys.stderr)
+            engine.wait()
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:

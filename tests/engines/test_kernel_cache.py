@@ -57,6 +57,26 @@ def test_what_was_compiled_is_loaded_at_the_next_start(start_again, caplog):
     assert caplog.messages == []
 
 
+def test_only_cached_functions_are_called_where_nothing_may_be_compiled(start_again, tmp_path, monkeypatch):
+    def refuses(module) -> bool:
+        try:
+            with kernel_cache.only_cached():
+                assert module.compute(20) == 42
+        except kernel_cache.NotCachedError:
+            return True
+        return False
+
+    assert refuses(module := start_again())
+    assert module.compute(20) == 42  # outside the block it is compiled
+    assert not refuses(module)
+    assert not refuses(start_again())
+    (path,) = cached_files(tmp_path, ".nbc")
+    path.write_bytes(emptied(path.read_bytes()))
+    assert refuses(start_again())
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(path))  # no folder
+    assert refuses(start_again())
+
+
 def emptied(content: bytes) -> bytes:
     return b""
 

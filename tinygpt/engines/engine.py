@@ -45,6 +45,7 @@ class Engine(Protocol):
     config: GPTConfig
     name: str  # for people: what computes, and on which device
     slower_because: str  # why a faster engine is not used, in a sentence; "" if this is the fastest
+    pending: bool  # whether a faster one is still to come, which then goes on with every text
 
     def open_reader(self, batch: int) -> Reader:
         """Return a reader of `batch` texts side by side. A reader serves one thread at a time."""

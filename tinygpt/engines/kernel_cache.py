@@ -7,8 +7,9 @@ import hashlib
 import logging
 import os
 import pickle
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 from numba import njit
@@ -17,6 +18,21 @@ from numba.core.serialize import dumps
 
 _log = logging.getLogger(__name__)
 _warned: set[str] = set()
+_may_compile = ContextVar("_may_compile", default=True)  # in each thread
+
+
+class NotCachedError(Exception):
+    """A function would have to be compiled."""
+
+
+@contextmanager
+def only_cached() -> Iterator[None]:
+    """In the block, in this thread, a function whose machine code is not cached raises NotCachedError when called."""
+    token = _may_compile.set(False)
+    try:
+        yield
+    finally:
+        _may_compile.reset(token)
 
 
 def cached_njit(**options: Any) -> Callable[[Callable], Callable]:
@@ -31,7 +47,7 @@ def cached_njit(**options: Any) -> Callable[[Callable], Callable]:
         try:
             dispatcher._cache = _KernelCache(function)
         except RuntimeError as error:  # numba finds no folder that it can write to
-            dispatcher._cache = NullCache()
+            dispatcher._cache = _NoCache()
             _warn_unsaved(error)
         return dispatcher
 
@@ -61,19 +77,33 @@ class _KernelCache(FunctionCache):
     _impl_class = _VerifiedCode
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        code = None
         try:
-            return super().load_overload(sig, target_context)
+            code = super().load_overload(sig, target_context)
         except Exception as error:  # whatever damaged files lead to, or that this user may not read them
             _warn(f"Compiling again, for up to a minute: the machine code in {self.cache_path} cannot be loaded", error)
             with suppress(OSError):
                 self.flush()
-            return None
+        return code or _missing()
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
             super().save_overload(sig, data)
         except Exception as error:  # a full disk, or an index that cannot be replaced
             _warn_unsaved(error)
+
+
+class _NoCache(NullCache):
+    """Stands for the cache of a function where there is no folder for it."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> None:
+        return _missing()
+
+
+def _missing() -> None:
+    """Raise NotCachedError where nothing may be compiled."""
+    if not _may_compile.get():
+        raise NotCachedError
 
 
 def _warn_unsaved(error: Exception) -> None:

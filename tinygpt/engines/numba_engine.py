@@ -1,6 +1,7 @@
 """A model run by machine code that numba compiles, on the CPU. Needs no torch."""
 
 from copy import deepcopy
+from types import ModuleType
 from typing import Self
 
 import numpy as np
@@ -14,6 +15,8 @@ from tinygpt.model.sampling import NonFiniteError, check_finite
 
 class NumbaEngine:
     """Runs a model with the compiled functions of kernels.py, on one core per reader."""
+
+    pending = False
 
     def __init__(self, config: GPTConfig, tensors: dict[str, np.ndarray]):
         from tinygpt.engines import weight_layout  # numba is optional, and slow to import
@@ -30,10 +33,7 @@ class NumbaEngine:
         Raises EngineUnavailableError if numba is missing or fails, and NonFiniteError, a ValueError, for weights that
         lead to infinities or NaN.
         """
-        try:
-            from tinygpt.engines import kernels  # noqa: F401
-        except Exception as error:  # numba checks the versions of its dependencies
-            raise EngineUnavailableError(_import_problem(error)) from error
+        _import_kernels()
         try:
             engine = cls(config, tensors)
             engine.open_reader(1).write([0], 1, SampleConfig().seeded(), 0)
@@ -42,6 +42,18 @@ class NumbaEngine:
         except Exception as error:  # anything that numba or LLVM may raise
             raise EngineUnavailableError(f"numba cannot compile the model ({_text(error)})") from error
         return engine
+
+    @classmethod
+    def cached(cls, config: GPTConfig, tensors: dict[str, np.ndarray]) -> Self | None:
+        """Like compiled, but None where the model would have to be compiled first."""
+        kernel_cache = _import_kernels()
+        try:
+            with kernel_cache.only_cached():
+                return cls.compiled(config, tensors)
+        except EngineUnavailableError as error:
+            if isinstance(error.__cause__, kernel_cache.NotCachedError):
+                return None
+            raise
 
     def open_reader(self, batch: int) -> "NumbaReader":
         """See Engine."""
@@ -114,6 +126,15 @@ class NumbaReader:
         self._caches = [
             deepcopy(self._caches[row]) if row in rows[:i] else self._caches[row] for i, row in enumerate(rows)
         ]
+
+
+def _import_kernels() -> ModuleType:
+    """Import the functions for numba to compile; return the module of their cache. Raises EngineUnavailableError."""
+    try:
+        from tinygpt.engines import kernel_cache, kernels  # noqa: F401
+    except Exception as error:  # numba checks the versions of its dependencies
+        raise EngineUnavailableError(_import_problem(error)) from error
+    return kernel_cache
 
 
 def _import_problem(error: Exception) -> str:

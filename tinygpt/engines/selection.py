@@ -42,15 +42,18 @@ def as_engine(model: "GPTLanguageModel | Engine", slower_because: str = "") -> E
     return TorchEngine(model, slower_because)
 
 
-def numba_engine(config: GPTConfig, tensors: dict[str, np.ndarray]) -> tuple[NumbaEngine | None, str]:
+def numba_engine(
+    config: GPTConfig, tensors: dict[str, np.ndarray], *, only_cached: bool = False
+) -> tuple[NumbaEngine | None, str]:
     """The numba engine for the float32 tensors of a model's state_dict; if it cannot run, None and the reason.
 
-    Logs a warning with the reason, once per reason.
+    With `only_cached`, None and "" where it would have to be compiled first. Logs a warning with the reason, once per
+    reason.
 
     Raises NonFiniteError, a ValueError, for weights that lead to infinities or NaN.
     """
     try:
-        return NumbaEngine.compiled(config, tensors), ""
+        return (NumbaEngine.cached if only_cached else NumbaEngine.compiled)(config, tensors), ""
     except EngineUnavailableError as error:
         return None, _warned(str(error))
 

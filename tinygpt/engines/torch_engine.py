@@ -15,6 +15,8 @@ from tinygpt.model.sampling import check_finite, probability, sample
 class TorchEngine:
     """Runs a GPTLanguageModel on its own device and in its own precision. Puts it into evaluation mode for good."""
 
+    pending = False
+
     def __init__(self, model: GPTLanguageModel, slower_because: str = ""):
         self.config, self.slower_because = model.config, slower_because
         self._model, self._device = model.eval(), model.lm_head.weight.device

@@ -6,7 +6,7 @@ from tinygpt.ui.components.events import QUIET
 from tinygpt.ui.components.status import slower_engine
 from tinygpt.ui.services.session import Session
 
-_SECONDS = 3  # between two questions whether the engine is loaded, where it was not when the page was opened
+_SECONDS = 3  # between two questions whether the engine is loaded and compiled, until it is
 
 
 def engine_note(blocks: gr.Blocks, session: Session) -> None:
@@ -17,6 +17,6 @@ def engine_note(blocks: gr.Blocks, session: Session) -> None:
         if not session.loaded:
             return gr.skip(), gr.Timer(active=True)
         text = slower_engine(session.engine())
-        return gr.update(value=text, visible=bool(text)), gr.Timer(active=False)
+        return gr.update(value=text, visible=bool(text)), gr.Timer(active=session.engine().pending)
 
     gr.on([blocks.load, timer.tick], show, outputs=[note, timer], queue=False, **QUIET)

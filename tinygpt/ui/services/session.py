@@ -69,10 +69,13 @@ class Session:
         return self._engine is not None
 
     def engine(self) -> Engine:
-        """The engine, loaded at the first call; other threads wait for it. Raises as open_engine does."""
+        """The engine, loaded at the first call; other threads wait for it. Raises as open_engine does.
+
+        It may be slow at first (see open_engine).
+        """
         with self._loading:
             if self._engine is None:
-                self._engine = open_engine(self._checkpoint, self.device)
+                self._engine = open_engine(self._checkpoint, self.device, at_once=True)
                 self._checkpoint = None  # the engine has its own copy of the tensors
             return self._engine
 
