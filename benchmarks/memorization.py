@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.command import header, make_parser, one_line_errors
-from tinygpt.checkpoint.torch_checkpoint import write_atomically
+from tinygpt.atomic import write_atomically
 from tinygpt.config import SampleConfig
 from tinygpt.data.dataset import Dataset, load_dataset
 from tinygpt.data.download import DEFAULT_URL

@@ -16,8 +16,9 @@ from safetensors import SafetensorError, numpy
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from tinygpt.atomic import replace, write_atomically
 from tinygpt.checkpoint.facts import FORMAT, check_facts
-from tinygpt.checkpoint.files import file_size, one_line, replace, write_atomically
+from tinygpt.checkpoint.files import file_size, one_line
 from tinygpt.checkpoint.reading import (
     CONFIG,
     NEXT_CONFIG,
