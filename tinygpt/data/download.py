@@ -191,8 +191,12 @@ def _received(name: str, response: http.client.HTTPResponse) -> Iterator[bytes]:
     expected, size = response.length, 0
     if response.status != 200:
         raise _failed(name, f"the server answered {response.status} {response.reason}")
-    if expected is None and not response.chunked:
+    lengths = set(response.headers.get_all("Content-Length", ()))
+    if not (lengths or response.chunked):
         raise _failed(name, "the server does not say how long it is, so that it may be cut off")
+    if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):
+        told = " and ".join(sorted(lengths))
+        raise _failed(name, f"the server gives {told!r:.60} as its length, so that it may be cut off")
     while True:
         with _explained(name):
             chunk = response.read1(65_536)
