@@ -1,12 +1,16 @@
 """Command-line flags are the fields of settings, and their errors are one line."""
 
+import os
+import shlex
+import subprocess
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from tinygpt import GPTConfig, TrainConfig, __version__
 from tinygpt.fields import FieldError
-from tinygpt.flags import Parser, add_flags, explained, given
+from tinygpt.flags import Parser, add_flags, command_line, explained, given
 from tinygpt.request import GenerationRequest, bounds, default, names
 
 
@@ -101,3 +105,22 @@ def test_a_wrong_flag_is_one_line_and_a_failure(arguments, capsys):
     assert err.count("\n") == 1
     assert arguments[0] in err
     assert "--help" in err
+
+
+ODD = ["a b", "it's", 'say "so"', "$HOME", "`id`", "a;b&c|d", "*.json*", "é\n", "\\", "", "-x", "~", "#", "!!"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_a_command_to_copy_gives_a_shell_the_arguments_as_they_are():
+    copied = command_line("printf", r"%s\0", *ODD, Path("my runs", "$1"), 2)
+    done = subprocess.run(["sh", "-c", copied], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\0") == [*ODD, "my runs/$1", "2", ""]
+    assert shlex.split(copied)[2:] == [*ODD, "my runs/$1", "2"]
+
+
+def test_a_command_without_odd_characters_is_as_one_would_type_it(monkeypatch):
+    plain = ("python", "train.py", "--resume", "--out", "runs/page-1")
+    assert command_line(*plain) == " ".join(plain)
+    monkeypatch.setattr(os, "name", "nt")
+    assert command_line(*plain) == " ".join(plain)
+    assert command_line("--out", r"C:\my runs\it's", 'say "so"') == r'''--out "C:\my runs\it's" "say \"so\""'''
