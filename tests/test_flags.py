@@ -118,9 +118,10 @@ def test_a_command_to_copy_gives_a_shell_the_arguments_as_they_are():
     assert shlex.split(copied)[2:] == [*ODD, "my runs/$1", "2"]
 
 
-def test_a_command_without_odd_characters_is_as_one_would_type_it(monkeypatch):
+def test_a_command_is_as_one_would_type_it_and_on_windows_in_its_quotes(monkeypatch):
     plain = ("python", "train.py", "--resume", "--out", "runs/page-1")
-    assert command_line(*plain) == " ".join(plain)
-    monkeypatch.setattr(os, "name", "nt")
-    assert command_line(*plain) == " ".join(plain)
-    assert command_line("--out", r"C:\my runs\it's", 'say "so"') == r'''--out "C:\my runs\it's" "say \"so\""'''
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        windows = command_line(*plain), command_line("--out", r"C:\my runs\it's", 'say "so"')
+    assert command_line(*plain) == windows[0] == " ".join(plain)
+    assert windows[1] == r'''--out "C:\my runs\it's" "say \"so\""'''
