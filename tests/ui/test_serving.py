@@ -6,11 +6,14 @@ import urllib.request
 from urllib.error import HTTPError
 from urllib.parse import urljoin, urlsplit
 
+import gradio as gr
 import pytest
 from gradio import networking
 
 from tests.server import free_port
+from tests.ui.launched import launched
 from tests.ui.reverse_proxy import proxied
+from tinygpt.ui import serving
 from tinygpt.ui.address import choose_port
 
 
@@ -69,6 +72,14 @@ def test_a_proxy_with_a_name_is_answered_under_this_name(page_served):
         for headers in ({"Host": "example.org"}, {"X-Forwarded-Host": "evil.plays.example.org"}):
             with proxied("/tinygpt", address, strip=True, **headers) as url, pytest.raises(HTTPError, match="403"):
                 get(f"{url}/")
+
+
+def test_a_file_of_the_page_that_is_missing_is_not_told_as_a_fault_of_the_server(monkeypatch, tmp_path):
+    for name in ("theme", "head"):
+        with monkeypatch.context() as patch:
+            patch.setattr(serving, name, (tmp_path / name).read_text)
+            with pytest.raises(FileNotFoundError, match=name):
+                launched(gr.Blocks()).__enter__()
 
 
 @pytest.mark.skipif(not can_listen("::1"), reason="this machine has no IPv6")

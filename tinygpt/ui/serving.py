@@ -53,6 +53,7 @@ def serve(
         Middleware(RefuseRemoteFiles),
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),
     ]
+    look = {"theme": theme(), "head": head()}  # read from files
     try:
         page.launch(
             server_name=f"[{host}]" if ":" in host else host,  # IPv6
@@ -60,8 +61,7 @@ def serve(
             share=share,
             root_path=root_path,
             auth=credentials_check(*auth) if auth else None,
-            theme=theme(),
-            head=head(),
+            **look,
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,
