@@ -1,7 +1,9 @@
 """The page as visitors reach it: directly, by IPv6, and through a proxy that serves it below a path."""
 
 import json
+import os
 import re
+import sys
 import urllib.request
 from urllib.error import HTTPError
 from urllib.parse import urljoin, urlsplit
@@ -13,6 +15,7 @@ from gradio import networking
 from tests.server import free_port
 from tests.ui.launched import launched
 from tests.ui.reverse_proxy import proxied
+from tinygpt.pipes import lead_to_nowhere
 from tinygpt.ui import serving
 from tinygpt.ui.address import choose_port
 
@@ -80,6 +83,18 @@ def test_a_file_of_the_page_that_is_missing_is_not_told_as_a_fault_of_the_server
             patch.setattr(serving, name, (tmp_path / name).read_text)
             with pytest.raises(FileNotFoundError, match=name):
                 launched(gr.Blocks()).__enter__()
+
+
+def test_output_that_nobody_reads_is_not_told_as_a_fault_of_the_server(monkeypatch):
+    with gr.Blocks() as page:
+        reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        with pytest.raises(ValueError, match=r"^nothing reads what the app prints: let it print to"):
+            launched(page).__enter__()
+        lead_to_nowhere(closed)
+        page.close(verbose=False)
 
 
 @pytest.mark.skipif(not can_listen("::1"), reason="this machine has no IPv6")
