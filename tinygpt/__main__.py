@@ -13,8 +13,8 @@ from tinygpt.hub.client import find_weights
 from tinygpt.inference.continuation import Continuation, write
 from tinygpt.inference.loading import open_checkpoint
 from tinygpt.output import check_output, write_output
-from tinygpt.pipes import is_closed_pipe, lead_to_nowhere
 from tinygpt.request import GenerationRequest, bounds
+from tinygpt.system.pipes import is_closed_pipe, lead_to_nowhere
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tinygpt.atomic import replace, written_beside
+from tinygpt.system.atomic import replace, written_beside
 
 _WIDTH = 60
 

@@ -15,7 +15,7 @@ from gradio import networking
 from tests.server import free_port
 from tests.ui.launched import launched
 from tests.ui.reverse_proxy import proxied
-from tinygpt.pipes import lead_to_nowhere
+from tinygpt.system.pipes import lead_to_nowhere
 from tinygpt.ui import serving
 from tinygpt.ui.address import choose_port
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from tinygpt.atomic import replace
 from tinygpt.background import in_background
 from tinygpt.data.text_files import CORPUS_VARIABLE, TextFileError, TextSource, sha256_of, survey
+from tinygpt.system.atomic import replace
 
 DEFAULT_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 DEFAULT_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tinygpt.pipes import lead_to_nowhere
+from tinygpt.system.pipes import lead_to_nowhere
 from tinygpt.training import distributed
 from tinygpt.training.trainer import Trainer
 

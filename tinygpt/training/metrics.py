@@ -5,8 +5,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from tinygpt.atomic import replace, write_atomically
 from tinygpt.checkpoint.reading import MAX_METRICS_BYTES, METRICS
+from tinygpt.system.atomic import replace, write_atomically
 
 _DAMAGED = f"{METRICS}.damaged"
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from tinygpt.pipes import is_closed_pipe
+from tinygpt.system.pipes import is_closed_pipe
 from tinygpt.ui.address import hostname, is_loopback
 from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS
 from tinygpt.ui.malformed import RefuseMalformed

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tinygpt.pipes import is_closed_pipe, lead_to_nowhere
+from tinygpt.system.pipes import is_closed_pipe, lead_to_nowhere
 
 
 def test_a_closed_pipe_is_told_from_other_errors_on_every_system(monkeypatch):

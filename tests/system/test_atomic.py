@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.disks import files_of_at_most
-from tinygpt import atomic
-from tinygpt.atomic import write_atomically
+from tinygpt.system import atomic
+from tinygpt.system.atomic import write_atomically
 
 
 @pytest.fixture
