@@ -113,10 +113,21 @@ def is_local_only(args: argparse.Namespace) -> bool:
 
 
 def exit_on_signals() -> None:
-    """Exit as by sys.exit when the process is told to end, so that what is registered to be done then is done."""
-    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    """Exit as by sys.exit when the process is told to end, so that what is registered to be done then is done.
+
+    A signal that is ignored stays ignored, so that nohup has its way.
+    """
+    # Windows lacks SIGHUP, all others SIGBREAK.
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    numbers = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+
+    def end(received: int, _: object) -> None:
+        for number in numbers:  # a terminal that is closed sends two: the second must not end what the first has begun
+            signal.signal(number, signal.SIG_IGN)
+        sys.exit(128 + received)
+
+    for number in numbers:
+        signal.signal(number, end)
 
 
 def host(text: str) -> str:

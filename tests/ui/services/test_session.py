@@ -87,8 +87,9 @@ def test_a_stopped_text_ends_with_what_was_written(session: Session):
 def test_a_text_ends_at_the_deadline(session: Session, slow_clock, monkeypatch):
     monkeypatch.setattr(module, "DEADLINE", 1.0)
     signal = StopSignal()
-    *_, last = session.write(request(length=5000), signal)
-    assert len(last.text) == pytest.approx(1000, abs=20)
+    updates = list(session.write(request(length=5000), signal))
+    # The clock was read at the start, after nothing and after each character, and after each update but the last.
+    assert len(updates[-1].text) + len(updates) == 1001  # milliseconds: the first reading past the deadline
     assert signal.reason == "ended after 1 seconds"
 
 
