@@ -78,10 +78,14 @@ def test_the_flag_that_publishes_the_index_says_what_that_means_and_needs_a_push
     assert "memorization.npy too, from which the training text can be recovered" in help
 
 
-@pytest.mark.parametrize("token", ["hf_SECRET", "hf_SECRET and\ta tab", "hf_SECRET\x07", "hf_SECRETé"], ids=range(4))
+@pytest.mark.parametrize(
+    ("token", "spell"),
+    [("hf_SECRET", str), ("hf_SECRET and\ta SECRET", str), ("hf_SECRET\x07", ascii), ("hf_SECRETé", str)],
+    ids=range(4),
+)
 @pytest.mark.parametrize("status", [400, 401, 500])
-def test_no_token_is_in_a_message_or_a_log(call, hub, repo, folder, token, status):
-    hub.status, hub.echoes = status, True
+def test_no_token_is_in_a_message_or_a_log(call, hub, repo, folder, token, spell, status):
+    hub.status, hub.echoes = status, spell
     for function, *args in ((client.push, folder, repo), (client.find_weights, repo)):
         message, printed, logged = call(with_token, token, messages, function, *args)
         assert "SECRET" not in message + printed + logged

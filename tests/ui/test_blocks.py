@@ -12,7 +12,7 @@ from tinygpt.request import default, names
 from tinygpt.ui import serving
 from tinygpt.ui.blocks import build
 from tinygpt.ui.services.registry import Registry
-from tinygpt.ui.services.session import Session
+from tinygpt.ui.services.session import Session, StopSignal
 
 KEPT = 3
 
@@ -37,6 +37,17 @@ def test_of_many_visitors_the_state_of_the_most_recent_is_kept(page: gr.Blocks):
             client.post("gradio_api/queue/join", json=job).raise_for_status()
             client.get("gradio_api/queue/data", params={"session_hash": visitor}).raise_for_status()
     assert list(page.app.state_holder.session_data) == visitors[-KEPT:]
+
+
+def test_a_visitors_stop_concerns_no_other_visitor(page: gr.Blocks):
+    ann, bob = (page.app.state_holder[visitor] for visitor in ("ann", "bob"))
+    signals = [id for id, block in page.blocks.items() if isinstance(getattr(block, "value", None), StopSignal)]
+    assert signals
+    for id in signals:
+        ann[id].stop()
+        assert ann[id].reason
+        assert not bob[id].reason
+        assert not page.app.state_holder["somebody who comes later"][id].reason
 
 
 def test_the_signatures_of_components_are_read_once(page: gr.Blocks):

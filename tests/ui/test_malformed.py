@@ -13,7 +13,7 @@ import gradio as gr
 import httpx
 import pytest
 from gradio.block_function import BlockFunction
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.server import ROOT
@@ -31,6 +31,8 @@ from tinygpt.ui.services.training_jobs import TrainingJobs
 FILE = {"path": "/etc/hosts", "url": "http://127.0.0.1:9/x", "meta": {"_type": "gradio.FileData"}}
 # Of this machine: a visitor must see none of them. The temporary folder also has the uploads.
 PATHS = [str(ROOT), sys.prefix, str(Path(gr.__file__).parent), tempfile.gettempdir()]
+
+PHASES = [Phase.generate]  # a wrong answer fails at once: to shrink its request would take minutes
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.integers(-3, 70) | st.floats() | st.text() | st.just("x" * 30_000)
@@ -131,7 +133,7 @@ def test_every_event_of_the_page_is_answered_or_refused_whatever_it_gets(page, c
     start = next(number for number, function in functions if function.name == "write" and len(function.inputs) > 5)
     visitors = iter(range(10**6))
 
-    @settings(max_examples=60)
+    @settings(max_examples=60, phases=PHASES)
     @given(st.data())
     def hostile(data: st.DataObject) -> None:
         visitor = f"visitor{next(visitors)}"
@@ -157,7 +159,7 @@ def test_a_request_of_any_form_is_answered_or_refused(page, client, assert_log_i
     known |= {"component_id": st.integers(-2, 120) | junk, "fn_name": st.sampled_from(["load", "__init__"]) | junk}
     known |= {"prompt": junk, "loudness": junk}
 
-    @settings(max_examples=120)
+    @settings(max_examples=120, phases=PHASES)
     @given(st.sampled_from(ROUTES), junk | st.fixed_dictionaries({}, optional=known))
     def hostile(route: str, body: Any) -> None:
         answer = post(client, f"/gradio_api/{route}", body)
@@ -204,7 +206,7 @@ def test_generate_writes_what_the_library_writes_or_refuses_whatever_it_gets(cli
             return error
         return None
 
-    @settings(max_examples=80)
+    @settings(max_examples=80, phases=PHASES)
     @given(everything_right | one_wrong)
     def hostile(values: tuple) -> None:
         if wrong := problem(values):

@@ -144,6 +144,21 @@ def test_only_the_password_is_right(password: str):
     assert not asyncio.run(check(USER + PASSWORD[0], PASSWORD[1:]))
 
 
+def test_a_wrong_password_takes_as_long_whatever_of_it_is_right(monkeypatch):
+    """All that is compared has one length, and goes through the comparison whose time does not tell where it ends."""
+    compared: list[tuple[int, int]] = []
+
+    def compare(one: bytes, two: bytes) -> bool:
+        compared.append((len(one), len(two)))
+        return one == two
+
+    monkeypatch.setattr(login.hmac, "compare_digest", compare)
+    check = credentials_check(USER, PASSWORD)
+    for user, password in ((USER, PASSWORD), (USER, PASSWORD[:-1]), (USER, ""), ("", "x" * 5000)):
+        asyncio.run(check(user, password))
+    assert compared == 4 * [(64, 64)]
+
+
 def test_a_password_may_have_any_characters():
     for password in ("é", "\ud800", "密码", "a:b:c"):
         assert asyncio.run(credentials_check(USER, password)(USER, password))
