@@ -14,12 +14,14 @@ from gradio_client import Client
 from tests.server import ROOT
 from tests.ui.launched import events, launched, post, text_of
 from tinygpt import open_checkpoint
+from tinygpt.checkpoint.reading import read_facts
 from tinygpt.inference.continuation import write
 from tinygpt.request import GenerationRequest, bounds, default, names
 from tinygpt.ui import blocks
 from tinygpt.ui.blocks import build
+from tinygpt.ui.components.controls import control_values
 from tinygpt.ui.services import session as session_module
-from tinygpt.ui.services.registry import Registry
+from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session
 
 CALL = "/gradio_api/call/generate"
@@ -183,17 +185,19 @@ def test_a_text_that_nobody_reads_ends_at_its_deadline_and_makes_room_for_others
 
 def test_visitors_who_leave_make_room_for_others(narrow: httpx.Client):
     dependencies = narrow.get("/config").json()["dependencies"]
-    (function,) = (each["id"] for each in dependencies if each["api_name"] == "generate")
+    generate = next(each for each in dependencies if each["api_name"] == "generate")
+    button = next(each for each in dependencies if len(each["inputs"]) == len(names()) + 2)  # Write
+    slow = control_values(GenerationRequest(prompt="ROMEO:\n", **SLOW), len(read_facts(ROOT / "weights")["vocabulary"]))
 
-    def begin(visitor: str, **changes: object) -> str:
+    def begin(visitor: str, event: dict, values: list) -> str:
         """Ask for a text, and return the path of the visitor's events."""
-        job = {"data": arguments(**changes), "fn_index": function, "session_hash": visitor}
+        job = {"data": values, "fn_index": event["id"], "session_hash": visitor}
         assert post(narrow, "/gradio_api/queue/join", job).status_code == 200
         return f"/gradio_api/queue/data?session_hash={visitor}"
 
-    for number in range(2):
-        with narrow.stream("GET", begin(f"leaver{number}", **SLOW)) as stream:
+    for event, values in ((generate, arguments(**SLOW)), (button, [*slow.values(), MAIN, None])):
+        with narrow.stream("GET", begin(f"leaves {event['id']}", event, values)) as stream:
             next(line for line in stream.iter_lines() if "process_generating" in line)
     start = time.monotonic()
-    assert "process_completed" in "".join(events(narrow, begin("last")))
+    assert "process_completed" in "".join(events(narrow, begin("last", generate, arguments())))
     assert time.monotonic() - start < session_module.DEADLINE / 2

@@ -16,6 +16,7 @@ from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session, StopSignal
 from tinygpt.ui.services.share_link import ShareLink
 
+VALID = f"#seed=1&weights_sha256={12 * '0'}"
 OTHER = "abc \n"  # the vocabulary of the other weights
 
 
@@ -81,7 +82,9 @@ def test_a_share_link_of_weights_that_are_not_there_is_written_by_those_in_the_m
     assert "from other weights" in "".join(map(str, last.values()))
 
 
-@pytest.mark.parametrize("link", ["", "{", "#a", None, 7, "#seed=1&weights_sha256=" + "0" * 12 + "&top_k=1000"])
+@pytest.mark.parametrize(
+    "link", ["", "{", "#a", None, 7, f"{VALID}&top_k=1000", f"{VALID}&forced=[[0,%22%C3%A9%22]]"], ids=str
+)
 def test_a_malformed_share_link_is_refused_below_the_text_and_changes_nothing_else(page, link):
     (changes,) = event(page, "open_link").fn(MAIN, StopSignal(), gr.EventData(None, {"link": link}))
     assert [component.elem_id for component in changes] == ["status"]
