@@ -14,7 +14,6 @@ from gradio_client import Client
 from tests.server import ROOT
 from tests.ui.launched import events, launched, post, text_of
 from tinygpt import open_checkpoint
-from tinygpt.checkpoint.reading import read_facts
 from tinygpt.inference.continuation import write
 from tinygpt.request import GenerationRequest, bounds, default, names
 from tinygpt.ui import blocks
@@ -42,12 +41,18 @@ def http(address: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def narrow() -> Iterator[httpx.Client]:
+def session() -> Session:
+    """The session of the page `narrow`."""
+    return Session(ROOT / "weights")
+
+
+@pytest.fixture(scope="module")
+def narrow(session: Session) -> Iterator[httpx.Client]:
     """A page that writes one text at a time, while NARROW_QUEUE more wait."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "MAX_CONCURRENT_TEXTS", 1)
         patch.setattr(blocks, "MAX_QUEUED", NARROW_QUEUE)
-        page = build(Registry(Session(ROOT / "weights")))
+        page = build(Registry(session))
     with launched(page) as http:
         yield http
 
@@ -183,11 +188,11 @@ def test_a_text_that_nobody_reads_ends_at_its_deadline_and_makes_room_for_others
         assert 0 < len(json.loads(events(narrow, f"{CALL}/{event}")[-1])[0]) < 5000
 
 
-def test_visitors_who_leave_make_room_for_others(narrow: httpx.Client):
+def test_texts_of_visitors_who_leave_end_and_make_room_for_others(narrow: httpx.Client, session: Session):
     dependencies = narrow.get("/config").json()["dependencies"]
     generate = next(each for each in dependencies if each["api_name"] == "generate")
     button = next(each for each in dependencies if len(each["inputs"]) == len(names()) + 2)  # Write
-    slow = control_values(GenerationRequest(prompt="ROMEO:\n", **SLOW), len(read_facts(ROOT / "weights")["vocabulary"]))
+    slow = control_values(GenerationRequest(prompt="ROMEO:\n", **SLOW), session.tokenizer.vocab_size)
 
     def begin(visitor: str, event: dict, values: list) -> str:
         """Ask for a text, and return the path of the visitor's events."""
@@ -200,4 +205,6 @@ def test_visitors_who_leave_make_room_for_others(narrow: httpx.Client):
             next(line for line in stream.iter_lines() if "process_generating" in line)
     start = time.monotonic()
     assert "process_completed" in "".join(events(narrow, begin("last", generate, arguments())))
-    assert time.monotonic() - start < session_module.DEADLINE / 2
+    while session._texts_being_written:
+        text_of(narrow, arguments(length=1))
+        assert time.monotonic() - start < session_module.DEADLINE / 2

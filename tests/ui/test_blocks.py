@@ -16,6 +16,7 @@ from tinygpt.request import GenerationRequest, default, names
 from tinygpt.ui import serving
 from tinygpt.ui.blocks import build
 from tinygpt.ui.components.controls import control_values
+from tinygpt.ui.components.events import WRITERS
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session, StopSignal
 
@@ -47,6 +48,12 @@ def test_of_many_visitors_the_state_of_the_most_recent_is_kept(page: gr.Blocks, 
         client.post("gradio_api/queue/join", json=job).raise_for_status()
         client.get("gradio_api/queue/data", params={"session_hash": visitor}).raise_for_status()
     assert list(page.app.state_holder.session_data) == visitors[-KEPT:]
+
+
+def test_all_texts_that_visitors_ask_for_share_one_limit(page: gr.Blocks):
+    writers = [function for function in page.fns.values() if inspect.isgeneratorfunction(function.fn)]
+    assert {function.name for function in writers} >= {"write", "force", "open_link", "generate"}
+    assert {(function.queue, function.concurrency_id) for function in writers} == {(True, WRITERS)}
 
 
 def test_a_visitors_stop_concerns_no_other_visitor(page: gr.Blocks):
