@@ -20,15 +20,16 @@ VALID = f"#seed=1&weights_sha256={12 * '0'}"
 OTHER = "abc \n"  # the vocabulary of the other weights
 
 
-@pytest.fixture
-def registry(weights, build, tmp_path) -> Registry:
-    save_checkpoint(tmp_path, build(vocab_size=len(OTHER)), TextEncoderDecoder(OTHER))
+@pytest.fixture(scope="module")
+def registry(weights, build, tmp_path_factory) -> Registry:
+    folder = tmp_path_factory.mktemp("other")
+    save_checkpoint(folder, build(vocab_size=len(OTHER)), TextEncoderDecoder(OTHER))
     registry = Registry(Session(weights, "cpu"))
-    registry.add("other", tmp_path)
+    registry.add("other", folder)
     return registry
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(registry) -> gr.Blocks:
     return build_page(registry)
 
