@@ -180,6 +180,8 @@ def test_each_letter_and_space_that_unicode_does_not_decompose_has_a_plain_spell
     for typed in "\x85\u2028\u2029":
         assert PLAIN.normalize(f"a{typed}b")[0] == "a\nb"
     assert TextEncoderDecoder("/12").normalize("1⁄2")[0] == "1/2"
+    assert TextEncoderDecoder("/12").normalize("½")[0] == "1/2"  # 1, ⁄ and 2 in one
+    assert TextEncoderDecoder("/2").normalize("½")[0] == ""  # never a part of it
 
 
 def test_a_prompt_in_plain_decomposed_characters_is_kept_whole_by_a_typographic_text():
