@@ -97,9 +97,12 @@ def test_visitors_see_nothing_of_each_others_texts_seeds_and_settings(page: gr.B
         *_, last = write(*model, request)
         assert json.dumps(last.text)[1:-1] in answers[visitor]  # what the page gives for the file output.txt
     for stranger in [*secrets, "somebody new"]:
-        seen = answers.get(stranger, "") + call(stranger, functions["open_tab"], asked) + client.get("/config").text
+        inside = call(stranger, functions["open_tab"], asked)
+        seen = answers.get(stranger, "") + inside + client.get("/config").text
         for visitor, request in secrets.items():
-            for secret in (request.prompt, str(request.seed), f"{request.temperature}"):
+            temperature = f"{request.temperature:g}"
+            assert (temperature in inside) == (visitor == stranger), (visitor, stranger)
+            for secret in (request.prompt, str(request.seed), temperature):
                 assert (secret in seen) == (visitor == stranger), (secret, stranger)
 
 
