@@ -227,6 +227,16 @@ def test_a_page_below_another_path_is_closed_too(root_path: str):
         assert status_of(scope("192.0.2.1", path=f"{prefix}/config", **get)) == 401
 
 
+def test_a_websocket_of_a_stranger_is_closed_unopened():
+    sent: list[dict] = []
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    asyncio.run(RequireLogin(Answer())(scope("192.0.2.1", type="websocket", path="/assets/page.js"), None, send))
+    assert sent == [{"type": "websocket.close"}]
+
+
 class Answer:
     """An ASGI app that gives one answer to everything."""
 
