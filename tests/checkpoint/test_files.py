@@ -2,7 +2,7 @@
 
 import os
 import re
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -24,13 +24,20 @@ def test_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(folder, nam
     pipe = folder / name
     pipe.unlink()
     os.mkfifo(pipe)
-    writer = Thread(target=lambda: pipe.open("wb").close())  # or whoever reads would wait for ever, and so would we
+    over = Event()
+
+    def write_nothing() -> None:  # or whoever reads would wait for ever, and so would we
+        while not over.is_set():
+            pipe.open("wb").close()
+
+    writer = Thread(target=write_nothing)
     writer.start()
     try:
         assert_refused(folder, "is not a file but a folder or a device", name)
         with pytest.raises(ValueError, match="is not a file"):
             load_tensors(pipe)
     finally:
+        over.set()
         reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
         writer.join()
         os.close(reader)
