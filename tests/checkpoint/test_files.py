@@ -2,6 +2,7 @@
 
 import os
 import re
+from threading import Event, Thread
 
 import pytest
 
@@ -20,11 +21,26 @@ def test_a_file_of_a_terabyte_is_refused_unread(folder, name):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes in folders")
 @pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
 def test_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(folder, name):
-    (folder / name).unlink()
-    os.mkfifo(folder / name)
-    assert_refused(folder, "is not a file but a folder or a device", name)
-    with pytest.raises(ValueError, match="is not a file"):
-        load_tensors(folder / name)
+    pipe = folder / name
+    pipe.unlink()
+    os.mkfifo(pipe)
+    over = Event()
+
+    def write_nothing() -> None:  # or whoever reads would wait for ever, and so would we
+        while not over.is_set():
+            pipe.open("wb").close()
+
+    writer = Thread(target=write_nothing)
+    writer.start()
+    try:
+        assert_refused(folder, "is not a file but a folder or a device", name)
+        with pytest.raises(ValueError, match="is not a file"):
+            load_tensors(pipe)
+    finally:
+        over.set()
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        writer.join()
+        os.close(reader)
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
