@@ -1,6 +1,5 @@
 """Whatever is sent to the page, it answers with a valid text or a refusal; nothing of the machine, and no traceback."""
 
-import asyncio
 import json
 import math
 import sys
@@ -16,6 +15,7 @@ from gradio.block_function import BlockFunction
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests import event_loop
 from tests.server import ROOT
 from tests.ui.launched import events, launched, post, text_of
 from tinygpt import open_checkpoint
@@ -246,7 +246,7 @@ def process() -> Callable[[str, list], None]:
         blocks.load(break_down, controls["text"], api_name="break_down")
         blocks.load(None, controls["text"], js="() => {}", api_name="script")
     functions = {function.api_name: function for function in blocks.fns.values()}
-    return lambda event, values: asyncio.run(blocks.process_api(functions[event], values))
+    return lambda event, values: event_loop.run(blocks.process_api(functions[event], values))
 
 
 @pytest.mark.parametrize(
@@ -289,11 +289,11 @@ def test_an_answer_that_fails_is_ended_or_is_a_refusal(caplog, sent):
     async def send(message: dict) -> None:
         messages.append(message)
 
-    asyncio.run(RefuseMalformed(app)({"type": "http", "method": "POST", "path": "/" + "x" * 1000}, None, send))
+    event_loop.run(RefuseMalformed(app)({"type": "http", "method": "POST", "path": "/" + "x" * 1000}, None, send))
     assert [each["status"] for each in messages if "status" in each] == [200 if sent else 400]
     assert not messages[-1].get("more_body")
     (line,) = caplog.messages
     assert line.endswith("failed in app: KeyError")
     assert len(line) < 200
     with pytest.raises(KeyError):
-        asyncio.run(RefuseMalformed(app)({"type": "lifespan"}, None, send))
+        event_loop.run(RefuseMalformed(app)({"type": "lifespan"}, None, send))
