@@ -12,13 +12,14 @@ from starlette.middleware import Middleware
 
 from tinygpt.system.pipes import is_closed_pipe
 from tinygpt.ui.address import hostname, is_loopback
-from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS
 from tinygpt.ui.malformed import RefuseMalformed
+from tinygpt.ui.middleware.full_queue import RefuseWhenFull
 from tinygpt.ui.middleware.login import RequireLogin, credentials_check
 from tinygpt.ui.middleware.origins import CheckOrigin
 from tinygpt.ui.middleware.routes import DescribeAnew, RefuseRemoteFiles, RefuseUnusedRoutes, ServeBelow
 from tinygpt.ui.middleware.safety_headers import AddSafetyHeaders
 from tinygpt.ui.middleware.uploads import LimitUploads
+from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_QUEUED
 from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
 from tinygpt.ui.theme import head, theme
 from tinygpt.ui.visitor_states import VisitorStates
@@ -54,6 +55,7 @@ def serve(
         Middleware(RefuseUnusedRoutes),
         Middleware(RefuseRemoteFiles),
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),
+        Middleware(RefuseWhenFull, queue=page._queue, limit=MAX_QUEUED),
     ]
     look = {"theme": theme(), "head": head()}  # read from files
     try:

@@ -1,0 +1,47 @@
+"""While the queue is full, requests that would join it are turned away before gradio sees them, and no others."""
+
+import json
+
+import pytest
+
+from tests import event_loop
+from tinygpt.ui.middleware.full_queue import RefuseWhenFull
+
+PASSED_ON = "passed on"
+
+
+def answer(path: str, *, waiting: int, method: str = "POST", type: str = "http") -> str | tuple[int, dict]:
+    """What becomes of a request while so many requests wait in a queue of two: PASSED_ON, or status and answer."""
+    sent = []
+
+    async def app(scope, receive, send):
+        sent.append(PASSED_ON)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": type, "method": method, "path": path}
+    event_loop.run(RefuseWhenFull(app, queue=[None] * waiting, limit=2)(scope, None, send))
+    return sent[0] if len(sent) == 1 else (sent[0]["status"], json.loads(sent[1]["body"]))
+
+
+@pytest.mark.parametrize("path", ["queue/join", "queue/join/", "call/generate", "call/v2/generate", "call/write/"])
+def test_what_would_join_a_full_queue_is_refused_and_told_what_to_do(path):
+    refusal = (503, {"detail": "The queue is full: try again in a few seconds."})
+    assert [answer(f"/gradio_api/{path}", waiting=n) for n in range(4)] == [PASSED_ON, PASSED_ON, refusal, refusal]
+
+
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [
+        ("/", {"method": "GET"}),
+        ("/gradio_api/queue/data", {"method": "GET"}),
+        ("/gradio_api/call/generate/5", {"method": "GET"}),  # what came of a request that had room
+        ("/gradio_api/run/predict", {}),
+        ("/gradio_api/cancel", {}),
+        ("/gradio_api/queue/join", {"type": "websocket"}),
+        ("", {"type": "lifespan"}),
+    ],
+)
+def test_everything_else_is_passed_on(path, options):
+    assert answer(path, waiting=5, **options) == PASSED_ON
