@@ -20,10 +20,13 @@ from xdist.scheduler import LoadFileScheduling
 from tests.server import ROOT, serving
 from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, TrainConfig, Trainer, save_checkpoint
 from tinygpt.data.dataset import Dataset, dataset_from_text
+from tinygpt.ui.environment import without_type_stubs
 
 torch.set_num_threads(1)
 # A shell without job control starts a command in the background deaf to Ctrl-C, and so would be what the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+with without_type_stubs():
+    import gradio  # noqa: F401
 # The same examples every time, so that a failure can be reproduced.
 settings.register_profile(
     "tinygpt", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]

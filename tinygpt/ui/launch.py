@@ -11,7 +11,7 @@ from tinygpt.background import in_background
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub.client import find_weights
 from tinygpt.ui.address import check_root_path, choose_port, hostname, is_loopback
-from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio
+from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio, without_type_stubs
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.training_jobs import TrainingJobs
@@ -55,8 +55,9 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
         session.engine()
     registry, port = Registry(session), choose_port(args.host, args.port)
     uploads = prepare_for_gradio()
-    from tinygpt.ui.blocks import build
-    from tinygpt.ui.serving import serve
+    with without_type_stubs():
+        from tinygpt.ui.blocks import build
+        from tinygpt.ui.serving import serve
 
     page = build(registry, TrainingJobs(registry) if args.train else None, local=local)
     serve(
