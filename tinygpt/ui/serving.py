@@ -19,7 +19,7 @@ from tinygpt.ui.middleware.origins import CheckOrigin
 from tinygpt.ui.middleware.routes import DescribeAnew, RefuseRemoteFiles, RefuseUnusedRoutes, ServeBelow
 from tinygpt.ui.middleware.safety_headers import AddSafetyHeaders
 from tinygpt.ui.middleware.uploads import LimitUploads
-from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_QUEUED
+from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_REQUESTS
 from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
 from tinygpt.ui.theme import head, theme
 from tinygpt.ui.visitor_states import VisitorStates
@@ -55,7 +55,7 @@ def serve(
         Middleware(RefuseUnusedRoutes),
         Middleware(RefuseRemoteFiles),
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),
-        Middleware(RefuseWhenFull, queue=page._queue, limit=MAX_QUEUED),
+        Middleware(RefuseWhenFull, count=lambda: requests(page), limit=MAX_REQUESTS),
     ]
     look = {"theme": theme(), "head": head()}  # read from files
     try:
@@ -91,6 +91,13 @@ def serve(
     if share and page.share_url:
         hosts.add(hostname(page.share_url))
         page.share = False  # or gradio's page would load its scripts from another host
+
+
+def requests(page: gr.Blocks) -> int:
+    """How many requests are being answered or wait for it."""
+    return sum(
+        len(each.queue) + each.current_concurrency for each in page._queue.event_queue_per_concurrency_id.values()
+    )
 
 
 def wrapped_in(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
