@@ -16,9 +16,9 @@ def main() -> None:
         trainer = train(args)
         if trainer and report(trainer):
             if repo_id:
-                again = f"{resume_command(trainer)} --push-to-hub {repo_id}{' --with-index' if args.with_index else ''}"
-                say(f"Publishing. If it fails, the weights are safe; to try again: {again}")
-                say(f"Published at {push(trainer.folder, repo_id, with_index=args.with_index)}")
+                again = resume_command(trainer, "--push-to-hub", repo_id, *["--with-index"] * args.with_index)
+                say(f"Pushing to the Hub. If it fails, the weights are safe; to try again: {again}")
+                say(f"Pushed to {push(trainer.folder, repo_id, with_index=args.with_index)}")
             print_sample(trainer.folder)
 
 

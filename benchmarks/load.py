@@ -10,12 +10,13 @@ is lost or kept for ever; never because something took long, which may be the ma
 import argparse
 import math
 import sys
-import threading
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import SimpleQueue, get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from statistics import median
 
@@ -197,28 +198,37 @@ def spread(seconds: list[float]) -> str:
 
 @contextmanager
 def fetching(url: str) -> Iterator[list[float]]:
-    """Fetch a page again and again during the block, in a thread. The list gets the seconds of each time."""
+    """Fetch a page again and again during the block. The list has the seconds of each time after it.
+
+    This is done by another process, since the visitors keep this one so busy that it would notice answers late.
+    """
+    context = get_context("spawn")
+    begun, done, answers = context.Event(), context.Event(), context.SimpleQueue()
+    process = context.Process(target=_fetch, args=(url, begun, done, answers))
+    process.start()
     times: list[float] = []
-    done = threading.Event()
-
-    def fetch() -> None:
-        while not (times and done.is_set()):
-            start = time.perf_counter()
-            try:
-                with urllib.request.urlopen(url, timeout=30) as page:
-                    page.read()
-                times.append(time.perf_counter() - start)
-            except OSError:
-                times.append(math.inf)
-            done.wait(0.2)
-
-    thread = threading.Thread(target=fetch)
-    thread.start()
     try:
+        begun.wait()
         yield times
     finally:
         done.set()
-        thread.join()
+        times += answers.get()
+        process.join()
+
+
+def _fetch(url: str, begun: Event, done: Event, answers: SimpleQueue) -> None:
+    times = []
+    while not done.is_set():
+        start = time.perf_counter()
+        try:
+            with urllib.request.urlopen(url, timeout=30) as page:
+                page.read()
+            times.append(time.perf_counter() - start)
+        except OSError:
+            times.append(math.inf)
+        begun.set()
+        done.wait(0.1)
+    answers.put(times)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.command import header, make_parser, one_line_errors
-from tinygpt.checkpoint.torch_checkpoint import write_atomically
 from tinygpt.config import SampleConfig
 from tinygpt.data.dataset import Dataset, load_dataset
 from tinygpt.data.download import DEFAULT_URL
@@ -23,6 +22,7 @@ from tinygpt.flags import SHIPPED
 from tinygpt.hub.client import find_weights
 from tinygpt.inference.generation import stream
 from tinygpt.inference.loading import open_checkpoint
+from tinygpt.system.atomic import write_atomically
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import io
 import os
 import random
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,12 +15,18 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from tests.server import ROOT, serving
 from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, TrainConfig, Trainer, save_checkpoint
 from tinygpt.data.dataset import Dataset, dataset_from_text
+from tinygpt.ui.environment import without_type_stubs
 
 torch.set_num_threads(1)
+# A shell without job control starts a command in the background deaf to Ctrl-C, and so would be what the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+with without_type_stubs():
+    import gradio  # noqa: F401
 # The same examples every time, so that a failure can be reproduced.
 settings.register_profile(
     "tinygpt", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -44,14 +51,27 @@ def _made_up_play(speeches: int) -> str:
     return "\n".join(lines)
 
 
-# The folders whose files take longest, first: a file that begins late keeps one process busy when the others are done.
-_LONGEST = ("browser", "training", "benchmarks", "ui", "checkpoint", "engines")
+# What takes longest, first: a file that begins late keeps one process busy when the other is done. In a new copy, the
+# page of the browser tests compiles machine code at first; meanwhile the second process does what needs none.
+_ORDER = ("browser", "data", "model", "test_readme.py", "training", "benchmarks", "checkpoint", "ui", "engines")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the files that take longest first."""
-    folders = [*_LONGEST, ""]
-    items.sort(key=lambda item: next(i for i, name in enumerate(folders) if name in ("", *item.path.parts)))
+    """Run the tests in that order."""
+    names = [*_ORDER, ""]
+    items.sort(key=lambda item: next(i for i, name in enumerate(names) if name in ("", *item.path.parts)))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    return _Scheduling(config, log)
+
+
+class _Scheduling(LoadFileScheduling):
+    """Keep a file in one process, and all browser tests in one, so that servers, browser and page start once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
 
 
 @pytest.fixture(scope="session")

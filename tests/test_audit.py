@@ -1,6 +1,7 @@
 """CI's look for known vulnerabilities: it fails for them, and for nothing else."""
 
 import json
+import re
 import runpy
 from pathlib import Path
 
@@ -57,6 +58,18 @@ def test_without_a_network_it_says_why_it_was_skipped(pip_audit, capsys, code: s
     assert capsys.readouterr().out == f"pip-audit skipped: {reason}\n"
 
 
-def test_what_is_accepted_is_explained():
+def test_an_index_that_does_not_answer_in_time_is_not_waited_for(pip_audit, capsys, monkeypatch):
+    monkeypatch.setitem(AUDIT["main"].__globals__, "TIMEOUT", 0.3)
+    pip_audit("import threading; threading.Event().wait()")
+    assert AUDIT["main"]() == 0
+    assert capsys.readouterr().out == "pip-audit skipped: it took more than 0.3 seconds\n"
+
+
+def test_what_is_accepted_is_explained_and_nothing_else_ignored(pip_audit, capsys):
+    pip_audit(
+        "import json, sys; print(json.dumps({'dependencies': [{'name': 'us', 'skip_reason': ' '.join(sys.argv)}]}))"
+    )
+    AUDIT["main"]()
+    assert tuple(re.findall(r"--ignore-vuln=([\w-]+)", capsys.readouterr().out)) == AUDIT["ACCEPTED"]
     security = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     assert [advisory for advisory in AUDIT["ACCEPTED"] if advisory not in security] == []

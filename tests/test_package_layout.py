@@ -71,6 +71,9 @@ def test_the_workflow_runs_the_oldest_and_the_newest_python_that_are_promised():
     promised = re.search(r"with Python (\S+) to (\S+),", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert matrix["python"] == list(promised.groups())
     assert {os.split("-")[0] for os in matrix["os"]} == {"ubuntu", "macos", "windows"}
+    steps = {step.get("if"): step["run"] for step in workflow["jobs"]["ci"]["steps"] if "run" in step}
+    assert steps["runner.os != 'Windows'"] == ".ci/run"
+    assert steps["runner.os == 'Windows'"].endswith("python -m pytest\n")
 
 
 def test_every_public_name_is_there():

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -167,6 +168,17 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(start, weights, expected)
     process.stdout.close()
     assert process.wait(timeout=120) == 0
     assert process.stderr.read() == ""
+
+
+def test_a_reader_that_has_seen_enough_of_both_streams_ends_it_quietly(called, weights, monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    for name in ("stdout", "stderr"):  # as in `python -m tinygpt 2>&1 | head`
+        monkeypatch.setattr(sys, name, os.fdopen(os.dup(writer), "w"))
+    assert called(*CPU, "--weights", weights, "--length", 20).returncode == 0
+    for written in (sys.stdout, sys.stderr):
+        written.close()  # as when Python ends: nothing is left that would make it fail
+    os.close(writer)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="on Windows, Ctrl-C cannot be sent to one process alone")

@@ -1,7 +1,6 @@
 """Write in the terminal: python -m tinygpt --prompt "ROMEO:" """
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from tinygpt.inference.continuation import Continuation, write
 from tinygpt.inference.loading import open_checkpoint
 from tinygpt.output import check_output, write_output
 from tinygpt.request import GenerationRequest, bounds
+from tinygpt.system.pipes import is_closed_pipe, lead_to_nowhere
 
 
 def main() -> None:
@@ -28,14 +28,20 @@ def main() -> None:
         if args.output is not None:  # before anything is written
             check_output(args.output, len(request.prompt) + request.length)
         engine, tokenizer = open_checkpoint(find_weights(args.weights), args.device, at_once=True)
-        continuation = show(write(engine, tokenizer, request))
+        continuations = write(engine, tokenizer, request)
+        try:
+            continuation = show(continuations)
+        except OSError as error:
+            if not is_closed_pipe(error):
+                raise
+            for stream in (sys.stdout, sys.stderr):  # the reader, `head` for one, has seen enough
+                lead_to_nowhere(stream)
+            return
         if args.output is not None:
             write_output(args.output, continuation.prompt, continuation.text)
         if engine.pending:
-            print("Waiting for the compilation, so that the next start is fast. Ctrl-C ends it.", file=sys.stderr)
+            print("Compiling still, so that the next start is fast: Ctrl-C ends it.", file=sys.stderr)
             engine.wait()
-    except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
         sys.exit(f"tinygpt: {explained(error)}")
     except KeyboardInterrupt:

@@ -1,6 +1,9 @@
-"""Command-line flags: made from the fields of settings, so that neither can be without the other, and shared ones."""
+"""Command lines: flags made from the fields of settings, so that neither can be without the other, and shared ones."""
 
 import argparse
+import os
+import shlex
+import subprocess
 import sys
 from dataclasses import Field, fields
 from pathlib import Path
@@ -48,6 +51,12 @@ def explained(error: Exception, skip: tuple[str, ...] = ()) -> str:
     """An error for who typed a command: a field is named by its flag, unless add_flags skipped it."""
     has_flag = isinstance(error, FieldError) and error.field not in skip
     return f"{flag(error.field)} {error.problem}" if has_flag else str(error)
+
+
+def command_line(*arguments: object) -> str:
+    """A command to copy into a shell, which passes on the arguments as they are, whatever characters they have."""
+    join = subprocess.list2cmdline if os.name == "nt" else shlex.join
+    return join([str(argument) for argument in arguments])
 
 
 def add_model_flags(parser: argparse.ArgumentParser) -> None:

@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
+
+from tinygpt.system.atomic import replace, written_beside
 
 _WIDTH = 60
 
@@ -30,23 +31,16 @@ def check_output(path: str | Path, characters: int) -> None:
 def _write(path: Path, content: bytes, *, keep: bool) -> None:
     """Write a file in one step, or without `keep` only try to."""
     target = Path(os.path.realpath(path))  # where the path is a link, the file that it leads to is replaced
-    part = target.with_name(f".{target.name}.part")  # a fixed name, so that the next one replaces what a crash leaves
     try:
         if obstacle := _obstacle(target):
             raise OSError(None, obstacle)
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if keep:
-            if target.exists():
-                shutil.copymode(target, part)
-            os.replace(part, target)
+        with written_beside(target, content) as part:
+            if keep:
+                if target.exists():
+                    shutil.copymode(target, part)
+                replace(part, target)
     except OSError as error:
         raise OSError(f"{path} cannot be written ({error.strerror or error}): choose another file") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _obstacle(target: Path) -> str:

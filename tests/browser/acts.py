@@ -40,6 +40,8 @@ def reset(page: Page) -> None:
     page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0.8")
     page.get_by_role("spinbutton", name=re.compile("Length")).fill("500")
     page.get_by_label("Tint what the model was unsure of").check()
+    if page.locator(".texts").is_visible():
+        page.get_by_role("button", name="Your texts").click()
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(continuation(page)).to_have_count(0)
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")

@@ -56,15 +56,15 @@ def page(fresh_page: Page) -> Page:
     return fresh_page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def open_page(context: BrowserContext, address: str) -> Iterator[Page]:
-    """The page with the shipped weights, opened once for all tests of a module."""
+    """The page with the shipped weights, opened once for all tests; modules with an app of their own have their own."""
     with opened(context, address) as page:
         yield page
 
 
 @pytest.fixture
 def same_page(open_page: Page) -> Page:
-    """The page that the tests of a module share, as it was when it opened: an opening takes longer than most tests."""
+    """The page that the tests share, as it was when it opened: an opening takes longer than most tests."""
     reset(open_page)
     return open_page

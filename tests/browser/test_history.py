@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
@@ -202,31 +203,44 @@ def test_html_in_the_storage_is_shown_as_text_and_a_forged_link_is_refused(page:
     assert page.title() == "tinygpt"
 
 
-MISSING = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})"
-FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }"
-
-
-@pytest.mark.parametrize("script", [MISSING, FULL], ids=["missing", "full"])
-def test_without_storage_the_list_lasts_as_long_as_the_page(browser: Browser, address: str, script: str):
-    with visited(browser, address, script=script) as page:
+def test_without_storage_the_list_lasts_as_long_as_the_page(browser: Browser, address: str):
+    missing = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('', 'SecurityError') }})"
+    with visited(browser, address, script=missing) as page:
         unfold(page)
-        write(page, "ROMEO:\n")
-        finished(page)
-        expect(entries(page)).to_have_count(1)
-        page.get_by_role("button", name="Clear all").click()
-        expect(page.locator(".texts")).to_contain_text(EMPTY)
+        write_one_and_clear(page)
 
 
-def test_a_storage_that_is_nearly_full_keeps_the_latest(browser: Browser, address: str):
-    script = """const set = Storage.prototype.setItem;
+def write_one_and_clear(page: Page) -> None:
+    write(page, "ROMEO:\n")
+    finished(page)
+    expect(entries(page)).to_have_count(1)
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".texts")).to_contain_text(EMPTY)
+
+
+@pytest.fixture
+def room(page: Page) -> Iterator[Callable[[int], None]]:
+    """room(700) lets the storage take values of at most 700 characters, until the test ends."""
+    page.evaluate("() => { window.setItem = Storage.prototype.setItem }")
+    script = """room => {
         Storage.prototype.setItem = function (key, value) {
-            if (value.length > 700) throw new DOMException("full", "QuotaExceededError");
-            set.call(this, key, value);
-        }"""
-    with visited(browser, address, script=script) as page:
-        unfold(page)
-        for number, speaker in enumerate(("ROMEO", "JULIET", "NURSE")):
-            write(page, f"{speaker}:\n")
-            expect(entries(page)).to_have_count(number + 1)
-            finished(page)
-        assert ["NURSE" in each["link"] for each in stored(page)] == [True]
+            if (value.length > room) throw new DOMException("full", "QuotaExceededError");
+            window.setItem.call(this, key, value);
+        };
+    }"""
+    yield lambda characters: page.evaluate(script, characters)
+    page.evaluate("() => { Storage.prototype.setItem = window.setItem }")
+
+
+def test_with_a_full_storage_the_list_lasts_as_long_as_the_page(page: Page, room):
+    room(0)
+    write_one_and_clear(page)
+
+
+def test_a_storage_that_is_nearly_full_keeps_the_latest(page: Page, room):
+    room(700)
+    for number, speaker in enumerate(("ROMEO", "JULIET", "NURSE")):
+        write(page, f"{speaker}:\n")
+        expect(entries(page)).to_have_count(number + 1)
+        finished(page)
+    assert ["NURSE" in each["link"] for each in stored(page)] == [True]

@@ -85,8 +85,7 @@ def test_a_click_on_a_character_shows_what_it_reads_and_the_diagram_of_it(page: 
         )
 
 
-def test_hovering_tells_the_weight_between_two_characters_and_where_the_mask_is(fresh_page: Page, opened):
-    page = fresh_page
+def test_hovering_tells_the_weight_between_two_characters_and_where_the_mask_is(page: Page, opened):
     write(page, PROMPT, seed=9)
     text = PROMPT + finished(page)
     look_inside(page, text)

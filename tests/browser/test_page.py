@@ -150,17 +150,19 @@ def test_an_example_fills_the_prompt(page: Page):
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value(re.compile("^JULIET:\n"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_a_phone_and_asks_the_network_for_nothing(browser: Browser, address: str, scheme: str):
-    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+def test_the_page_fits_a_phone_and_asks_the_network_for_nothing(browser: Browser, address: str):
+    context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
     write(page, "ROMEO:\n")
     finished(page)
-    expect(page.locator("#output-pane")).to_be_in_viewport()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.evaluate("document.fonts.check('16px \"EB Garamond\"')")
+    for scheme, dark in (("light", 0), ("dark", 1)):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("body.dark")).to_have_count(dark)
+        expect(page.locator("#output-pane")).to_be_in_viewport()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert page.evaluate("document.fonts.check('16px \"EB Garamond\"')")
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
     context.close()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.acts import advanced, continuation, finished, write
+from tests.browser.visitor import opened as opened_page
 from tinygpt import SampleConfig, open_checkpoint
 from tinygpt.inference.generation import characters
 from tinygpt.inference.inspection import candidates
@@ -175,11 +176,11 @@ def test_a_link_of_other_weights_says_so_and_one_that_is_broken_is_refused(page:
     page.get_by_role("button", name="As JSON").click()
     link = page.locator("#json textarea").input_value()
     others = re.sub('"weights_sha256": "[^"]*"', f'"weights_sha256": "{64 * "0"}"', link)
-    page.goto(f"{address}/?recipe={quote(others)}")
-    finished(page)
-    expect(page.locator("#status")).to_contain_text("from other weights")
-    page.goto(f"{address}/?recipe={quote(link[:-9])}")
-    expect(page.locator("#status")).to_contain_text("the link is incomplete")
+    with opened_page(page.context, f"{address}/?recipe={quote(others)}") as other:
+        finished(other)
+        expect(other.locator("#status")).to_contain_text("from other weights")
+        other.goto(f"{address}/?recipe={quote(link[:-9])}")
+        expect(other.locator("#status")).to_contain_text("the link is incomplete")
 
 
 def test_a_new_text_puts_the_panel_away(page: Page):

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.acts import finished
+from tests.browser.visitor import opened
 from tinygpt import SampleConfig, open_checkpoint, stream
 
 SETTINGS = SampleConfig(max_new_tokens=400, seed=7)
@@ -53,11 +54,11 @@ def test_what_are_no_temperatures_is_refused_in_place_of_the_texts(page: Page):
     expect(page.locator("#temperatures")).to_contain_text(re.compile("temperature must be a number from 0 to 2"))
 
 
-def test_the_link_below_a_text_writes_it_again(page: Page):
+def test_the_link_below_a_text_writes_it_again(page: Page, address: str):
     climb(page, "0.5, 1.2")
     link = page.get_by_role("link", name="Link to the text under 1.2")
     expect(link).to_be_visible(timeout=60_000)
     text = page.locator("#temperatures .output-text").last.text_content()
-    page.goto(page.url.split("?")[0] + link.get_attribute("href"))
-    assert finished(page, SETTINGS.max_new_tokens) == text
-    expect(page.locator("#status")).not_to_contain_text("other weights")
+    with opened(page.context, f"{address}/{link.get_attribute('href')}") as other:
+        assert finished(other, SETTINGS.max_new_tokens) == text
+        expect(other.locator("#status")).not_to_contain_text("other weights")

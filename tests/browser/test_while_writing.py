@@ -8,10 +8,11 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.acts import begun, continuation, entries, finished, status, unfold, write
 from tests.browser.learned import open_tab, point, texts, write_all
+from tests.browser.visitor import opened
 from tests.server import ROOT, serving
 from tinygpt import PRESETS, GPTLanguageModel, TextEncoderDecoder, save_checkpoint
 from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, WEIGHTS, read_facts
@@ -31,6 +32,12 @@ def address(tmp_path_factory) -> Iterator[str]:
         (kept / CONFIG).write_text(json.dumps(config | {"steps": step, "validation_loss": 5 - step / 4}))
     with serving("--weights", str(folder)) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def open_page(context: BrowserContext, address: str) -> Iterator[Page]:
+    with opened(context, address) as page:
+        yield page
 
 
 @pytest.fixture
@@ -86,8 +93,8 @@ def test_the_link_of_a_text_that_was_stopped_writes_it_as_far_as_it_came(page: P
     expect(status(page)).to_contain_text("stopped")
     text = continuation(page).text_content()
     link = continuation(page).get_attribute("data-link")
-    page.goto(f"{address}/?recipe={quote(link)}")  # as links were before
-    assert finished(page, len(text)) == text
+    with opened(page.context, f"{address}/?recipe={quote(link)}") as other:  # as links were before
+        assert finished(other, len(text)) == text
 
 
 def test_while_a_text_is_written_the_entries_wait(page: Page):

@@ -189,6 +189,15 @@ def test_a_file_of_tensors_that_lost_or_grew_an_end_is_refused_unread(file):
             load_tensors(file)
 
 
+@pytest.mark.parametrize("size", [500, 10**12])
+@pytest.mark.parametrize("header", [10**12 - 8, 2**63, 2**64 - 1])
+def test_a_header_that_says_it_would_not_fit_into_memory_is_refused_unread(file, size, header):
+    file.write_bytes(header.to_bytes(8, "little") + b"{")
+    os.truncate(file, size)
+    with pytest.raises(ValueError, match="is not a safetensors file of tinygpt"):
+        load_tensors(file)
+
+
 @pytest.mark.parametrize("facts", ["[" * 100_000, "{", ""], ids=["deep", "cut", "empty"])
 def test_a_file_of_tensors_with_other_facts_is_refused(file, facts):
     for metadata in ({"facts": facts}, {"others": "{}"}, None):

@@ -166,6 +166,24 @@ def test_plain_signs_become_typographic_ones_where_only_those_are_known(typed, k
     assert not any("Removed" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("plain", "signs"), [("'", "’‘›‹‚‛′`´ʼ׳"), ('"', "”“»„«‟″״"), ("--", "—―"), ("-", "‐‑–−"), ("...", "…")]
+)
+def test_each_sign_that_keyboards_and_word_processors_insert_is_spelled_plainly_and_the_other_way_round(plain, signs):
+    for sign in signs:
+        assert TextEncoderDecoder(plain + "ab").normalize(f"a{sign}b")[0] == f"a{plain}b"
+        assert TextEncoderDecoder(sign + "ab").normalize(f"a{plain}b")[0] == f"a{sign}b"
+
+
+def test_each_letter_and_space_that_unicode_does_not_decompose_has_a_plain_spelling():
+    assert PLAIN.normalize("ß æ Æ œ Œ ø Ø ł Ł đ Đ ð þ Þ ı")[0] == "ss ae AE oe OE o O l L d D d th Th i"
+    for typed in "\x85\u2028\u2029":
+        assert PLAIN.normalize(f"a{typed}b")[0] == "a\nb"
+    assert TextEncoderDecoder("/12").normalize("1⁄2")[0] == "1/2"
+    assert TextEncoderDecoder("/12").normalize("½")[0] == "1/2"  # 1, ⁄ and 2 in one
+    assert TextEncoderDecoder("/2").normalize("½")[0] == ""  # never a part of it
+
+
 def test_a_prompt_in_plain_decomposed_characters_is_kept_whole_by_a_typographic_text():
     tokenizer = TextEncoderDecoder("Ne dis pas ça, l’élève… dit-il — “été”.\n")
     text, notes = tokenizer.normalize(unicodedata.normalize("NFD", 'l\'élève — "été"'))

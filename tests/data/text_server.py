@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote_plus
 
 BODY = b"A text to be downloaded, quite whole.\n" * 5
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -50,8 +51,9 @@ class Handler(BaseHTTPRequestHandler):
                     self.wfile.write(b"X")
             case "/no-length":
                 self.answer(("X-Length", "unknown"), BODY)
-            case "/lying-length":
-                self.answer(("Content-Length", "as long as it is"), BODY)
+            case "/length":  # as the query says it
+                lengths = unquote_plus(self.path.partition("?")[2])
+                self.answer(("Content-Length", lengths), BODY)
             case "/partial":
                 self.answer(("Content-Length", str(len(BODY))), BODY, status=206)
             case "/no-content":

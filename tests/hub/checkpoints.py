@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 TEXT = "\n !ROMEO:abcdefghij"
 SHAPE = GPTConfig(vocab_size=len(set(TEXT)), block_size=8, n_layer=1, n_head=2, n_embd=16)
-PUBLISHED = {"model.safetensors", "config.json", "metrics.jsonl", "README.md"}
+PUSHED = {"model.safetensors", "config.json", "metrics.jsonl", "README.md"}
 FACTS = {"preset": "default", "steps": 4000, "publish": "last", "data_sha256": DEFAULT_SHA256}
 
 

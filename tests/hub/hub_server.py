@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
@@ -43,14 +44,14 @@ class Hub:
     damages: str = ""  # this file is sent with one byte changed
     cuts: str = ""  # half of this file is sent, as if it were whole
     answer: bytes = b""  # if not empty, the body of every answer, with status 200 or the status above
-    echoes: bool = False  # whether errors quote the headers of the request
+    echoes: Callable[[str], str] | None = None  # how errors spell the login of the request, which they quote
     stalled: threading.Event = field(default_factory=threading.Event)  # set when a request stalls
     released: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     def heal(self) -> None:
         """End all faults, release stalled requests, and forget requests and uploads that are in no commit."""
-        self.status, self.stalls_at, self.damages, self.cuts, self.answer, self.echoes = 0, (), "", "", b"", False
+        self.status, self.stalls_at, self.damages, self.cuts, self.answer, self.echoes = 0, (), "", "", b"", None
         self.requests.clear()
         self.large.clear()
         self.released.set()
@@ -90,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         elif hub.answer:
             self.answer(hub.answer, hub.status or 200, {"Content-Type": "text/html"})
         elif hub.status:
-            quoted = f": {self.headers['Authorization']}" if hub.echoes else ""
+            quoted = f": {hub.echoes(self.headers['Authorization'])}" if hub.echoes else ""
             self.answer({"error": f"simulated failure{quoted}"}, hub.status)
         elif path == "/api/validate-yaml":
             self.validate_card()

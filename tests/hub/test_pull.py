@@ -9,7 +9,7 @@ import torch
 
 from tests.hub import calls
 from tests.hub.calls import with_cache, with_endpoint, with_short_answer_deadline, with_short_deadline
-from tests.hub.checkpoints import PUBLISHED, TEXT, contents, logits, python, refusal, save
+from tests.hub.checkpoints import PUSHED, TEXT, contents, logits, python, refusal, save
 from tinygpt import load_checkpoint
 from tinygpt.hub import client
 from tinygpt.hub.model_card import model_card
@@ -27,7 +27,7 @@ def test_only_the_files_of_a_checkpoint_are_downloaded(call, hub, repo, folder):
     call(client.push, folder, repo)
     hub.repos[repo].commit({"pytorch_model.bin": b"large and unsafe"})
     pulled = call(client.find_weights, repo)
-    assert {path.name for path in pulled.iterdir()} == PUBLISHED
+    assert {path.name for path in pulled.iterdir()} == PUSHED
 
 
 def test_a_memorization_index_is_pulled_by_its_old_name_too(call, hub, repo, folder):
@@ -121,6 +121,7 @@ def test_an_error_names_a_cache_that_cannot_be_written(call, repo, folder):
     call(client.push, folder, repo)
     message = refusal(OSError, call, with_cache, str(folder / "output.txt"), client.find_weights, repo)
     assert str(folder / "output.txt") in message
+    assert message.endswith("; make room there, or set HF_HOME to a folder of yours")
     assert "connection" not in message
 
 

@@ -1,13 +1,20 @@
 """Pushing a checkpoint to the Hub."""
 
 import json
+import os
+import re
+import shlex
 
 import pytest
 import torch
+from huggingface_hub import constants
 
 from tests.hub.calls import messages, push_private, push_with_index, with_short_deadline, with_token
-from tests.hub.checkpoints import PUBLISHED, ROOT, contents, logits, refusal, save
+from tests.hub.checkpoints import PUSHED, ROOT, contents, logits, refusal, save
+from tests.runs import TINY, TRAIN
 from tinygpt.hub import client
+
+ODD_NAME = 'my "best" $HOME\'s run'
 
 
 def test_a_pushed_checkpoint_is_pulled_with_the_same_logits(call, hub, repo, folder):
@@ -17,11 +24,11 @@ def test_a_pushed_checkpoint_is_pulled_with_the_same_logits(call, hub, repo, fol
     assert hub.large.keys() >= {json.loads((folder / "config.json").read_text())["weights_sha256"]}
 
 
-def test_the_published_files_are_uploaded_and_nothing_else(call, hub, repo, folder):
+def test_the_files_of_a_checkpoint_are_uploaded_and_nothing_else(call, hub, repo, folder):
     before = contents(folder)
     call(client.push, folder, repo)
     files = hub.repos[repo].files()
-    assert files.keys() - {".gitattributes"} == PUBLISHED
+    assert files.keys() - {".gitattributes"} == PUSHED
     assert files["metrics.jsonl"] == before["metrics.jsonl"]
     assert json.loads(files["config.json"]) == json.loads(before["config.json"])
     assert len(hub.repos[repo].commits) == 2  # the initial one, and one for all files
@@ -31,8 +38,8 @@ def test_the_published_files_are_uploaded_and_nothing_else(call, hub, repo, fold
 def test_a_checkpoint_without_metrics_is_pushed_and_pulled(call, hub, repo, folder):
     (folder / "metrics.jsonl").unlink()
     call(client.push, folder, repo)
-    assert hub.repos[repo].files().keys() - {".gitattributes"} == PUBLISHED - {"metrics.jsonl"}
-    assert {path.name for path in call(client.find_weights, repo).iterdir()} == PUBLISHED - {"metrics.jsonl"}
+    assert hub.repos[repo].files().keys() - {".gitattributes"} == PUSHED - {"metrics.jsonl"}
+    assert {path.name for path in call(client.find_weights, repo).iterdir()} == PUSHED - {"metrics.jsonl"}
 
 
 def test_a_generated_card_names_the_repository(call, hub, repo, folder):
@@ -52,36 +59,65 @@ def test_an_error_names_a_card_that_the_hub_rejects(call, repo, folder):
 
 
 @pytest.mark.parametrize("index", ["memorization.npy", "memorised.npy"])
-def test_the_index_of_the_training_text_is_published_only_on_request_and_with_a_warning(call, hub, repo, folder, index):
+def test_the_index_of_the_training_text_is_pushed_only_on_request_and_with_a_warning(call, hub, repo, folder, index):
     (folder / index).write_bytes(b"the training text can be read out of this")
     call(client.push, folder, repo)
-    published = hub.repos[repo].files()
-    assert published.keys() - {".gitattributes"} == PUBLISHED
-    assert "recovered" not in published["README.md"].decode()
+    files = hub.repos[repo].files()
+    assert files.keys() - {".gitattributes"} == PUSHED
+    assert "recovered" not in files["README.md"].decode()
     call(push_with_index, folder, repo)
-    published = hub.repos[repo].files()
-    assert published.keys() - {".gitattributes"} == PUBLISHED | {index}
-    assert "training text can be recovered from `memorization.npy`" in published["README.md"].decode()
+    files = hub.repos[repo].files()
+    assert files.keys() - {".gitattributes"} == PUSHED | {index}
+    assert "training text can be recovered from `memorization.npy`" in files["README.md"].decode()
 
 
 def test_a_checkpoint_without_an_index_is_pushed_and_none_is_mentioned(call, hub, repo, folder):
     call(push_with_index, folder, repo)
-    assert hub.repos[repo].files().keys() - {".gitattributes"} == PUBLISHED
+    assert hub.repos[repo].files().keys() - {".gitattributes"} == PUSHED
     assert "recovered" not in hub.repos[repo].files()["README.md"].decode()
 
 
-def test_the_flag_that_publishes_the_index_says_what_that_means_and_needs_a_push(called):
-    refused = called(ROOT / "train.py", "--with-index")
+def test_the_flag_that_pushes_the_index_says_what_that_means_and_needs_a_push(called):
+    refused = called(ROOT / "train.py", "--with-index", "--data", "nowhere.txt")  # or it would train
     assert refused.returncode == 1
     assert refused.stderr.startswith("train.py: --with-index is of use only with --push-to-hub USER/NAME")
     help = " ".join(called(ROOT / "train.py", "--help").stdout.split())
     assert "memorization.npy too, from which the training text can be recovered" in help
 
 
-@pytest.mark.parametrize("token", ["hf_SECRET", "hf_SECRET and\ta tab", "hf_SECRET\x07", "hf_SECRETé"], ids=range(4))
+@pytest.mark.skipif(os.name == "nt", reason="such a name is not allowed on Windows")
+def test_the_printed_commands_work_as_they_are_and_the_flag_pushes_the_index_too(
+    called, hub, server, repo, text_file, tmp_path, monkeypatch
+):
+    for name, value in {"ENDPOINT": server.url, "HF_HUB_OFFLINE": False, "HF_HUB_DISABLE_XET": True}.items():
+        monkeypatch.setattr(constants, name, value)
+    monkeypatch.setenv("HF_TOKEN", "hf_fake")
+    folder = tmp_path / ODD_NAME
+    flags = ("--max-iters", 2, "--eval-interval", 2, "--data", text_file, "--out", folder)
+    hub.status = 400
+    refused = called(TRAIN, *TINY, *flags, "--push-to-hub", repo, "--with-index")
+    assert refused.returncode == 1
+    [to_open] = re.findall(r"To open them: (.*)", refused.stdout)
+    assert shlex.split(to_open) == ["python", "app.py", "--weights", str(folder)]
+    [again] = re.findall(r"to try again: (.*)", refused.stdout)
+    hub.heal()
+    (folder / "memorization.npy").write_bytes(b"the training text can be read out of this")
+    for command, index in ((again.removesuffix(" --with-index"), set()), (again, {"memorization.npy"})):
+        python, _, *flags = shlex.split(command)
+        pushed = called(TRAIN, *flags)
+        assert (python, pushed.returncode) == ("python", 0), pushed.stderr
+        assert f"Pushed to {server.url}/{repo}\n" in pushed.stdout
+        assert hub.repos[repo].files().keys() - {".gitattributes"} == PUSHED | index
+
+
+@pytest.mark.parametrize(
+    ("token", "spell"),
+    [("hf_SECRET", str), ("hf_SECRET and\ta SECRET", str), ("hf_SECRET\x07", ascii), ("hf_SECRETé", str)],
+    ids=range(4),
+)
 @pytest.mark.parametrize("status", [400, 401, 500])
-def test_no_token_is_in_a_message_or_a_log(call, hub, repo, folder, token, status):
-    hub.status, hub.echoes = status, True
+def test_no_token_is_in_a_message_or_a_log(call, hub, repo, folder, token, spell, status):
+    hub.status, hub.echoes = status, spell
     for function, *args in ((client.push, folder, repo), (client.find_weights, repo)):
         message, printed, logged = call(with_token, token, messages, function, *args)
         assert "SECRET" not in message + printed + logged
@@ -162,9 +198,13 @@ def test_the_repo_of_another_user_is_refused(call, folder):
 
 @pytest.mark.parametrize("at", ["/api/repos/create", "PUT /lfs/", "/commit/main"])
 def test_a_stalled_push_ends_at_the_deadline(call, hub, repo, folder, at):
+    folder = folder.rename(folder.with_name("best run"))
     hub.stalls_at, before = (at,), contents(folder)
     message = refusal(TimeoutError, call, with_short_deadline, client.push, folder, repo)
     assert "took longer than 0.3 seconds" in message
     assert "try again" in message
     assert contents(folder) == before
+    [by_hand] = re.findall("`(.*)`", message)
+    if os.name != "nt":
+        assert shlex.split(by_hand)[:5] == ["hf", "upload", repo, str(folder), "."]
     assert hub.stalled.wait(30)  # on a slow machine, the push may be that far only after the deadline

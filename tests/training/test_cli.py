@@ -2,23 +2,28 @@
 
 import importlib.util
 import json
+import math
 import os
 import re
 import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+import trackio
 
 from tests.runs import TINY, TRAIN, assert_same_run, files, finished, metrics
 from tinygpt import TrainConfig, Trainer, load_checkpoint, load_dataset
 from tinygpt.checkpoint.reading import METRICS, read_facts
+from tinygpt.training import progress_bar
 from tinygpt.training.cli import build_trainer, parse, run_start
+from tinygpt.training.divergence import DivergenceError
 from tinygpt.training.state import read_state, saved_run
+from tinygpt.training.trainer import Progress
 
 
 def assert_one_line(err: str, complaint: str) -> None:
@@ -195,6 +200,31 @@ def test_every_evaluation_is_logged_to_trackio(called, text_file, tmp_path, monk
     assert re.findall(r"^(\d+) \|", shown, re.MULTILINE) == ["2", "4"]
     rows = [json.loads(row) for row in (tmp_path / "run" / METRICS).read_text().splitlines()]
     assert all(str(row["validation_loss"]) in shown for row in rows)  # and metrics.jsonl has them as well
+
+
+@pytest.mark.parametrize("failing", ["trainer", "console"])
+def test_what_was_logged_to_trackio_is_kept_when_a_run_fails(train, called, tmp_path, monkeypatch, failing):
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    trainer = train(tmp_path / "run")
+    run, error = trainer.run, DivergenceError(math.nan, 3, tmp_path) if failing == "trainer" else KeyboardInterrupt()
+
+    def fail_after_the_first_evaluation() -> Iterator[Progress]:
+        for progress in run():
+            yield progress
+            if failing == "trainer" and progress.losses:
+                raise error
+
+    def show(progress: Progress, *_: object) -> None:
+        if failing == "console" and progress.losses:
+            raise error
+
+    trainer.run = fail_after_the_first_evaluation
+    monkeypatch.setattr(progress_bar, "_show", show)
+    with pytest.raises(type(error)):
+        progress_bar.run_with_progress_bar(trainer, "plays")
+    assert trackio.context_vars.current_run.get() is None  # what sends it has ended
+    query = ("get", "metric", "--project", "plays", "--run", tmp_path / "run", "--metric", "validation_loss")
+    assert re.findall(r"^(\d+) \|", called("trackio.cli", *query).stdout, re.MULTILINE) == ["2"]
 
 
 def test_the_number_of_removed_characters_is_printed(called, text, text_file, tmp_path):

@@ -43,13 +43,13 @@ def test_a_vocabulary_that_the_console_lacks_does_not_make_a_run_fail(called, co
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["", "the sample fails"])
-def test_where_the_weights_are_is_printed_first_then_they_are_published_then_comes_the_sample(
+def test_where_the_weights_are_is_printed_first_then_they_are_pushed_then_comes_the_sample(
     called, text_file, tmp_path, monkeypatch, capsys, broken
 ):
-    folder, published = tmp_path / "run", []
+    folder, pushed = tmp_path / "run", []
 
     def push(*arguments: object, with_index: bool) -> str:
-        published.append((arguments, capsys.readouterr().out))
+        pushed.append((arguments, capsys.readouterr().out))
         if broken:
             (folder / OUTPUT).mkdir()
         return "https://huggingface.co/me/mine"
@@ -58,10 +58,10 @@ def test_where_the_weights_are_is_printed_first_then_they_are_published_then_com
     flags = ("--max-iters", 2, "--eval-interval", 2, "--data", text_file, "--out", folder)
     ended = called(TRAIN, *TINY, *flags, "--push-to-hub", "me/mine")
     assert ended.returncode == 0
-    [(arguments, before)] = published
+    [(arguments, before)] = pushed
     assert arguments == (folder, "me/mine")
     assert f"The weights are in {folder}." in before
     assert "CONTINUATION" not in before
-    assert "Published at https://huggingface.co/me/mine" in ended.stdout
+    assert "Pushed to https://huggingface.co/me/mine" in ended.stdout
     assert ("CONTINUATION" in ended.stdout) != broken
     assert ("train.py: the weights are saved, but no sample of them" in ended.stderr) == broken

@@ -15,6 +15,7 @@ import torch
 from tests.runs import TINY, TRAIN, assert_same_run, finished, metrics
 from tests.training import two_processes
 from tinygpt import load_checkpoint
+from tinygpt.checkpoint.reading import WEIGHTS
 from tinygpt.checkpoint.torch_checkpoint import load_tensors
 from tinygpt.fields import FieldError
 from tinygpt.training.distributed import process_group, rank
@@ -107,6 +108,11 @@ def test_flags_and_tensors_of_all_processes_are_combined(facts):
 def test_what_the_first_process_cannot_do_ends_all_of_them(facts, folder):
     assert facts["a folder that is in use"].startswith(f"another training is writing to {folder / 'in use'}")
     assert facts["an error in the first"]
+
+
+@with_torchrun
+def test_a_model_that_torch_wraps_for_several_processes_is_saved_as_it_is_without(folder):
+    assert (folder / "wrapped" / WEIGHTS).read_bytes() == (folder / "parts" / WEIGHTS).read_bytes()
 
 
 @with_torchrun

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from tests.runs import TRAIN, finished
-from tinygpt import GPTConfig, TrainConfig, Trainer, load_dataset
+from tinygpt import GPTConfig, TrainConfig, Trainer, load_dataset, save_checkpoint
 from tinygpt.training import distributed
 from tinygpt.training.run_folder import locked
 
@@ -63,7 +63,9 @@ def main(text_file: Path, folder: Path) -> None:
         + [distributed.every_process(distributed.rank() < i) for i in range(3)],
         "ranks": [int(rank) for rank in distributed.gather(torch.tensor(distributed.rank()))],
     }
+    wrapped = distributed.data_parallel(again.published_model)
     if distributed.rank() == 0:
+        save_checkpoint(folder / "wrapped", wrapped, again.dataset.tokenizer, quantize=True)
         (folder / FACTS).write_text(json.dumps(facts))
 
 

@@ -16,10 +16,11 @@ from tests.ui.launched import events, launched, post, text_of
 from tinygpt import open_checkpoint
 from tinygpt.inference.continuation import write
 from tinygpt.request import GenerationRequest, bounds, default, names
-from tinygpt.ui import blocks
+from tinygpt.ui import blocks, serving
 from tinygpt.ui.blocks import build
+from tinygpt.ui.components.controls import control_values
 from tinygpt.ui.services import session as session_module
-from tinygpt.ui.services.registry import Registry
+from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session
 
 CALL = "/gradio_api/call/generate"
@@ -40,14 +41,19 @@ def http(address: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def narrow() -> Iterator[httpx.Client]:
+def session() -> Session:
+    """The session of the page `narrow`."""
+    return Session(ROOT / "weights")
+
+
+@pytest.fixture(scope="module")
+def narrow(session: Session) -> Iterator[httpx.Client]:
     """A page that writes one text at a time, while NARROW_QUEUE more wait."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "MAX_CONCURRENT_TEXTS", 1)
-        patch.setattr(blocks, "MAX_QUEUED", NARROW_QUEUE)
-        page = build(Registry(Session(ROOT / "weights")))
-    with launched(page) as http:
-        yield http
+        patch.setattr(serving, "MAX_REQUESTS", NARROW_QUEUE + 1)
+        with launched(build(Registry(session))) as http:
+            yield http
 
 
 def arguments(**changes: object) -> list:
@@ -164,8 +170,7 @@ def test_an_unknown_argument_by_name_is_refused_over_http(http: httpx.Client):
 
 def test_requests_beyond_the_queue_are_refused_and_the_page_still_answers(narrow: httpx.Client, monkeypatch):
     answers = [post(narrow, CALL, {"data": arguments(**SLOW)}) for _ in range(NARROW_QUEUE + 3)]
-    assert [answer.status_code for answer in answers[: NARROW_QUEUE + 1]] == [200] * (NARROW_QUEUE + 1)
-    assert answers[-1].status_code == 503
+    assert [answer.status_code for answer in answers] == [200] * (NARROW_QUEUE + 1) + [503] * 2
     assert "full" in answers[-1].text
     assert narrow.get("/config").status_code == 200
     monkeypatch.setattr(session_module, "DEADLINE", 0)  # end the texts
@@ -181,19 +186,25 @@ def test_a_text_that_nobody_reads_ends_at_its_deadline_and_makes_room_for_others
         assert 0 < len(json.loads(events(narrow, f"{CALL}/{event}")[-1])[0]) < 5000
 
 
-def test_visitors_who_leave_make_room_for_others(narrow: httpx.Client):
+def test_texts_of_visitors_who_leave_end_and_make_room_for_others(narrow: httpx.Client, session: Session):
     dependencies = narrow.get("/config").json()["dependencies"]
-    (function,) = (each["id"] for each in dependencies if each["api_name"] == "generate")
+    generate = next(each for each in dependencies if each["api_name"] == "generate")
+    button = next(each for each in dependencies if len(each["inputs"]) == len(names()) + 2)  # Write
+    slow = control_values(GenerationRequest(prompt="ROMEO:\n", **SLOW), session.tokenizer.vocab_size)
 
-    def begin(visitor: str, **changes: object) -> str:
+    def begin(visitor: str, event: dict, values: list) -> str:
         """Ask for a text, and return the path of the visitor's events."""
-        job = {"data": arguments(**changes), "fn_index": function, "session_hash": visitor}
+        job = {"data": values, "fn_index": event["id"], "session_hash": visitor}
         assert post(narrow, "/gradio_api/queue/join", job).status_code == 200
         return f"/gradio_api/queue/data?session_hash={visitor}"
 
-    for number in range(2):
-        with narrow.stream("GET", begin(f"leaver{number}", **SLOW)) as stream:
+    left = []
+    for event, values in ((generate, arguments(**SLOW)), (button, [*slow.values(), MAIN, None])):
+        with narrow.stream("GET", begin(f"leaves {event['id']}", event, values)) as stream:
             next(line for line in stream.iter_lines() if "process_generating" in line)
-    start = time.monotonic()
-    assert "process_completed" in "".join(events(narrow, begin("last")))
-    assert time.monotonic() - start < session_module.DEADLINE / 2
+        left.append(time.monotonic())
+    soon = left[0] + session_module.DEADLINE / 2
+    assert "process_completed" in "".join(events(narrow, begin("last", generate, arguments())))
+    while session._texts_being_written and time.monotonic() < soon:
+        text_of(narrow, arguments(length=1))
+    assert time.monotonic() < soon

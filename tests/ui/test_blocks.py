@@ -1,20 +1,26 @@
 """What the page keeps and does for each of many visitors."""
 
 import inspect
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import httpx
 import pytest
 
-from tests.ui.launched import launched
-from tinygpt.request import default, names
+from tests.ui.launched import events, launched, post
+from tinygpt import open_checkpoint
+from tinygpt.inference.continuation import write
+from tinygpt.request import GenerationRequest, default, names
 from tinygpt.ui import serving
 from tinygpt.ui.blocks import build
-from tinygpt.ui.services.registry import Registry
-from tinygpt.ui.services.session import Session
+from tinygpt.ui.components.controls import control_values
+from tinygpt.ui.components.events import WRITERS
+from tinygpt.ui.services.registry import MAIN, Registry
+from tinygpt.ui.services.session import Session, StopSignal
 
-KEPT = 3
+KEPT = 4
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +33,77 @@ def page(weights) -> Iterator[gr.Blocks]:
             yield page
 
 
-def test_of_many_visitors_the_state_of_the_most_recent_is_kept(page: gr.Blocks):
+@pytest.fixture
+def client(page: gr.Blocks) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=page.local_url, timeout=60, trust_env=False) as client:
+        yield client
+
+
+def test_of_many_visitors_the_state_of_the_most_recent_is_kept(page: gr.Blocks, client: httpx.Client):
     visitors = [f"visitor {number}" for number in range(3 * KEPT)]
     values = [{"prompt": "a", "length": 1}.get(name, default(name)) for name in names()]
     function = next(id for id, each in page.fns.items() if each.api_name == "generate")
-    with httpx.Client(base_url=page.local_url, trust_env=False) as client:
-        for visitor in visitors:
-            job = {"data": values, "fn_index": function, "session_hash": visitor}
-            client.post("gradio_api/queue/join", json=job).raise_for_status()
-            client.get("gradio_api/queue/data", params={"session_hash": visitor}).raise_for_status()
+    for visitor in visitors:
+        job = {"data": values, "fn_index": function, "session_hash": visitor}
+        client.post("gradio_api/queue/join", json=job).raise_for_status()
+        client.get("gradio_api/queue/data", params={"session_hash": visitor}).raise_for_status()
     assert list(page.app.state_holder.session_data) == visitors[-KEPT:]
+
+
+def test_all_texts_that_visitors_ask_for_share_one_limit(page: gr.Blocks):
+    writers = [function for function in page.fns.values() if inspect.isgeneratorfunction(function.fn)]
+    assert {function.name for function in writers} >= {"write", "force", "open_link", "generate"}
+    assert {(function.queue, function.concurrency_id) for function in writers} == {(True, WRITERS)}
+
+
+def test_a_visitors_stop_concerns_no_other_visitor(page: gr.Blocks):
+    ann, bob = (page.app.state_holder[visitor] for visitor in ("ann", "bob"))
+    signals = [id for id, block in page.blocks.items() if isinstance(getattr(block, "value", None), StopSignal)]
+    assert signals
+    for id in signals:
+        ann[id].stop()
+        assert ann[id].reason
+        assert not bob[id].reason
+        assert not page.app.state_holder["somebody who comes later"][id].reason
+
+
+def test_visitors_see_nothing_of_each_others_texts_seeds_and_settings(page: gr.Blocks, client: httpx.Client, weights):
+    functions = {function.name: number for number, function in page.fns.items() if len(function.inputs) > 5}
+    model = open_checkpoint(weights)
+    secrets = {
+        visitor: GenerationRequest(
+            prompt=f"The {noun}", length=40 + n, temperature=0.7123451 + n / 10**6, seed=8675309000 + n
+        )
+        for n, (visitor, noun) in enumerate({"ann": "river", "bob": "candle", "eve": "harbor"}.items())
+    }
+
+    def call(visitor: str, number: int, data: list) -> str:
+        """Everything that the page answers to an event."""
+        body = {"fn_index": number, "session_hash": visitor, "data": data, "trigger_id": page.fns[number].targets[0][0]}
+        if not page.fns[number].queue:
+            return post(client, "/gradio_api/run/predict", body).text
+        assert post(client, "/gradio_api/queue/join", body).status_code == 200
+        return "".join(events(client, f"/gradio_api/queue/data?session_hash={visitor}"))
+
+    def written(visitor: str) -> str:
+        request = secrets[visitor]
+        values = control_values(request, model[1].vocab_size)
+        return call(visitor, functions["write"], [*(values[name] for name in names()), MAIN, None])
+
+    with ThreadPoolExecutor() as pool:
+        answers = dict(zip(secrets, pool.map(written, secrets), strict=True))
+    asked = [None, None, "", MAIN, 1, 1, 1]
+    for visitor, request in secrets.items():
+        *_, last = write(*model, request)
+        assert json.dumps(last.text)[1:-1] in answers[visitor]  # what the page gives for the file output.txt
+    for stranger in [*secrets, "somebody new"]:
+        inside = call(stranger, functions["open_tab"], asked)
+        seen = answers.get(stranger, "") + inside + client.get("/config").text
+        for visitor, request in secrets.items():
+            temperature = f"{request.temperature:g}"
+            assert (temperature in inside) == (visitor == stranger), (visitor, stranger)
+            for secret in (request.prompt, str(request.seed), temperature):
+                assert (secret in seen) == (visitor == stranger), (secret, stranger)
 
 
 def test_the_signatures_of_components_are_read_once(page: gr.Blocks):

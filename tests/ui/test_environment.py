@@ -1,5 +1,7 @@
 """Proxies of the environment never keep the page from opening, and each process has an upload folder of its own."""
 
+import importlib.util
+import inspect
 import os
 import subprocess
 import sys
@@ -8,11 +10,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import gradio
 import httpx
 import pytest
 
 from tests.server import free_port
-from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio
+from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio, without_type_stubs
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +122,23 @@ def test_where_no_upload_folder_can_be_made_the_remedy_is_told(environment, tmp_
     environment.setenv("GRADIO_TEMP_DIR", str(tmp_path / "file" / "uploads"))
     with pytest.raises(ValueError, match=r"no folder for uploads.*uploads.*set GRADIO_TEMP_DIR"):
         prepare_for_gradio()
+
+
+def test_gradio_is_imported_without_writing_type_stubs(tmp_path: Path):
+    def stubs_of(name: str) -> list[Path]:
+        (path := tmp_path / f"{name}.py").write_text(
+            "from gradio import HTML\n\n\nclass Note(HTML):\n    EVENTS = []\n"
+        )
+        spec = importlib.util.spec_from_file_location(name, path)
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)  # where its source code is looked up
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            del sys.modules[name]
+        return list(tmp_path.glob(f"{name}.pyi"))
+
+    with without_type_stubs():
+        assert not stubs_of("quick")
+        assert inspect.getfile(Path)
+    assert stubs_of("slow")  # as gradio does by itself
+    assert inspect.getfile(gradio.HTML)

@@ -111,11 +111,27 @@ def test_it_opens_in_spite_of_unusable_proxies_and_ctrl_c_ends_it_even_while_it_
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_told_to_end_it_does_what_is_to_be_done_then(run, name: str):
     script = (
-        "import atexit, os, signal; from tinygpt.ui import launch; atexit.register(print, 'saved');"
-        f"launch.open_page = lambda args: os.kill(os.getpid(), signal.{name}); launch.main(zero_gpu=False)"
+        "import atexit, os, signal; from tinygpt.ui import launch;"
+        f"tell = lambda *_: os.kill(os.getpid(), signal.{name});"
+        "atexit.register(print, 'saved'); atexit.register(lambda: (tell(), print('saving')));"  # in reverse order
+        "launch.open_page = tell; launch.main(zero_gpu=False)"
     )
     result = run("-c", script)
-    assert (result.returncode, result.stdout, result.stderr) == (128 + signal.Signals[name], "saved\n", "")
+    assert (result.returncode, result.stdout, result.stderr) == (128 + signal.Signals[name], "saving\nsaved\n", "")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no nohup")
+def test_a_signal_that_is_ignored_stays_ignored_as_under_nohup():
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        launch.exit_on_signals()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        with pytest.raises(SystemExit):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_a_taken_port_is_named_with_the_flag_that_changes_it(called):

@@ -5,7 +5,6 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ import gradio as gr
 import httpx
 import pytest
 from gradio.block_function import BlockFunction
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests import event_loop
 from tests.server import ROOT
 from tests.ui.launched import events, launched, post, text_of
 from tinygpt import open_checkpoint
@@ -23,8 +23,8 @@ from tinygpt.fields import FieldError
 from tinygpt.inference.continuation import write
 from tinygpt.request import GenerationRequest, default, names
 from tinygpt.ui.blocks import build
-from tinygpt.ui.components.controls import control_values
-from tinygpt.ui.services.registry import MAIN, Registry
+from tinygpt.ui.malformed import CheckedBlocks, RefuseMalformed
+from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.training_jobs import TrainingJobs
 
@@ -32,6 +32,7 @@ FILE = {"path": "/etc/hosts", "url": "http://127.0.0.1:9/x", "meta": {"_type": "
 # Of this machine: a visitor must see none of them. The temporary folder also has the uploads.
 PATHS = [str(ROOT), sys.prefix, str(Path(gr.__file__).parent), tempfile.gettempdir()]
 
+PHASES = [Phase.generate]  # a wrong answer fails at once: to shrink its request would take minutes
 scalars = (
     st.none() | st.booleans() | st.integers() | st.integers(-3, 70) | st.floats() | st.text() | st.just("x" * 30_000)
 )
@@ -131,7 +132,7 @@ def test_every_event_of_the_page_is_answered_or_refused_whatever_it_gets(page, c
     start = next(number for number, function in functions if function.name == "write" and len(function.inputs) > 5)
     visitors = iter(range(10**6))
 
-    @settings(max_examples=60)
+    @settings(max_examples=60, phases=PHASES)
     @given(st.data())
     def hostile(data: st.DataObject) -> None:
         visitor = f"visitor{next(visitors)}"
@@ -157,7 +158,7 @@ def test_a_request_of_any_form_is_answered_or_refused(page, client, assert_log_i
     known |= {"component_id": st.integers(-2, 120) | junk, "fn_name": st.sampled_from(["load", "__init__"]) | junk}
     known |= {"prompt": junk, "loudness": junk}
 
-    @settings(max_examples=120)
+    @settings(max_examples=120, phases=PHASES)
     @given(st.sampled_from(ROUTES), junk | st.fixed_dictionaries({}, optional=known))
     def hostile(route: str, body: Any) -> None:
         answer = post(client, f"/gradio_api/{route}", body)
@@ -204,7 +205,7 @@ def test_generate_writes_what_the_library_writes_or_refuses_whatever_it_gets(cli
             return error
         return None
 
-    @settings(max_examples=80)
+    @settings(max_examples=80, phases=PHASES)
     @given(everything_right | one_wrong)
     def hostile(values: tuple) -> None:
         if wrong := problem(values):
@@ -222,37 +223,77 @@ def test_generate_writes_what_the_library_writes_or_refuses_whatever_it_gets(cli
     assert_log_is_clean()
 
 
-def test_visitors_see_nothing_of_each_others_texts_seeds_and_settings(page, client, weights):
-    functions = {function.name: number for number, function in page.fns.items() if len(function.inputs) > 5}
-    model = open_checkpoint(weights)
-    secrets = {
-        visitor: GenerationRequest(
-            prompt=f"The {noun}", length=40 + n, temperature=0.7123451 + n / 10**6, seed=8675309000 + n
-        )
-        for n, (visitor, noun) in enumerate({"ann": "river", "bob": "candle", "eve": "harbor"}.items())
-    }
+@pytest.fixture(scope="module")
+def process() -> Callable[[str, list], None]:
+    """process(event, values) runs an event of a small page, without a server."""
 
-    def call(visitor: str, number: int, data: list) -> str:
-        """Everything that the page answers to an event."""
-        body = {"fn_index": number, "session_hash": visitor, "data": data, "trigger_id": page.fns[number].targets[0][0]}
-        if not page.fns[number].queue:
-            return post(client, "/gradio_api/run/predict", body).text
-        assert post(client, "/gradio_api/queue/join", body).status_code == 200
-        return "".join(events(client, f"/gradio_api/queue/data?session_hash={visitor}"))
+    def fail(_: str) -> None:
+        raise ValueError("no <b>text</b>")
 
-    def written(visitor: str) -> str:
-        request = secrets[visitor]
-        values = control_values(request, model[1].vocab_size)
-        return call(visitor, functions["write"], [*(values[name] for name in names()), MAIN, None])
+    def break_down(_: str) -> None:
+        raise KeyError("ours")
 
-    with ThreadPoolExecutor() as pool:
-        answers = dict(zip(secrets, pool.map(written, secrets), strict=True))
-    asked = [None, None, "", MAIN, 1, 1, 1]
-    for visitor, request in secrets.items():
-        *_, last = write(*model, request)
-        assert json.dumps(last.text)[1:-1] in answers[visitor]  # what the page gives for the file output.txt
-    for stranger in [*secrets, "somebody new"]:
-        seen = answers.get(stranger, "") + call(stranger, functions["open_tab"], asked) + client.get("/config").text
-        for visitor, request in secrets.items():
-            for secret in (request.prompt, str(request.seed), f"{request.temperature}"):
-                assert (secret in seen) == (visitor == stranger), (secret, stranger)
+    with CheckedBlocks() as blocks:
+        controls = {
+            "text": gr.Textbox(label="Prompt"),
+            "slider": gr.Slider(0, 9, label="Length"),
+            "menu": gr.Dropdown(["a", "b"], label="Weights"),
+            "radio": gr.Radio(["a", "b"], label="Strategy"),
+        }
+        for name, control in controls.items():
+            blocks.load(lambda value: None, control, api_name=name)
+        blocks.load(fail, controls["text"], api_name="fail")
+        blocks.load(break_down, controls["text"], api_name="break_down")
+        blocks.load(None, controls["text"], js="() => {}", api_name="script")
+    functions = {function.api_name: function for function in blocks.fns.values()}
+    return lambda event, values: event_loop.run(blocks.process_api(functions[event], values))
+
+
+@pytest.mark.parametrize(
+    ("event", "values", "reason"),
+    [
+        ("text", [7], "Prompt must be a text, not int"), ("text", [["a"]], "Prompt must be a text, not list"),
+        ("slider", ["7"], "Length must be a number, not str"), ("slider", [None], "a number, not empty"),
+        ("menu", [None], "Weights must be one of its choices, not empty"), ("menu", [["a"]], "choices, not list"),
+        ("radio", [0], "Strategy must be one of its choices, not int"), ("slider", [10], "none that the page's"),
+        ("menu", ["c"], "none that the page's controls can have"), ("radio", ["c"], "none that the page's"),
+        ("text", [], "takes 1 values, not 0"), ("text", ["a", "b"], "takes 1 values, not 2"),
+        ("script", ["a"], "for the page's scripts alone"), ("fail", ["a"], "^'?no &lt;b&gt;text&lt;/b&gt;"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_value_that_no_control_sends_is_refused_in_a_sentence_without_a_traceback(process, event, values, reason):
+    with pytest.raises(gr.Error, match=reason) as caught:
+        process(event, values)
+    assert not caught.value.print_exception
+
+
+def test_what_controls_send_is_passed_on_and_an_error_of_ours_is_not_told_as_the_visitors(process):
+    for event, value in (("text", "a"), ("text", None), ("slider", 0.5), ("menu", "b"), ("radio", "a")):
+        process(event, [value])
+    with pytest.raises(KeyError):
+        process("break_down", ["a"])
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2])
+def test_an_answer_that_fails_is_ended_or_is_a_refusal(caplog, sent):
+    """Where a stream has begun, what was sent of it cannot be taken back."""
+    begun = [{"type": "http.response.start", "status": 200}, {"type": "http.response.body", "more_body": True}][:sent]
+    messages: list[dict] = []
+
+    async def app(scope: dict, receive: Callable, send: Callable) -> None:
+        for message in begun:
+            await send(message)
+        raise KeyError("x" * 1000)
+
+    async def send(message: dict) -> None:
+        messages.append(message)
+
+    event_loop.run(RefuseMalformed(app)({"type": "http", "method": "POST", "path": "/" + "x" * 1000}, None, send))
+    assert [each["status"] for each in messages if "status" in each] == [200 if sent else 400]
+    assert not messages[-1].get("more_body")
+    (line,) = caplog.messages
+    assert line.endswith("failed in app: KeyError")
+    assert len(line) < 200
+    with pytest.raises(KeyError):
+        event_loop.run(RefuseMalformed(app)({"type": "lifespan"}, None, send))

@@ -1,16 +1,22 @@
 """The page as visitors reach it: directly, by IPv6, and through a proxy that serves it below a path."""
 
 import json
+import os
 import re
+import sys
 import urllib.request
 from urllib.error import HTTPError
 from urllib.parse import urljoin, urlsplit
 
+import gradio as gr
 import pytest
 from gradio import networking
 
 from tests.server import free_port
+from tests.ui.launched import launched
 from tests.ui.reverse_proxy import proxied
+from tinygpt.system.pipes import lead_to_nowhere
+from tinygpt.ui import serving
 from tinygpt.ui.address import choose_port
 
 
@@ -69,6 +75,26 @@ def test_a_proxy_with_a_name_is_answered_under_this_name(page_served):
         for headers in ({"Host": "example.org"}, {"X-Forwarded-Host": "evil.plays.example.org"}):
             with proxied("/tinygpt", address, strip=True, **headers) as url, pytest.raises(HTTPError, match="403"):
                 get(f"{url}/")
+
+
+def test_a_file_of_the_page_that_is_missing_is_not_told_as_a_fault_of_the_server(monkeypatch, tmp_path):
+    for name in ("theme", "head"):
+        with monkeypatch.context() as patch:
+            patch.setattr(serving, name, (tmp_path / name).read_text)
+            with pytest.raises(FileNotFoundError, match=name):
+                launched(gr.Blocks()).__enter__()
+
+
+def test_output_that_nobody_reads_is_not_told_as_a_fault_of_the_server(monkeypatch):
+    with gr.Blocks() as page:
+        reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        with pytest.raises(ValueError, match=r"^nothing reads what the app prints: let it print to"):
+            launched(page).__enter__()
+        lead_to_nowhere(closed)
+        page.close(verbose=False)
 
 
 @pytest.mark.skipif(not can_listen("::1"), reason="this machine has no IPv6")

@@ -1,10 +1,6 @@
-"""Files read whole and written whole."""
+"""Files read whole, within bounds."""
 
-import os
-import time
 from pathlib import Path
-
-_RENAME_SECONDS = 2.0  # how long to wait for a file that another program has open
 
 
 def file_size(path: Path) -> int:
@@ -30,37 +26,6 @@ def read_bytes(path: Path, limit: int) -> bytes:
     if (size := file_size(path)) > limit:
         raise ValueError(f"{path} is too large ({size:,} bytes, at most {limit:,}): download or train it again")
     return path.read_bytes()
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file in one step: after a crash, and to any reader, it has its old content or its new content.
-
-    Raises OSError, and then the old content stays.
-    """
-    part = path.with_name(f".{path.name}.part")  # a fixed name, so that the next write replaces what a crash leaves
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def replace(source: Path, target: Path) -> None:
-    """Rename a file, replacing one that is there, in one step. Raises OSError.
-
-    Windows refuses while another program has the old file open: readers do so for a moment, which is waited for.
-    """
-    deadline = time.monotonic() + _RENAME_SECONDS
-    while True:
-        try:
-            return os.replace(source, target)
-        except PermissionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
 
 
 def one_line(error: Exception) -> str:

@@ -17,7 +17,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from tinygpt.checkpoint.facts import FORMAT, check_facts
-from tinygpt.checkpoint.files import file_size, one_line, replace, write_atomically
+from tinygpt.checkpoint.files import file_size, one_line
 from tinygpt.checkpoint.reading import (
     CONFIG,
     NEXT_CONFIG,
@@ -31,6 +31,7 @@ from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.model.gpt import GPTLanguageModel
 from tinygpt.model.parameter_shapes import shapes
 from tinygpt.model.quantization import fake_quantize
+from tinygpt.system.atomic import replace, write_atomically
 
 _MAX_HEADER_BYTES = 100_000_000  # as safetensors has it
 

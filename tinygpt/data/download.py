@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from tinygpt.background import in_background
 from tinygpt.data.text_files import CORPUS_VARIABLE, TextFileError, TextSource, sha256_of, survey
+from tinygpt.system.atomic import replace
 
 DEFAULT_URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 DEFAULT_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
@@ -63,11 +64,10 @@ def download(url: str, sha256: str | None, cache: Path) -> TextSource:
                 media_type = _fetch_in_time(name, address, part)
                 part.close()
                 _verify(TextSource(name, Path(part.name)), sha256, media_type)
-                os.replace(part.name, copy.content)
+                replace(Path(part.name), copy.content)
             finally:
                 part.close()  # ends a download that is still going on
-                with suppress(OSError):  # moved; or on Windows still open, and removed before a later download
-                    os.unlink(part.name)
+                _remove(Path(part.name))
     except (TimeoutError, ConnectionError):
         raise
     except OSError as error:
@@ -105,9 +105,18 @@ def _prepare(cache: Path) -> None:
     """Make the folder, and remove from it the partial files of downloads that were killed."""
     cache.mkdir(parents=True, exist_ok=True)
     for partial_file in cache.glob(".download-*"):
-        with suppress(OSError):  # another process may have finished it just now
+        with suppress(FileNotFoundError):  # another process has finished it just now
             if time.time() - partial_file.stat().st_mtime > 2 * _DEADLINE:
-                partial_file.unlink()
+                _remove(partial_file)
+
+
+def _remove(partial_file: Path) -> None:
+    """Remove a partial file unless it was moved, is another user's, or is still open on Windows.
+
+    In the last case, a later download removes it.
+    """
+    with suppress(FileNotFoundError, PermissionError):
+        partial_file.unlink()
 
 
 def _is_good(copy: TextSource, sha256: str | None) -> bool:
@@ -182,8 +191,12 @@ def _received(name: str, response: http.client.HTTPResponse) -> Iterator[bytes]:
     expected, size = response.length, 0
     if response.status != 200:
         raise _failed(name, f"the server answered {response.status} {response.reason}")
-    if expected is None and not response.chunked:
+    lengths = set(response.headers.get_all("Content-Length", ()))
+    if not (lengths or response.chunked):
         raise _failed(name, "the server does not say how long it is, so that it may be cut off")
+    if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):
+        told = " and ".join(sorted(lengths))
+        raise _failed(name, f"the server gives {told!r:.60} as its length, so that it may be cut off")
     while True:
         with _explained(name):
             chunk = response.read1(65_536)

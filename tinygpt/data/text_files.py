@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import shlex
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import BinaryIO
 
 from tinygpt.background import in_background
 from tinygpt.data.encodings import is_binary, is_mostly_utf8, marked_encoding, narrow_encoding, wide_encoding
+from tinygpt.flags import command_line
 
 # The environment variable that names a local copy of the default corpus, used instead of a download.
 CORPUS_VARIABLE = "TINYGPT_CORPUS"
@@ -87,7 +87,7 @@ class TextSource:
         return self._convertible(f"{problem}: its bytes do not tell which ENCODING it is in", "-f ENCODING")
 
     def _convertible(self, problem: str, options: str) -> TextFileError:
-        file = shlex.quote(self.name) if isinstance(self.content, Path) and self.name == str(self.content) else "FILE"
+        file = command_line(self.name) if isinstance(self.content, Path) and self.name == str(self.content) else "FILE"
         return TextFileError(self.name, problem, f"; convert it with: iconv {options} -t UTF-8 FILE > utf8.txt", file)
 
 

@@ -11,7 +11,7 @@ Nothing here checks its arguments: see bounds.py. With `fastmath`, the compiler 
 NaN, so that a comparison may lose one. `_watch` records it from its bits, for the caller to refuse.
 
 Dimensions, beside those of model/gpt.py: N characters read at once, R rows of them, L blocks, K inputs and O outputs
-of a matrix, G groups of W = 16 columns. The output of a product has room for one group more than it has columns.
+of a matrix, G groups of W = WIDTH columns. The output of a product has room for one group more than it has columns.
 """
 
 from collections.abc import Callable
@@ -89,8 +89,8 @@ class Recording(NamedTuple):
 class Cache(NamedTuple):
     """What is kept of the characters read so far."""
 
-    keys_LHGDW: np.ndarray  # in groups of 16 positions
-    values_LHGTW: np.ndarray  # in groups of 16 channels
+    keys_LHGDW: np.ndarray  # in groups of WIDTH positions
+    values_LHGTW: np.ndarray  # in groups of WIDTH channels
     recording: Recording
     largest_1: np.ndarray  # int32: the bits of the largest magnitude that was watched
 
@@ -382,7 +382,7 @@ def _product(x_NK, matrix_GKW, y_NO):
 def _matrix_product(rows: int, sums: int) -> Callable:
     """A function for y_RO = x_RK @ matrix_GKW with so many rows, generated in LLVM's intermediate language.
 
-    Compiled from Python loops, the sums would be kept in memory. Here the sums of 16 columns stay in registers while
+    Compiled from Python loops, the sums would be kept in memory. Here the sums of WIDTH columns stay in registers while
     the weights of these columns, which are adjacent in memory, are read once. Each row has several partial sums,
     used in turn, because an addition has to wait for the previous one to the same sum.
     """
@@ -433,14 +433,14 @@ def _indexer(context, builder, kind, value) -> tuple[Callable, list]:
 
 
 def _load(builder, pointer):
-    """Load the 16 numbers that start at the pointer, int8 or float32, as float32."""
+    """Load the WIDTH numbers that start at the pointer, int8 or float32, as float32."""
     element = pointer.type.pointee
     vector = builder.load(builder.bitcast(pointer, ir.VectorType(element, WIDTH).as_pointer()), align=1)
     return vector if element == _VECTOR.element else builder.sitofp(vector, _VECTOR)
 
 
 def _broadcast(builder, number):
-    """A vector of 16 times the same number."""
+    """A vector of WIDTH times the same number."""
     undefined, zeros = _VECTOR(ir.Undefined), ir.VectorType(ir.IntType(32), WIDTH)([0] * WIDTH)
     return builder.shuffle_vector(builder.insert_element(undefined, number, ir.IntType(32)(0)), undefined, zeros)
 

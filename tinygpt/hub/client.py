@@ -13,11 +13,12 @@ from pathlib import Path
 from tinygpt.background import T, in_background
 from tinygpt.checkpoint.reading import CONFIG, METRICS, WEIGHTS, read_checkpoint, read_facts
 from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
+from tinygpt.flags import command_line
 from tinygpt.hub.model_card import model_card
 
 CARD = "README.md"
 # Beside the weights and their config, if they exist. The training text can be read out of its index, character by
-# character, so that it is published only on request.
+# character, so that it is pushed only on request.
 OPTIONAL_FILES = (METRICS, CARD)
 INDEX_FILES = (INDEX, FORMAT_1_INDEX)
 
@@ -47,17 +48,18 @@ def push(folder: str | Path, repo_id: str, *, private: bool = False, with_index:
     and ConnectionError when the Hub cannot be reached.
     """
     check_repo_id(repo_id)
-    read_checkpoint(folder)  # a checkpoint that nobody could load is not published
+    read_checkpoint(folder)  # a checkpoint that nobody could load is not pushed
     files = _files_to_upload(Path(folder), repo_id, with_index)
     try:
         return _within_deadline(partial(_upload, files, repo_id, private))
     except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
-        slow = f'`hf upload {repo_id} {folder} . --include "*.json*" --include {WEIGHTS}`'
+        files = ("--include", "*.json*", "--include", WEIGHTS)
+        by_hand = command_line("hf", "upload", repo_id, folder, ".", *files)
         raise _explained(
             error,
             doing=f"pushing {folder} to {repo_id}",
             denied=f"you may not write to {repo_id} on the Hub: {_LOG_IN} to a token with write access",
-            slow=f"check whether it has arrived, then try again, or on a slow connection run {slow}",
+            slow=f"check whether it has arrived, then try again, or on a slow connection run `{by_hand}`",
         ) from error
 
 
@@ -81,11 +83,12 @@ def find_weights(source: str | Path) -> Path:
     except NotACheckpointError:
         raise
     except Exception as error:  # as in push
+        by_hand = command_line("hf", "download", repo_id, "--revision", revision)
         problem = _explained(
             error,
             doing=f"{source} is not a local folder, and downloading it from the Hub",
             denied=f"{absent}: check the name, or if it is private, {_LOG_IN}",
-            slow=f"try again, or on a slow connection run `hf download {repo_id} --revision {revision}` first",
+            slow=f"try again, or on a slow connection run `{by_hand}` first",
         )
         cached = _cached(repo_id, revision)
         if cached and isinstance(problem, ConnectionError | TimeoutError):
@@ -130,7 +133,7 @@ def _upload(files: dict[str, bytes], repo_id: str, private: bool) -> str:
     api = HfApi()
     url = api.create_repo(repo_id, private=private, exist_ok=True)
     additions = [CommitOperationAdd(name, content) for name, content in files.items()]
-    api.create_commit(repo_id, additions, commit_message="Publish a tinygpt checkpoint")
+    api.create_commit(repo_id, additions, commit_message="Upload a tinygpt checkpoint")
     return str(url)
 
 
@@ -227,8 +230,9 @@ def _explained(error: Exception, *, doing: str, denied: str, slow: str) -> Excep
         return ValueError(f"{doing} was rejected (the Hub answered {status}: {_one_line(error)})")
     if status:
         return ConnectionError(f"{doing} failed (the Hub answered {status}); try again later")
-    if isinstance(error, OSError) and error.errno:  # a local one: a full disk, a folder without write access
-        return OSError(f"{doing} failed: {error}")
+    if isinstance(error, OSError) and error.errno and not isinstance(error, ConnectionError):
+        # A local one: a full disk, a folder without write access.
+        return OSError(f"{doing} failed ({_one_line(error)}); make room there, or set HF_HOME to a folder of yours")
     return ConnectionError(f"{doing} failed ({_one_line(causes[-1])}); check the connection")
 
 

@@ -16,10 +16,10 @@ _BLOCKS = {
 
 
 def model_card(facts: dict[str, Any], repo_id: str = "user/name", with_index: bool = False) -> str:
-    """Return the README.md of a published checkpoint, given the contents of its config.json.
+    """Return the README.md of a pushed checkpoint, given the contents of its config.json.
 
     `repo_id` is what the card's commands name: a repository on the Hub, or a folder. `with_index` is whether the
-    memorization index is published, too.
+    memorization index is pushed, too.
     """
     shakespeare = facts.get("data_sha256") == DEFAULT_SHA256
     parts = [
@@ -36,7 +36,7 @@ def model_card(facts: dict[str, Any], repo_id: str = "user/name", with_index: bo
 
 def _front_matter(facts: dict[str, Any], shakespeare: bool) -> str:
     """The metadata that the Hub reads. The language and the license of any other text are unknown."""
-    from huggingface_hub import EvalResult, ModelCardData  # late: only who publishes needs it
+    from huggingface_hub import EvalResult, ModelCardData  # late: only who pushes needs it
 
     known, tags, loss = {}, ["text-generation", "character-level"], facts.get("validation_loss")
     if shakespeare:

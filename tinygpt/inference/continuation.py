@@ -10,7 +10,7 @@ from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
 from tinygpt.fields import FieldError
 from tinygpt.inference.beam_search import beam_search
-from tinygpt.inference.generation import Character, characters
+from tinygpt.inference.generation import Character, characters, unwritable_stop
 from tinygpt.request import GenerationRequest, bounds
 
 
@@ -78,7 +78,7 @@ def prepare(
 def _spelled_stop(tokenizer: TextEncoderDecoder, stop: str) -> tuple[str, list[str]]:
     """A stop text in known characters, and notes. Raises FieldError if some of it has no spelling in them."""
     if unspellable := tokenizer.unspellable(stop):
-        raise FieldError("stop", f"must be a text that the model can write: it does not know {unspellable:.80}")
+        raise unwritable_stop(unspellable)
     return tokenizer.normalize(stop)
 
 

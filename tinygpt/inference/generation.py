@@ -133,7 +133,12 @@ def check_stop(tokenizer: TextEncoderDecoder, stop: str | None) -> None:
     """Raise FieldError for a stop text with unknown characters: no text would ever end there."""
     unknown = "".join(dict.fromkeys(each for each in stop or "" if each not in tokenizer.vocabulary))
     if unknown:
-        raise FieldError("stop", f"must be a text that the model can write: it does not know {unknown!r:.80}")
+        raise unwritable_stop(repr(unknown))
+
+
+def unwritable_stop(unknown: str) -> FieldError:
+    """The error for a stop text with characters that the model does not know."""
+    return FieldError("stop", f"must be a text that the model can write: it does not know {unknown:.80}")
 
 
 def current_window(config: GPTConfig, prompt: list[int], generated: list[int]) -> list[int]:

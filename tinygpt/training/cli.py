@@ -16,7 +16,7 @@ from tinygpt.config import GPTConfig, SampleConfig, TrainConfig
 from tinygpt.data.dataset import load_dataset
 from tinygpt.data.download import DEFAULT_URL, is_url
 from tinygpt.engines.device import choose_device
-from tinygpt.flags import DEVICES, Parser, add_flags, explained, given
+from tinygpt.flags import DEVICES, Parser, add_flags, command_line, explained, given
 from tinygpt.inference.generation import stream
 from tinygpt.output import format_output, write_output
 from tinygpt.presets import PRESETS
@@ -53,11 +53,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--dtype", choices=("float32", "bfloat16"), help="default: bfloat16 where the hardware computes in it"
     )
-    parser.add_argument("--push-to-hub", metavar="USER/NAME", help="publish the weights on the Hugging Face Hub")
+    parser.add_argument("--push-to-hub", metavar="USER/NAME", help="push the weights to the Hugging Face Hub")
     parser.add_argument(
         "--with-index",
         action="store_true",
-        help="with --push-to-hub, publish memorization.npy too, from which the training text can be recovered",
+        help="with --push-to-hub, push memorization.npy too, from which the training text can be recovered",
     )
     parser.add_argument("--track", metavar="PROJECT", help="log the losses to trackio too (pip install trackio)")
     add_flags(parser, GPTConfig, skip=_NO_FLAGS)
@@ -85,7 +85,8 @@ def report(trainer: Trainer) -> bool:
     if trainer.step < trainer.config.max_iters:
         say(f"Stopped at step {trainer.step:,} and saved. To resume: {resume_command(trainer)}")
         return False
-    say(f"The weights are in {trainer.folder}. To open them: python app.py --weights {trainer.folder}")
+    to_open = command_line("python", "app.py", "--weights", trainer.folder)
+    say(f"The weights are in {trainer.folder}. To open them: {to_open}")
     say(f"Validation loss: {trainer.finish()}")
     return True
 
@@ -98,10 +99,10 @@ def print_sample(folder: Path) -> None:
         print(f"train.py: the weights are saved, but no sample of them: {error}", file=sys.stderr)
 
 
-def resume_command(trainer: Trainer) -> str:
-    """Return the command line that resumes a run."""
-    python = "python" if trainer.processes == 1 else f"torchrun --nproc_per_node={trainer.processes}"
-    return f"{python} train.py --resume --out {trainer.folder}"
+def resume_command(trainer: Trainer, *flags: str) -> str:
+    """Return the command line that resumes a run, with these flags too."""
+    start = ["python"] if trainer.processes == 1 else ["torchrun", f"--nproc_per_node={trainer.processes}"]
+    return command_line(*start, "train.py", "--resume", "--out", trainer.folder, *flags)
 
 
 @contextmanager

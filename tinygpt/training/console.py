@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tinygpt.system.pipes import lead_to_nowhere
 from tinygpt.training import distributed
 from tinygpt.training.trainer import Trainer
 
@@ -63,8 +64,6 @@ def leave_closed_streams() -> None:
         try:
             print(file=stream, flush=True)
         except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())  # what it holds goes there, too, when Python ends
-            os.close(nowhere)
+            lead_to_nowhere(stream)
             if stream is sys.stdout:
                 sys.stdout = sys.stderr

@@ -2,12 +2,11 @@
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 from tinygpt.checkpoint.reading import MAX_METRICS_BYTES, METRICS
-from tinygpt.checkpoint.torch_checkpoint import write_atomically
+from tinygpt.system.atomic import replace, write_atomically
 
 _DAMAGED = f"{METRICS}.damaged"
 _log = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ def keep_rows_until(folder: Path, step: int, evaluated: int = 0) -> None:
     *lines, _ = content.split(b"\n")
     rows = [row for line in lines if (row := _parse(line))]
     if len(rows) < len(lines):
-        os.replace(path, folder / _DAMAGED)
+        replace(path, folder / _DAMAGED)
         _log.warning("%s was damaged and is now %s. The run goes on, with the rows that can be read", path, _DAMAGED)
     kept = [row for row in rows if row["step"] <= step]
     if evaluated and all(row["step"] != evaluated for row in kept):

@@ -1,6 +1,7 @@
 """A run in the terminal: a progress bar, a line for each evaluation, and trackio's dashboard."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict
 
 from tqdm import tqdm
@@ -27,7 +28,7 @@ def run_with_progress_bar(trainer: Trainer, project: str | None) -> None:
         smoothing=0.05,
         disable=not first,
     )
-    with stop_on_signals(trainer), bar:
+    with stop_on_signals(trainer), bar, closing(steps):
         for progress in steps:
             try:
                 _show(progress, bar, per_step)
@@ -42,11 +43,13 @@ def run_with_trackio(trainer: Trainer, project: str) -> Iterator[Progress]:
     import trackio  # optional, and slow to import
 
     trackio.init(project=project, name=str(trainer.folder), config=asdict(trainer.config), resume="allow")
-    for progress in trainer.run():
-        if progress.losses:
-            trackio.log({f"{split}_loss": loss for split, loss in progress.losses.items()}, step=progress.step)
-        yield progress
-    trackio.finish()
+    try:
+        for progress in trainer.run():
+            if progress.losses:
+                trackio.log({f"{split}_loss": loss for split, loss in progress.losses.items()}, step=progress.step)
+            yield progress
+    finally:
+        trackio.finish()  # sends what was logged
 
 
 def _show(progress: Progress, bar: tqdm, per_step: int) -> None:

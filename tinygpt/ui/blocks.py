@@ -14,7 +14,7 @@ from tinygpt.ui.components.weights_menu import menu_update, weights_menu
 from tinygpt.ui.malformed import CheckedBlocks
 from tinygpt.ui.partial_updates import PartialUpdates
 from tinygpt.ui.services.registry import MAIN, Registry
-from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_QUEUED
+from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_REQUESTS
 from tinygpt.ui.services.training_jobs import TrainingJobs
 from tinygpt.ui.tabs.inside import inside_tab
 from tinygpt.ui.tabs.learned import learned_tab
@@ -60,7 +60,7 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, loca
         generate_api(blocks, registry[MAIN])
     _keep_signatures({type(block) for block in blocks.blocks.values()})
     _keep_configs(blocks.blocks.values())
-    return blocks.queue(max_size=MAX_QUEUED, default_concurrency_limit=MAX_CONCURRENT_TEXTS)
+    return blocks.queue(max_size=MAX_REQUESTS, default_concurrency_limit=MAX_CONCURRENT_TEXTS)
 
 
 def masthead(parameters: int, facts: dict[str, Any]) -> str:

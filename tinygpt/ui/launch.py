@@ -11,7 +11,7 @@ from tinygpt.background import in_background
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub.client import find_weights
 from tinygpt.ui.address import check_root_path, choose_port, hostname, is_loopback
-from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio
+from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio, without_type_stubs
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.training_jobs import TrainingJobs
@@ -55,8 +55,9 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
         session.engine()
     registry, port = Registry(session), choose_port(args.host, args.port)
     uploads = prepare_for_gradio()
-    from tinygpt.ui.blocks import build
-    from tinygpt.ui.serving import serve
+    with without_type_stubs():
+        from tinygpt.ui.blocks import build
+        from tinygpt.ui.serving import serve
 
     page = build(registry, TrainingJobs(registry) if args.train else None, local=local)
     serve(
@@ -113,10 +114,21 @@ def is_local_only(args: argparse.Namespace) -> bool:
 
 
 def exit_on_signals() -> None:
-    """Exit as by sys.exit when the process is told to end, so that what is registered to be done then is done."""
-    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    """Exit as by sys.exit when the process is told to end, so that what is registered to be done then is done.
+
+    A signal that is ignored stays ignored, so that nohup has its way.
+    """
+    # Windows lacks SIGHUP, all others SIGBREAK.
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    numbers = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+
+    def end(received: int, _: object) -> None:
+        for number in numbers:  # a terminal that is closed sends two: the second must not end what the first has begun
+            signal.signal(number, signal.SIG_IGN)
+        sys.exit(128 + received)
+
+    for number in numbers:
+        signal.signal(number, end)
 
 
 def host(text: str) -> str:

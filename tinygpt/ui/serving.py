@@ -10,16 +10,19 @@ import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from tinygpt.system.pipes import is_closed_pipe
 from tinygpt.ui.address import hostname, is_loopback
-from tinygpt.ui.blocks import MAX_CONCURRENT_TEXTS
 from tinygpt.ui.malformed import RefuseMalformed
+from tinygpt.ui.middleware.full_queue import RefuseWhenFull
 from tinygpt.ui.middleware.login import RequireLogin, credentials_check
 from tinygpt.ui.middleware.origins import CheckOrigin
 from tinygpt.ui.middleware.routes import DescribeAnew, RefuseRemoteFiles, RefuseUnusedRoutes, ServeBelow
 from tinygpt.ui.middleware.safety_headers import AddSafetyHeaders
 from tinygpt.ui.middleware.uploads import LimitUploads
+from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_REQUESTS
 from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
 from tinygpt.ui.theme import head, theme
+from tinygpt.ui.visitor_states import VisitorStates
 
 MAX_VISITORS_KEPT = 200  # the page's state for each of them takes some 0.4 MB; gradio would keep 10,000
 
@@ -52,7 +55,9 @@ def serve(
         Middleware(RefuseUnusedRoutes),
         Middleware(RefuseRemoteFiles),
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),
+        Middleware(RefuseWhenFull, count=lambda: requests(page), limit=MAX_REQUESTS),
     ]
+    look = {"theme": theme(), "head": head()}  # read from files
     try:
         page.launch(
             server_name=f"[{host}]" if ":" in host else host,  # IPv6
@@ -60,8 +65,7 @@ def serve(
             share=share,
             root_path=root_path,
             auth=credentials_check(*auth) if auth else None,
-            theme=theme(),
-            head=head(),
+            **look,
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,
@@ -72,7 +76,10 @@ def serve(
             max_threads=2 * MAX_CONCURRENT_TEXTS,
             prevent_thread_lock=True,
         )
-    except OSError as error:  # the port was free a moment ago
+    except OSError as error:
+        if is_closed_pipe(error):
+            raise ValueError("nothing reads what the app prints: let it print to a terminal or a file") from error
+        # The port was free a moment ago.
         raise ValueError(f"the server did not start at {host}, port {port}: try again, or another --port") from error
     except (ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
         raise ValueError(
@@ -86,8 +93,15 @@ def serve(
         page.share = False  # or gradio's page would load its scripts from another host
 
 
+def requests(page: gr.Blocks) -> int:
+    """How many requests are being answered or wait for it."""
+    return sum(
+        len(each.queue) + each.current_concurrency for each in page._queue.event_queue_per_concurrency_id.values()
+    )
+
+
 def wrapped_in(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """A lifespan that puts middleware around the whole app.
+    """A lifespan that puts middleware around the whole app, which keeps the states of visitors as VisitorStates.
 
     Middleware given to the app itself is inside of what gradio adds later, which answers CORS preflights on its own.
     """
@@ -96,6 +110,8 @@ def wrapped_in(middleware: Sequence[Middleware]) -> Callable[[Starlette], Abstra
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         for cls, args, kwargs in reversed(middleware):
             app.middleware_stack = cls(app.middleware_stack, *args, **kwargs)
+        app.state_holder = VisitorStates()
+        app.state_holder.set_blocks(app.get_blocks())
         yield
 
     return lifespan

@@ -1,6 +1,7 @@
 """The loss curves of a run and the points of its snapshots."""
 
 import json
+import os
 import re
 
 import pytest
@@ -36,6 +37,12 @@ def test_the_curves_are_the_evaluations_of_the_run_validation_first(tmp_path):
 def test_missing_or_damaged_evaluations_give_no_curves(tmp_path, content):
     if content is not None:
         (tmp_path / METRICS).write_bytes(content.encode(errors="surrogateescape"))
+    assert read_curves(tmp_path / METRICS) is None
+
+
+def test_evaluations_of_a_terabyte_give_no_curves(tmp_path):
+    (tmp_path / METRICS).touch()
+    os.truncate(tmp_path / METRICS, 10**12)  # takes no room on the disk, but would in memory
     assert read_curves(tmp_path / METRICS) is None
 
 

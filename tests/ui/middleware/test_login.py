@@ -144,6 +144,21 @@ def test_only_the_password_is_right(password: str):
     assert not event_loop.run(check(USER + PASSWORD[0], PASSWORD[1:]))
 
 
+def test_a_wrong_password_takes_as_long_whatever_of_it_is_right(monkeypatch):
+    """All that is compared has one length, and goes through the comparison whose time does not tell where it ends."""
+    compared: list[tuple[int, int]] = []
+
+    def compare(one: bytes, two: bytes) -> bool:
+        compared.append((len(one), len(two)))
+        return one == two
+
+    monkeypatch.setattr(login.hmac, "compare_digest", compare)
+    check = credentials_check(USER, PASSWORD)
+    for user, password in ((USER, PASSWORD), (USER, PASSWORD[:-1]), (USER, ""), ("", "x" * 5000)):
+        event_loop.run(check(user, password))
+    assert compared == 4 * [(64, 64)]
+
+
 def test_a_password_may_have_any_characters():
     for password in ("é", "\ud800", "密码", "a:b:c"):
         assert event_loop.run(credentials_check(USER, password)(USER, password))
@@ -210,6 +225,16 @@ def test_a_page_below_another_path_is_closed_too(root_path: str):
         assert status_of(scope("192.0.2.1", path=f"{prefix}/assets/page.js", **get)) == 418
         assert status_of(scope("192.0.2.1", path=f"{prefix}/login", root_path=root_path)) == 418
         assert status_of(scope("192.0.2.1", path=f"{prefix}/config", **get)) == 401
+
+
+def test_a_websocket_of_a_stranger_is_closed_unopened():
+    sent: list[dict] = []
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    event_loop.run(RequireLogin(Answer())(scope("192.0.2.1", type="websocket", path="/assets/page.js"), None, send))
+    assert sent == [{"type": "websocket.close"}]
 
 
 class Answer:

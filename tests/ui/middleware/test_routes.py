@@ -84,7 +84,10 @@ def test_paths_of_this_machine_are_allowed(path: str):
 
 @pytest.mark.parametrize("prefix", ["", "/tinygpt", "/a/b"])
 def test_a_page_below_another_path_refuses_too(prefix: str):
-    assert names_a_remote_file(f"{prefix}/gradio_api/file=http://host/x")
+    name = "http://host/x"
+    for _ in range(9):  # however often it is encoded
+        assert names_a_remote_file(f"{prefix}/gradio_api/file={name}")
+        name = quote(name, safe="")
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ def request(**changes: object) -> GenerationRequest:
     return GenerationRequest(**{"prompt": "a", "length": 20, "seed": 5} | changes)
 
 
-def test_a_text_grows_from_nothing_to_its_whole_length(session: Session):
+def test_a_text_grows_from_its_first_character_to_its_whole_length(session: Session):
     texts = [continuation.text for continuation in session.write(request(), StopSignal())]
-    assert texts[0] == ""
+    assert len(texts[0]) == 1
     assert len(texts[-1]) == 20
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
 
@@ -50,7 +50,7 @@ def test_an_update_that_is_delivered_slowly_is_followed_by_one_with_more_of_the_
     for continuation in session.write(request(length=1000), StopSignal()):
         clock.time += 1.0  # far more than the pause between two updates
         lengths.append(len(continuation.text))
-    assert lengths == [0, 1000]
+    assert lengths == [1, 1000]
 
 
 @pytest.mark.parametrize(("others", "updates"), [(299, 3), (999, 2)])
@@ -84,11 +84,18 @@ def test_a_stopped_text_ends_with_what_was_written(session: Session):
     assert signal.reason == "stopped"
 
 
+def test_an_empty_text_is_an_update_too(session: Session):
+    first = next(iter(session.write(request(length=1), StopSignal()))).text
+    (only,) = session.write(request(stop=first), StopSignal())
+    assert only.text == ""
+
+
 def test_a_text_ends_at_the_deadline(session: Session, slow_clock, monkeypatch):
     monkeypatch.setattr(module, "DEADLINE", 1.0)
     signal = StopSignal()
-    *_, last = session.write(request(length=5000), signal)
-    assert len(last.text) == pytest.approx(1000, abs=20)
+    updates = list(session.write(request(length=5000), signal))
+    # The clock was read at the start, after each character, and after each update but the last.
+    assert len(updates[-1].text) + len(updates) == 1002  # milliseconds: the first reading past the deadline
     assert signal.reason == "ended after 1 seconds"
 
 

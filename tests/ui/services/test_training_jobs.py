@@ -1,20 +1,30 @@
 """Training on the page, without gradio."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from tests.runs import metrics
 from tests.server import ROOT
 from tinygpt.checkpoint.reading import METRICS, read_facts
+from tinygpt.model.gpt import GPTLanguageModel
 from tinygpt.request import GenerationRequest
+from tinygpt.training.divergence import DivergenceError
 from tinygpt.training.state import saved_run
 from tinygpt.ui.services import training_jobs as module
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session, StopSignal
-from tinygpt.ui.services.training_jobs import OFFERED_PRESETS, TrainingJobs, create_run_folder, training_config
+from tinygpt.ui.services.training_jobs import (
+    OFFERED_PRESETS,
+    TrainingJob,
+    TrainingJobs,
+    create_run_folder,
+    training_config,
+)
 
 
 @pytest.fixture
@@ -102,6 +112,53 @@ def test_a_job_whose_visitor_leaves_is_saved_and_makes_room_for_another(
 
 
 @pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (OSError, r"step \d+ could not be saved in .*page-1 \(Is a directory: .*\): what was saved before is kept"),
+        (DivergenceError, r"the loss became nan at step \d+: choose another preset .* saved is in .*page-1"),
+        (ZeroDivisionError, r"it ended unexpectedly: try again"),
+    ],
+)
+def test_a_job_that_fails_after_its_visitor_has_left_is_logged_in_one_line_unless_it_is_our_fault(
+    training_jobs: TrainingJobs, text: str, tmp_path: Path, monkeypatch, caplog, kind: type[Exception], told: str
+):
+    left = Event()
+
+    def fail(model: GPTLanguageModel) -> GPTLanguageModel:
+        left.wait(60)
+        if kind is OSError:
+            metrics = tmp_path / "runs" / "page-1" / METRICS
+            metrics.unlink()
+            metrics.mkdir()  # so that the next row cannot be written
+        elif kind is DivergenceError:
+            model.lm_head.weight.data.fill_(math.nan)
+        else:
+            raise ZeroDivisionError
+        return model
+
+    monkeypatch.setattr(module, "fastest", fail)
+    monkeypatch.setattr(module, "stream", lambda *_: "")
+    monkeypatch.setattr(TrainingJob, "stop", lambda job: None)  # the job is to come to what fails
+    reports = training_jobs.train(text.encode(), "tiny-gpt", 10, StopSignal())
+    while not next(reports).step:
+        pass
+    reports.close()
+    left.set()
+    training_jobs.finish()
+    [record] = caplog.records
+    assert re.fullmatch(f"A training on the page failed: {told}.*", record.getMessage())
+    assert (record.exc_info[0] if record.exc_info else None) == (kind if kind is ZeroDivisionError else None)
+
+
+def test_an_unexpected_failure_is_told_to_the_visitor_who_is_still_there(
+    training_jobs: TrainingJobs, text: str, monkeypatch
+):
+    monkeypatch.setattr(module, "fastest", lambda model: 1 / 0)
+    with pytest.raises(ValueError, match=r"^the training failed; it ended unexpectedly: try again$"):
+        list(training_jobs.train(text.encode(), "tiny-gpt", 10, StopSignal()))
+
+
+@pytest.mark.parametrize(
     ("content", "complaint"),
     [
         (
@@ -116,12 +173,13 @@ def test_a_job_whose_visitor_leaves_is_saved_and_makes_room_for_another(
     ids=["short", "one character", "binary", "latin-1", "blank"],
 )
 def test_a_text_that_cannot_be_trained_on_is_refused_and_leaves_nothing(
-    training_jobs: TrainingJobs, registry: Registry, tmp_path: Path, content: bytes, complaint: str
+    training_jobs: TrainingJobs, registry: Registry, tmp_path: Path, content: bytes, complaint: str, caplog
 ):
     for _ in range(2):  # the second time nothing is left of the first
         with pytest.raises(ValueError, match=complaint) as refused:
             list(training_jobs.train(content, "quick", 20, StopSignal()))
     assert str(tmp_path) not in str(refused.value)
+    assert caplog.records == []
     assert [*(tmp_path / "runs").iterdir()] == []
     assert len(registry) == 1
 
@@ -145,7 +203,9 @@ def test_a_loss_that_is_not_finite_ends_the_job_and_what_was_saved_stays(
 
 def test_a_folder_that_cannot_be_created_is_named(registry: Registry, text: str, tmp_path: Path):
     (tmp_path / "runs").write_text("a file where the folder should be")
-    with pytest.raises(ValueError, match=r"the run cannot be kept in .*runs: File exists"):
+    with pytest.raises(
+        ValueError, match=r"the run cannot be kept in .*runs \(File exists\): make room there, or start"
+    ):
         list(TrainingJobs(registry, tmp_path / "runs").train(text.encode(), "quick", 5, StopSignal()))
 
 

@@ -44,7 +44,7 @@ def test_the_texts_grow_side_by_side(registry):
         for html, _ in write_snapshots(registry, MAIN, "My", "7", SnapshotTexts())
         if type(html) is str
     ]
-    assert lengths[0] == [0, 0, 0]
+    assert lengths[0] == [1, 1, 1]
     assert all(len(set(each)) == 1 for each in lengths)
     assert lengths[-1] == [LENGTH] * 3
 

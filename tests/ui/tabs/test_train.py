@@ -1,7 +1,10 @@
 """The tab Train: progress, curves and samples of a job."""
 
+import re
+from html import unescape
 from pathlib import Path
 
+from tinygpt.flags import command_line
 from tinygpt.ui.services.training_jobs import TrainingJob, training_config
 from tinygpt.ui.tabs.train import progress_bar, sample_text, smooth, training_curve
 
@@ -31,3 +34,10 @@ def test_the_progress_of_a_job_has_its_steps_its_loss_and_the_time_left():
     assert "about 50 minutes left" in progress_bar(job)
     assert training_curve(job).count("<polyline") == 2
     assert "<polyline" not in training_curve()
+
+
+def test_the_command_that_continues_a_stopped_job_can_be_copied_whatever_its_folder_is_called():
+    job = TrainingJob(text=b"", preset="quick", config=training_config("quick", 400), registered=True)
+    job.folder = Path("all runs", "$HOME's <b>", "page-1")
+    [command] = re.findall(r"in a terminal: ([^<]*)<", progress_bar(job))
+    assert unescape(command) == command_line("python", "train.py", "--resume", "--out", job.folder)

@@ -34,10 +34,13 @@ def show_candidates(
     def select(
         displayed: DisplayedText | None, weights: str, temperature: float, top_k: int, top_p: float, event: gr.EventData
     ) -> tuple:
-        try:
-            return update(displayed.at(event_value(event, "index")), weights, temperature, top_k, top_p)
-        except (AttributeError, ValueError):  # no text yet, or no such position in it
+        if displayed is None:  # no text yet
             return gr.skip(), gr.skip()
+        try:
+            displayed = displayed.at(event_value(event, "index"))
+        except ValueError:  # a forged event
+            return gr.skip(), gr.skip()
+        return update(displayed, weights, temperature, top_k, top_p)
 
     def update(displayed: DisplayedText | None, weights: str, *settings: float) -> tuple:
         if displayed is None or displayed.position is None:

@@ -1,5 +1,5 @@
 """ASGI middleware that refuses dangerous requests before gradio sees them.
 
 Each module holds one concern: the page's password, routes that the page does not use,
-other websites, uploads, and browsers' safety headers.
+other websites, uploads, a full queue, and browsers' safety headers.
 """

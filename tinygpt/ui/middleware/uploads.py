@@ -13,6 +13,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tinygpt.ui.middleware.refusal import refuse
+
 MAX_AGE = 3600.0  # seconds after which an upload makes room for others
 _UPLOAD = re.compile(r"/gradio_api/upload(?P<progress>_progress)?/?$")
 _BLOCK = 4096  # bytes that even the smallest file takes
@@ -33,7 +35,7 @@ class LimitUploads:
         """Refuse a request, or pass it on."""
         upload = _UPLOAD.search(scope["path"]) if scope["type"] == "http" else None
         if upload and not self.limit:
-            await _refuse("This page takes no files.", scope, receive, send)
+            await refuse(PlainTextResponse("This page takes no files.", 413), scope, receive, send)
         elif upload and not upload["progress"]:
             await self._count(scope, receive, send)
         else:
@@ -52,7 +54,8 @@ class LimitUploads:
                 with suppress(ClientDisconnect):  # nobody is there to be answered
                     await self.app(scope, receive, send)
             else:
-                await _refuse("There is no room for more files now: try again in an hour.", scope, receive, send)
+                refusal = PlainTextResponse("There is no room for more files now: try again in an hour.", 413)
+                await refuse(refusal, scope, receive, send)
         finally:
             self._arriving -= size
 
@@ -80,12 +83,3 @@ class LimitUploads:
             with suppress(FileNotFoundError):  # gradio moves and deletes files meanwhile
                 if path.is_file():
                     yield path, path.stat()
-
-
-async def _refuse(why: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 413, but read what is sent if it tells its length: browsers show an answer when they have sent all."""
-    more = "content-length" in Headers(scope=scope)
-    while more:
-        message = await receive()
-        more = message["type"] == "http.request" and message.get("more_body", False)
-    await PlainTextResponse(why, status_code=413)(scope, receive, send)

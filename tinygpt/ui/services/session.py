@@ -32,7 +32,7 @@ from tinygpt.request import GenerationRequest
 UPDATES_PER_SECOND = 15  # to one visitor: enough for the text to look alive
 TOTAL_UPDATES_PER_SECOND = 150  # to all visitors: gradio delivers a few hundred if nothing else uses the machine
 MAX_CONCURRENT_TEXTS = 64
-MAX_QUEUED = 40  # requests that may wait; later ones are refused
+MAX_REQUESTS = MAX_CONCURRENT_TEXTS + 40  # that are answered or wait for it; later ones are refused
 DEADLINE = 60.0  # seconds after which a text ends, whether or not anybody still reads it
 
 T = TypeVar("T")
@@ -111,8 +111,8 @@ class Session:
     ) -> Iterator[Continuation]:
         """Yield a text as it grows, at most UPDATES_PER_SECOND times per second, until it is done or stopped.
 
-        The first and the last state of the text are always yielded. A text that is still growing after DEADLINE
-        seconds ends there. The signal's reason then says why a text ended early. Raises ValueError, before
+        The first character and the last state of the text are always yielded. A text that is still growing after
+        DEADLINE seconds ends there. The signal's reason then says why a text ended early. Raises ValueError, before
         anything is written, as `check` does.
         """
         return self._paced(write(self.engine(), self.tokenizer, request, forced), signal)
@@ -129,10 +129,11 @@ class Session:
         return self._paced(_side_by_side(texts), signal)
 
     def _paced(self, states: Iterator[T], signal: StopSignal) -> Iterator[T]:
-        """Yield some of a text's states: the first, the last, and those that are due in between."""
-        start, last_update, this = time.monotonic(), -math.inf, object()
+        """Yield some of a text's states: the first with characters, the last, and those that are due in between."""
+        start, last_update, this, pending = time.monotonic(), -math.inf, object(), True
         self._texts_being_written.add(this)
         try:
+            state = next(states)  # has no characters yet
             for state in states:
                 now = time.monotonic()
                 if now - start > DEADLINE:

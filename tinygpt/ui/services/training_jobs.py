@@ -1,6 +1,7 @@
 """Training on the page: one job at a time, in a thread of its own. The weights it trains are added to the registry."""
 
 import atexit
+import logging
 import shutil
 from collections.abc import Container, Iterator
 from concurrent.futures import Future, wait
@@ -19,6 +20,7 @@ from tinygpt.engines.selection import fastest
 from tinygpt.fields import Choice, Integer
 from tinygpt.inference.generation import stream
 from tinygpt.presets import PRESETS
+from tinygpt.training.divergence import DivergenceError
 from tinygpt.ui.services.examples import TEXT_FILE
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import StopSignal
@@ -31,6 +33,7 @@ OFFERED_PRESETS = ("default", "quick", "little-shakespeare", "tiny-gpt")
 MAX_STEPS = 10_000
 EVALUATIONS = 10  # per job: points of the validation curve, and samples
 REPORT_INTERVAL = 0.3  # seconds
+_log = logging.getLogger(__name__)
 _SAMPLE_CONFIG = SampleConfig(max_new_tokens=200, seed=1337)  # one seed: samples differ by what was learned since
 
 
@@ -102,25 +105,33 @@ class TrainingJobs:
             wait([outcome])
 
     def _run(self, job: TrainingJob) -> None:
-        """Train a job's model and add its weights to the registry. Raises ValueError."""
+        """Train a job's model and add its weights to the registry.
+
+        Raises ValueError, with a sentence for people. A failure is logged, too: the visitor may have left.
+        """
         try:
             trainer = self._create_trainer(job)
             _train(job, trainer)
             self._registry.add(job.folder.name, job.folder)
             job.registered = True
-        except OSError as error:
-            where = job.folder or self._home
-            problem = f"the run cannot be kept in {where}: {error.strerror}" if error.strerror else str(error)
-            raise ValueError(problem) from error
-        except FloatingPointError as error:
-            from tinygpt.training.divergence import DivergenceError
-
-            if not isinstance(error, DivergenceError):
+        except Exception as error:
+            if isinstance(error, ValueError) and not job.folder:  # the text is refused, and nothing is lost
                 raise
-            saved = f"; what was saved is in {job.folder}" if (job.folder / WEIGHTS).exists() else ""
-            raise ValueError(f"{error.problem}: choose another preset for this text{saved}") from error
+            expected = isinstance(error, OSError | DivergenceError)
+            problem = self._problem(job, error) if expected else "it ended unexpectedly: try again"
+            _log.error("A training on the page failed: %s", problem, exc_info=not expected)
+            raise ValueError(problem if expected else f"the training failed; {problem}") from error
         finally:
             self._busy.release()
+
+    def _problem(self, job: TrainingJob, error: OSError | DivergenceError) -> str:
+        """Why a job failed, and what to do next."""
+        if isinstance(error, DivergenceError):
+            saved = f"; what was saved is in {job.folder}" if (job.folder / WEIGHTS).exists() else ""
+            return f"{error.problem}: choose another preset for this text{saved}"
+        where = job.folder or self._home
+        remedy = "make room there, or start the page in another folder"
+        return f"the run cannot be kept in {where} ({error.strerror}): {remedy}" if error.strerror else str(error)
 
     def _create_trainer(self, job: TrainingJob) -> "Trainer":
         """A trainer at its first step, in a new folder, which is removed if the text cannot be trained on."""

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.components import Component
 
 from tinygpt.config import SampleConfig
-from tinygpt.fields import Integer
+from tinygpt.fields import FieldError, Integer
 from tinygpt.inference.inspection import inspectable
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.components.controls import sampling_settings
@@ -83,10 +83,10 @@ def inside_tab(registry: Registry, menu: gr.Dropdown, tab: gr.Tab, written: list
         if inspection is None:
             return gr.skip(), gr.skip()
         session = registry.of(inspection.displayed.link.weights_sha256)
+        parts = [event_value(event, part) for part in ("index", "layer", "head")]
         try:
-            parts = [event_value(event, part) for part in ("index", "layer", "head")]
             inspection = moved(session, inspection, *parts)
-        except ValueError:  # a forged event
+        except FieldError:  # a forged event
             return gr.skip(), gr.skip()
         return draw(session, inspection), inspection
 

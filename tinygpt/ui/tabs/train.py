@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from tinygpt.flags import command_line
 from tinygpt.presets import PRESETS
 from tinygpt.ui.components.chart import Curve, chart
 from tinygpt.ui.components.events import QUIET
@@ -117,7 +118,7 @@ def _status(job: TrainingJob) -> str:
         if job.loss is None:
             return (
                 f"Stopped at step {job.step:,} of {total:,} and kept. The menu above has the weights as {name}. To "
-                f"continue in a terminal: python train.py --resume --out {escape(str(job.folder))}"
+                f"continue in a terminal: {escape(command_line('python', 'train.py', '--resume', '--out', job.folder))}"
             )
         return (
             f"Trained in {job.seconds:.0f} s: {job.loss:.3f} nats per character on the last tenth of the text, which "
