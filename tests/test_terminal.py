@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.ci import ONLY_IN_CI
 from tests.server import ROOT
 from tinygpt import SampleConfig, open_checkpoint, stream
 from tinygpt.output import format_output
@@ -16,6 +17,12 @@ from tinygpt.request import bounds
 
 CPU = ("tinygpt", "--device", "cpu")
 TINYGPT = ("-m", *CPU)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled(weights) -> None:
+    """The machine code is cached, so that no start reports that it has to be compiled."""
+    open_checkpoint(weights)
 
 
 @pytest.fixture
@@ -197,3 +204,15 @@ def test_ctrl_c_ends_the_text_early_and_keeps_what_was_written(start, tmp_path):
     settings = SampleConfig(max_new_tokens=len(shown) - len("My\n"), seed=1)
     assert shown == "My" + "".join(stream(*open_checkpoint(ROOT / "weights"), "My", settings)) + "\n"
     assert output.read_text(encoding="utf-8") == format_output("My", shown.removeprefix("My").removesuffix("\n"))
+
+
+@ONLY_IN_CI
+def test_on_a_new_machine_torch_begins_the_text_and_the_next_start_is_fast(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    arguments = ("-m", "tinygpt", "--prompt", "ROMEO:", "--length", 300, "--seed", 1)
+    first, second = run(*arguments), run(*arguments)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert first.stderr.startswith("Compiling for this machine, which takes up to a minute; torch writes meanwhile")
+    assert "Compiling still, so that the next start is fast" in first.stderr
+    assert second.stderr.startswith("[300 characters")
+    assert first.stdout == second.stdout
