@@ -9,6 +9,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from benchmarks.serving import find_browser
 from tests.browser.acts import reset
 from tests.browser.visitor import ALLOWED, opened
+from tests.server import ROOT
+from tinygpt import TextEncoderDecoder, open_checkpoint
+from tinygpt.engines.engine import Engine
 
 QUIET = (  # no calls home, which a machine without internet would answer with a row of errors
     "--disable-background-networking",
@@ -41,6 +44,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(permissions=ALLOWED)
     yield context
     context.close()
+
+
+@pytest.fixture(scope="session")
+def shipped() -> tuple[Engine, TextEncoderDecoder]:
+    """The engine and the tokenizer of the shipped weights."""
+    return open_checkpoint(ROOT / "weights")
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """Looking inside, in a real browser."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.acts import finished, write
-from tinygpt import open_checkpoint
 from tinygpt.engines.selection import as_engine
 
 PROMPT = "JULIET:\nO,"
@@ -18,11 +16,6 @@ PROMPT = "JULIET:\nO,"
 def page(same_page: Page) -> Page:
     """The page that the tests share. Each writes with another seed, or it could look at the text of the one before."""
     return same_page
-
-
-@pytest.fixture(scope="module")
-def opened():
-    return open_checkpoint(Path(__file__).parents[2] / "weights")
 
 
 def look_inside(page: Page, text: str) -> None:
@@ -42,8 +35,8 @@ def readout(page: Page) -> Locator:
     return page.locator("#heads .readout")
 
 
-def attention(opened, text: str) -> np.ndarray:
-    model, tokenizer = opened
+def attention(shipped, text: str) -> np.ndarray:
+    model, tokenizer = shipped
     return as_engine(model).activations(tokenizer.encode(text)).attention()
 
 
@@ -52,12 +45,12 @@ def percent(sentence: str) -> int:
     return int(re.search(r"(\d+) %", sentence)[1])
 
 
-def test_every_head_of_every_block_is_there_and_tells_what_the_chosen_character_reads(page: Page, opened):
+def test_every_head_of_every_block_is_there_and_tells_what_the_chosen_character_reads(page: Page, shipped):
     write(page, PROMPT, seed=7)
     text = PROMPT + finished(page)
     look_inside(page, text)
     expect(window(page)).to_have_js_property("textContent", text)
-    weights_LHTT = attention(opened, text)
+    weights_LHTT = attention(shipped, text)
     layers, heads = weights_LHTT.shape[:2]
     expect(page.locator("#heads .overview button")).to_have_count(layers * heads)
     here = len(text) - 2  # the text's last character came from it
@@ -85,11 +78,11 @@ def test_a_click_on_a_character_shows_what_it_reads_and_the_diagram_of_it(page: 
         )
 
 
-def test_hovering_tells_the_weight_between_two_characters_and_where_the_mask_is(page: Page, opened):
+def test_hovering_tells_the_weight_between_two_characters_and_where_the_mask_is(page: Page, shipped):
     write(page, PROMPT, seed=9)
     text = PROMPT + finished(page)
     look_inside(page, text)
-    weights_TT = attention(opened, text)[0, 0]
+    weights_TT = attention(shipped, text)[0, 0]
     large, T = page.locator("#heads .large"), len(text)
     large.scroll_into_view_if_needed()
     box = large.bounding_box()
@@ -149,7 +142,7 @@ def test_the_way_from_a_candidate_leads_to_how_the_model_came_to_it(page: Page):
     expect(page.locator("svg.diagram")).to_contain_text(text[30].replace("\n", "↵").replace(" ", "␣"))
 
 
-def test_a_second_text_takes_the_place_of_the_first(page: Page, opened):
+def test_a_second_text_takes_the_place_of_the_first(page: Page, shipped):
     for prompt, length in ((PROMPT, 60), ("ROMEO:\n", 40)):
         page.get_by_role("tab", name="Write").click()
         write(page, prompt, seed=12, length=length)
@@ -159,14 +152,14 @@ def test_a_second_text_takes_the_place_of_the_first(page: Page, opened):
         page.get_by_role("button", name="Block 4, head 3").click()
         window(page).locator("span").nth(20).click()
         expect(readout(page)).to_contain_text("Block 4, head 3: ")
-        most = attention(opened, text)[3, 2, 20].max()
+        most = attention(shipped, text)[3, 2, 20].max()
         assert percent(readout(page).text_content()) == pytest.approx(100 * most, abs=1)
         window(page).focus()
         page.keyboard.press("ArrowRight")
         expect(readout(page)).to_contain_text("character 22,")
 
 
-def test_in_a_text_longer_than_the_context_a_window_stays_the_same_wherever_it_is_looked_at(page: Page, opened):
+def test_in_a_text_longer_than_the_context_a_window_stays_the_same_wherever_it_is_looked_at(page: Page, shipped):
     write(page, PROMPT, seed=13, length=500)
     text = PROMPT + finished(page, 500)
     look_inside(page, text)
@@ -179,7 +172,7 @@ def test_in_a_text_longer_than_the_context_a_window_stays_the_same_wherever_it_i
         expect(diagram).to_contain_text("sampled in the window before" if place == 5 else "the random number is")
     page.get_by_role("button", name="Block 1, head 1").click()
     expect(readout(page)).to_contain_text("Block 1, head 1: ")
-    most = attention(opened, shown)[0, 0, 5].max()
+    most = attention(shipped, shown)[0, 0, 5].max()
     assert percent(readout(page).text_content()) == pytest.approx(100 * most, abs=1)
 
 

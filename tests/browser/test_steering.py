@@ -1,15 +1,14 @@
 """Looking at a character of the continuation and steering from it, in a real browser."""
 
 import re
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.acts import advanced, continuation, finished, write
-from tests.browser.visitor import opened as opened_page
-from tinygpt import SampleConfig, open_checkpoint
+from tests.browser.visitor import opened
+from tinygpt import SampleConfig
 from tinygpt.inference.generation import characters
 from tinygpt.inference.inspection import candidates
 
@@ -19,11 +18,6 @@ SETTINGS = SampleConfig(max_new_tokens=60, seed=7)
 @pytest.fixture
 def page(same_page: Page) -> Page:
     return same_page
-
-
-@pytest.fixture(scope="module")
-def opened():
-    return open_checkpoint(Path(__file__).parents[2] / "weights")
 
 
 def click(page: Page, place: int) -> None:
@@ -63,20 +57,20 @@ def visible_place(text: str) -> int:
     return next(place for place in range(20, 60) if text[place - 1 : place + 2].isalpha())
 
 
-def test_a_click_on_a_character_shows_who_else_could_have_stood_there(page: Page, opened):
+def test_a_click_on_a_character_shows_who_else_could_have_stood_there(page: Page, shipped):
     write(page, "ROMEO:\n", seed=7)
     text = finished(page)
     place = visible_place(text)
     click(page, place)
     expect(panel(page)).to_contain_text(f"Character {place + 1}: {text[place]}, sampled")
-    model, tokenizer = opened
+    model, tokenizer = shipped
     wanted = candidates(model, tokenizer, "ROMEO:\n", text[:place], SETTINGS)
     ids = (-wanted.raw_V).argsort(kind="stable")
     assert rows(page) == [tokenizer.vocabulary[id] for id in ids]
     assert share(page, 0) == pytest.approx(100 * wanted.kept_V[ids[0]], abs=0.051)
 
 
-def test_another_candidate_takes_its_place_and_the_text_goes_on_from_there(page: Page, opened):
+def test_another_candidate_takes_its_place_and_the_text_goes_on_from_there(page: Page, shipped):
     write(page, "ROMEO:\n", seed=7)
     before = finished(page)
     place = visible_place(before)
@@ -87,7 +81,7 @@ def test_another_candidate_takes_its_place_and_the_text_goes_on_from_there(page:
     expect(panel(page)).to_have_count(0)
     after = finished(page)
     assert after[: place + 1] == before[:place] + other
-    model, tokenizer = opened
+    model, tokenizer = shipped
     assert after == "".join(c.text for c in characters(model, tokenizer, "ROMEO:\n", SETTINGS, {place: other}))
     click(page, place)
     expect(panel(page)).to_contain_text("chosen by hand")
@@ -139,11 +133,11 @@ def test_the_bars_move_with_the_sliders_and_nothing_is_written_again(page: Page)
     assert continuation(page).text_content() == text
 
 
-def test_what_the_model_was_unsure_of_is_tinted_until_the_tint_is_switched_off(page: Page, opened):
+def test_what_the_model_was_unsure_of_is_tinted_until_the_tint_is_switched_off(page: Page, shipped):
     write(page, "ROMEO:\n", seed=7)
     finished(page)
     tinted = "level => [...CSS.highlights.get(`uncertain-${level}`)].reduce((sum, part) => sum + `${part}`.length, 0)"
-    model, tokenizer = opened
+    model, tokenizer = shipped
     sure = [min(9, int(10 * c.probability)) for c in characters(model, tokenizer, "ROMEO:\n", SETTINGS)]
     assert [page.evaluate(tinted, level) for level in range(5)] == [sure.count(level) for level in range(5)]
     assert sure.count(0)
@@ -176,7 +170,7 @@ def test_a_link_of_other_weights_says_so_and_one_that_is_broken_is_refused(page:
     page.get_by_role("button", name="As JSON").click()
     link = page.locator("#json textarea").input_value()
     others = re.sub('"weights_sha256": "[^"]*"', f'"weights_sha256": "{64 * "0"}"', link)
-    with opened_page(page.context, f"{address}/?recipe={quote(others)}") as other:
+    with opened(page.context, f"{address}/?recipe={quote(others)}") as other:
         finished(other)
         expect(other.locator("#status")).to_contain_text("from other weights")
         other.goto(f"{address}/?recipe={quote(link[:-9])}")
