@@ -26,6 +26,7 @@ from benchmarks.visiting import BUSY, CUT_SHORT, LEAVES, NEVER_READS, READS, But
 from tinygpt.fields import Integer, Number
 from tinygpt.flags import SHIPPED
 from tinygpt.hub.client import find_weights
+from tinygpt.inference.loading import open_checkpoint
 from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS
 
 SERVED = "served"
@@ -63,7 +64,9 @@ def main() -> None:
     report = Report()
     with one_line_errors(parser):
         check(args)
-        with serving(APP, "--weights", str(find_weights(args.weights))) as server:
+        weights = find_weights(args.weights)
+        open_checkpoint(weights)  # compiles the engine, if this has not been done on this machine
+        with serving(APP, "--weights", str(weights)) as server:
             print(header("0 for the first visitor, 1 for the second, and so on"))
             load = Load(server, args.length, report)
             if args.soak:

@@ -67,6 +67,7 @@ def main() -> None:
         if not args.browser:
             raise ValueError("no Chromium, Chrome or Edge was found: name one with --browser PATH")
         weights = find_weights(args.weights)
+        open_checkpoint(weights)  # compiles the engine, if this has not been done on this machine
         print(header(1))
         with serving(APP, "--weights", str(weights)) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=args.browser, args=["--no-sandbox", "--disable-gpu"])
