@@ -18,7 +18,15 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from tests.server import ROOT, serving
-from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, TrainConfig, Trainer, save_checkpoint
+from tinygpt import (
+    GPTConfig,
+    GPTLanguageModel,
+    TextEncoderDecoder,
+    TrainConfig,
+    Trainer,
+    open_checkpoint,
+    save_checkpoint,
+)
 from tinygpt.data.dataset import Dataset, dataset_from_text
 from tinygpt.ui.environment import without_type_stubs
 
@@ -147,6 +155,7 @@ def text_file(text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """The URL of the page with the shipped weights, started once for all tests that change nothing in it."""
+    open_checkpoint(ROOT / "weights")  # or in a new copy, the page would write slowly at first
     with serving() as url:
         yield url
 
