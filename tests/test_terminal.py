@@ -218,6 +218,6 @@ def test_on_a_new_machine_torch_begins_the_text_and_the_next_start_is_fast(new_m
     first, second = run(*arguments), run(*arguments)
     assert (first.returncode, second.returncode) == (0, 0)
     assert first.stderr.startswith("Compiling for this machine, which takes up to a minute; torch writes meanwhile")
-    assert "Compiling still, so that the next start is fast" in first.stderr
+    assert "Still compiling, so that the next start is fast" in first.stderr
     assert second.stderr.startswith("[300 characters")
     assert first.stdout == second.stdout

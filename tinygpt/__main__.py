@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
 
@@ -34,14 +34,15 @@ def main() -> None:
         except OSError as error:
             if not is_closed_pipe(error):
                 raise
-            for stream in (sys.stdout, sys.stderr):  # the reader, `head` for one, has seen enough
+            for stream in filter(None, (sys.stdout, sys.stderr)):  # the reader, `head` for one, has seen enough
                 lead_to_nowhere(stream)
             return
         if args.output is not None:
             write_output(args.output, continuation.prompt, continuation.text)
         if engine.pending:
-            print("Compiling still, so that the next start is fast: Ctrl-C ends it.", file=sys.stderr)
-            engine.wait()
+            print("Still compiling, so that the next start is fast. Press Ctrl-C to stop.", file=sys.stderr)
+            with suppress(KeyboardInterrupt):
+                engine.wait()
     except (ValueError, OSError) as error:
         sys.exit(f"tinygpt: {explained(error)}")
     except KeyboardInterrupt:

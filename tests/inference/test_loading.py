@@ -56,18 +56,23 @@ def compiled_when_told(monkeypatch) -> threading.Event:
 
 
 def test_while_the_model_is_compiled_torch_writes_and_numba_goes_on_with_the_same_text(
-    weights, compiled_when_told, caplog
+    weights, compiled_when_told, caplog, monkeypatch
 ):
     settings = SampleConfig(max_new_tokens=200, seed=3)  # more than a window
+    open_reader = NumbaEngine.open_reader
     engine, tokenizer = open_checkpoint(weights, at_once=True)
     assert (engine.name, engine.pending) == ("torch on cpu", True)
     assert "compiled" in engine.slower_because
     text = stream(engine, tokenizer, "My", settings)
     written = [next(text) for _ in range(70)]
+    taken_over = []
+    monkeypatch.setattr(NumbaEngine, "open_reader", lambda *args: taken_over.append(args) or open_reader(*args))
     compiled_when_told.set()
     engine.wait()
     assert (engine.name, engine.pending, engine.slower_because) == ("numba on cpu", False, "")
-    assert "".join([*written, *text]) == "".join(stream(*open_checkpoint(weights), "My", settings))
+    written = "".join([*written, *text])
+    assert len(taken_over) == 2  # while compiling, and for the text
+    assert written == "".join(stream(*open_checkpoint(weights), "My", settings))
     assert caplog.messages == [
         "Compiling for this machine, which takes up to a minute; torch writes meanwhile, more slowly"
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tinygpt.background import in_background
 from tinygpt.checkpoint.reading import Checkpoint, read_checkpoint
+from tinygpt.config import SampleConfig
 from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
 from tinygpt.engines.handover import HandoverEngine
@@ -40,6 +41,7 @@ def open_engine(checkpoint: Checkpoint, device: str = "auto", *, at_once: bool =
     model = build_model(checkpoint).to(choose_device(device))
     use_one_core()
     engine = as_engine(model, reason)
+    engine.open_reader(1).write([0], 1, SampleConfig().seeded(), 0)
     if reason or device not in ("auto", "cpu"):
         return engine
     _log.warning("Compiling for this machine, which takes up to a minute; torch writes meanwhile, more slowly")

@@ -16,7 +16,10 @@ def engine_note(blocks: gr.Blocks, session: Session) -> None:
     def show() -> tuple:
         if not session.loaded:
             return gr.skip(), gr.Timer(active=True)
-        text = slower_engine(session.engine())
-        return gr.update(value=text, visible=bool(text)), gr.Timer(active=session.engine().pending)
+        pending, text = (
+            session.engine().pending,
+            slower_engine(session.engine()),
+        )  # in this order: it may come meanwhile
+        return gr.update(value=text, visible=bool(text)), gr.Timer(active=pending)
 
     gr.on([blocks.load, timer.tick], show, outputs=[note, timer], queue=False, **QUIET)

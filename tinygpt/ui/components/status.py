@@ -43,7 +43,7 @@ def memorization(continuation: str, memorized: list[tuple[int, int]] | None) -> 
 
 def loading() -> str:
     """Shown while the model is being loaded."""
-    return '<p class="note">Loading the model. The first time on a computer, this takes up to a minute.</p>'
+    return '<p class="note">Loading the model.</p>'
 
 
 def slower_engine(engine: Engine) -> str:

@@ -4,9 +4,7 @@ import re
 from collections.abc import Callable
 
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from tinygpt.ui.middleware.refusal import refuse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _JOIN = re.compile(r"/gradio_api/(queue/join|call/(v2/)?[^/]+)/?$")
 
@@ -21,19 +19,33 @@ class RefuseWhenFull:
 
     def __init__(self, app: ASGIApp, *, count: Callable[[], int], limit: int):
         self.app, self.count, self.limit = app, count, limit
-        self._joining = 0  # requests on the way to the queue
+        self._joining = 0  # requests that are here, on their way to the queue
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on."""
         joins = scope["type"] == "http" and scope["method"] == "POST" and _JOIN.search(scope["path"])
         if not joins:
             await self.app(scope, receive, send)
-        elif self.count() + self._joining < self.limit:
+            return
+        received = await _whole(receive)  # first, or whoever never sends theirs would hold a place
+        if self.count() + self._joining < self.limit:
+
+            async def again() -> Message:
+                return received.pop(0) if received else await receive()
+
             self._joining += 1
             try:
-                await self.app(scope, receive, send)
+                await self.app(scope, again, send)
             finally:
                 self._joining -= 1
         else:
             refusal = JSONResponse({"detail": "The queue is full: try again in a few seconds."}, 503)
-            await refuse(refusal, scope, receive, send)
+            await refusal(scope, receive, send)
+
+
+async def _whole(receive: Receive) -> list[Message]:
+    """All messages of a request's body, or those up to its client's leaving."""
+    received = [await receive()]
+    while received[-1].get("more_body", False):
+        received.append(await receive())
+    return received

@@ -10,10 +10,8 @@ from pathlib import Path
 from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-from tinygpt.ui.middleware.refusal import refuse
 
 MAX_AGE = 3600.0  # seconds after which an upload makes room for others
 _UPLOAD = re.compile(r"/gradio_api/upload(?P<progress>_progress)?/?$")
@@ -35,7 +33,7 @@ class LimitUploads:
         """Refuse a request, or pass it on."""
         upload = _UPLOAD.search(scope["path"]) if scope["type"] == "http" else None
         if upload and not self.limit:
-            await refuse(PlainTextResponse("This page takes no files.", 413), scope, receive, send)
+            await _refuse(PlainTextResponse("This page takes no files.", 413), scope, receive, send)
         elif upload and not upload["progress"]:
             await self._count(scope, receive, send)
         else:
@@ -55,7 +53,7 @@ class LimitUploads:
                     await self.app(scope, receive, send)
             else:
                 refusal = PlainTextResponse("There is no room for more files now: try again in an hour.", 413)
-                await refuse(refusal, scope, receive, send)
+                await _refuse(refusal, scope, receive, send)
         finally:
             self._arriving -= size
 
@@ -83,3 +81,15 @@ class LimitUploads:
             with suppress(FileNotFoundError):  # gradio moves and deletes files meanwhile
                 if path.is_file():
                     yield path, path.stat()
+
+
+async def _refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request, but first read what is sent if it tells its length.
+
+    Clients look at an answer when they have sent all, and the server might close the connection before.
+    """
+    more = "content-length" in Headers(scope=scope)
+    while more:
+        message = await receive()
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    await response(scope, receive, send)
