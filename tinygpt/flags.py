@@ -54,7 +54,10 @@ def explained(error: Exception, skip: tuple[str, ...] = ()) -> str:
 
 
 def command_line(*arguments: object) -> str:
-    """A command to copy into a shell, which passes on the arguments as they are, whatever characters they have."""
+    """A command to copy into a shell, which passes on the arguments as they are.
+
+    On Windows that is cmd.exe, where `&`, `^` and `%` in an argument keep their meaning.
+    """
     join = subprocess.list2cmdline if os.name == "nt" else shlex.join
     return join([str(argument) for argument in arguments])
 
