@@ -31,7 +31,8 @@ def open_engine(checkpoint: Checkpoint, device: str = "auto", *, at_once: bool =
     Raises ValueError for a device that is not available, and for weights that lead to infinities or NaN.
     """
     config, tensors, reason = checkpoint.config, checkpoint.tensors, ""
-    if device in ("auto", "cpu"):
+    numba_serves = device in ("auto", "cpu")
+    if numba_serves:
         engine, reason = numba_engine(config, tensors, only_cached=at_once)
         if engine:
             return engine
@@ -42,7 +43,7 @@ def open_engine(checkpoint: Checkpoint, device: str = "auto", *, at_once: bool =
     use_one_core()
     engine = as_engine(model, reason)
     engine.open_reader(1).write([0], 1, SampleConfig().seeded(), 0)
-    if reason or device not in ("auto", "cpu"):
+    if reason or not numba_serves:
         return engine
     _log.warning("Compiling for this machine, which takes up to a minute; torch writes meanwhile, more slowly")
     return HandoverEngine(engine, in_background(lambda: numba_engine(config, tensors)))

@@ -57,7 +57,7 @@ def serve(
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),
         Middleware(RefuseWhenFull, count=lambda: requests(page), limit=MAX_REQUESTS),
     ]
-    look = {"theme": theme(), "head": head()}  # read from files
+    appearance = {"theme": theme(), "head": head()}  # read from files
     try:
         page.launch(
             server_name=f"[{host}]" if ":" in host else host,  # IPv6
@@ -65,7 +65,7 @@ def serve(
             share=share,
             root_path=root_path,
             auth=credentials_check(*auth) if auth else None,
-            **look,
+            **appearance,
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,
