@@ -18,6 +18,7 @@ from tests.ui.reverse_proxy import proxied
 from tinygpt.system.pipes import lead_to_nowhere
 from tinygpt.ui import serving
 from tinygpt.ui.address import choose_port
+from tinygpt.ui.front_end import FrontEnd
 
 
 def can_listen(host: str) -> bool:
@@ -78,11 +79,9 @@ def test_a_proxy_with_a_name_is_answered_under_this_name(page_served):
 
 
 def test_a_file_of_the_page_that_is_missing_is_not_told_as_a_fault_of_the_server(monkeypatch, tmp_path):
-    for name in ("theme", "head"):
-        with monkeypatch.context() as patch:
-            patch.setattr(serving, name, (tmp_path / name).read_text)
-            with pytest.raises(FileNotFoundError, match=name):
-                launched(gr.Blocks()).__enter__()
+    monkeypatch.setattr(serving, "FrontEnd", lambda: FrontEnd(tmp_path))
+    with pytest.raises(FileNotFoundError, match="page"):
+        launched(gr.Blocks()).__enter__()
 
 
 def test_output_that_nobody_reads_is_not_told_as_a_fault_of_the_server(monkeypatch):

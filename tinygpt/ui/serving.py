@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from tinygpt.system.pipes import is_closed_pipe
 from tinygpt.ui.address import hostname, is_loopback
+from tinygpt.ui.front_end import FrontEnd
 from tinygpt.ui.malformed import RefuseMalformed
 from tinygpt.ui.middleware.full_queue import RefuseWhenFull
 from tinygpt.ui.middleware.login import RequireLogin, credentials_check
@@ -21,7 +22,7 @@ from tinygpt.ui.middleware.safety_headers import AddSafetyHeaders
 from tinygpt.ui.middleware.uploads import LimitUploads
 from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_REQUESTS
 from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
-from tinygpt.ui.theme import head, theme
+from tinygpt.ui.theme import theme
 from tinygpt.ui.visitor_states import VisitorStates
 
 MAX_VISITORS_KEPT = 200  # the page's state for each of them takes some 0.4 MB; gradio would keep 10,000
@@ -57,7 +58,7 @@ def serve(
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),
         Middleware(RefuseWhenFull, count=lambda: requests(page), limit=MAX_REQUESTS),
     ]
-    appearance = {"theme": theme(), "head": head()}  # read from files
+    front_end = FrontEnd()  # read from files
     try:
         page.launch(
             server_name=f"[{host}]" if ":" in host else host,  # IPv6
@@ -65,13 +66,18 @@ def serve(
             share=share,
             root_path=root_path,
             auth=credentials_check(*auth) if auth else None,
-            **appearance,
+            theme=theme(front_end.stylesheet()),
+            head=front_end.head(),
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,
             max_file_size=MAX_TEXT_BYTES,
             ssr_mode=False,
-            app_kwargs={"middleware": middleware, "lifespan": wrapped_in(outermost)},
+            app_kwargs={
+                "routes": [front_end.route()],
+                "middleware": middleware,
+                "lifespan": wrapped_in(outermost),
+            },
             state_session_capacity=MAX_VISITORS_KEPT,
             max_threads=2 * MAX_CONCURRENT_TEXTS,
             prevent_thread_lock=True,

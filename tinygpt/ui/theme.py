@@ -1,18 +1,6 @@
-"""The look of the page: gradio's theme in our colors, and the scripts, stylesheet and fonts of tinygpt/web."""
-
-from base64 import b64encode
-from pathlib import Path
+"""The look of the page: gradio's theme in our colors, with the stylesheet of tinygpt/web."""
 
 import gradio as gr
-
-_WEB = Path(__file__).parent.parent / "web"
-# page.js comes first: it defines window.tinygpt, to which the others add.
-_SCRIPTS = ("page.js", "candidates.js", "inside.js", "points.js", "history.js")
-_FONTS = (  # family, style, file
-    ("EB Garamond", "normal", "eb-garamond.woff2"),
-    ("EB Garamond", "italic", "eb-garamond-italic.woff2"),
-    ("IM Fell English SC", "normal", "im-fell-english-sc.woff2"),
-)
 
 # name: (light mode, dark mode)
 _COLORS = {
@@ -51,8 +39,20 @@ _COLORS = {
 }
 
 
-def theme() -> gr.themes.Base:
-    """Gradio's base theme with our colors and fonts."""
+class _Typeface(gr.themes.Font):
+    """A typeface that comes with a stylesheet, which gradio waits for before it shows the page."""
+
+    def __init__(self, name: str, stylesheet: str):
+        super().__init__(name)
+        self._stylesheet = stylesheet
+
+    def stylesheet(self) -> dict:
+        """The CSS that gradio puts before the theme's, in /theme.css beside the page."""
+        return {"url": None, "css": f"@import url({self._stylesheet});"}
+
+
+def theme(stylesheet: str) -> gr.themes.Base:
+    """Gradio's base theme with our colors, and the typeface and all else of a stylesheet, by its address."""
     colors = {name: light for name, (light, _) in _COLORS.items()}
     colors |= {f"{name}_dark": dark for name, (_, dark) in _COLORS.items()}
     return gr.themes.Base(
@@ -60,7 +60,7 @@ def theme() -> gr.themes.Base:
         neutral_hue=gr.themes.colors.stone,
         text_size=gr.themes.sizes.text_lg,
         radius_size=gr.themes.sizes.radius_none,
-        font=[gr.themes.Font("EB Garamond"), gr.themes.Font("Georgia"), gr.themes.Font("serif")],
+        font=[_Typeface("EB Garamond", stylesheet), gr.themes.Font("Georgia"), gr.themes.Font("serif")],
         font_mono=[gr.themes.Font("ui-monospace"), gr.themes.Font("monospace")],
     ).set(
         block_shadow="none",
@@ -71,14 +71,3 @@ def theme() -> gr.themes.Base:
         color_accent="var(--accent)",
         **colors,
     )
-
-
-def head() -> str:
-    """The content of the page's <head>: fonts, stylesheet and scripts, inline so that no other host is needed."""
-    faces = "".join(
-        f"@font-face{{font-family:'{family}';font-style:{style};font-weight:400 800;font-display:swap;"
-        f"src:url(data:font/woff2;base64,{b64encode((_WEB / 'fonts' / file).read_bytes()).decode()}) format('woff2')}}"
-        for family, style, file in _FONTS
-    )
-    style, *scripts = ((_WEB / name).read_text(encoding="utf-8") for name in ("page.css", *_SCRIPTS))
-    return f"<style>{faces}\n{style}</style><script>{''.join(scripts)}</script>"

@@ -1,127 +1,124 @@
 // The visitor's history: the share link and the beginning of each text, stored in this browser only.
-{
-  const KEY = "tinygpt.texts";
-  const MAX_ENTRIES = 50;
-  const EXCERPT = 120; // characters of a text that are stored
-  let entries = []; // { link, text, time }, the latest first; a link is the JSON of a share link
-  let container = null; // the element of the list, once it is on the page
-  let open = () => {};
-  let writing = false;
+const KEY = "tinygpt.texts";
+const MAX_ENTRIES = 50;
+const EXCERPT = 120; // characters of a text that are stored
+let entries = []; // { link, text, time }, the latest first; a link is the JSON of a share link
+let container = null; // the element of the list, once it is on the page
+let open = () => {};
+let writing = false;
 
-  // The prompt of a share link's JSON and how it was continued; null if the JSON is not such a link.
-  const read = (link) => {
+// The prompt of a share link's JSON and how it was continued; null if the JSON is not such a link.
+const read = (link) => {
+  try {
+    const { prompt, temperature, seed, strategy, beam_width } = JSON.parse(link);
+    if (typeof prompt !== "string" || typeof temperature !== "number" || typeof seed !== "string") return null;
+    const how = { greedy: "greedy", beam: `beam width ${beam_width}` }[strategy];
+    return { prompt, how: how ?? (temperature ? `temperature ${temperature} · seed ${seed}` : "greedy") };
+  } catch {
+    return null;
+  }
+};
+// Other versions of this page or other scripts may have stored anything.
+const isValid = (entry) =>
+  typeof entry?.link === "string" &&
+  typeof entry.text === "string" &&
+  Number.isFinite(entry.time) &&
+  read(entry.link) !== null;
+// Earlier versions stored the link as `recipe`, and in it the forced characters as `chosen`.
+const upgraded = (entry) => (entry?.recipe ? { link: entry.recipe, text: entry.text, time: entry.time } : entry);
+const sameText = (one, other) => {
+  const [first, second] = [one, other].map((link) => {
+    const { chosen, forced = chosen, ...fields } = JSON.parse(link);
+    return JSON.stringify({ ...fields, forced });
+  });
+  return first === second;
+};
+const load = () => {
+  try {
+    entries = JSON.parse(localStorage.getItem(KEY) ?? "[]").map(upgraded).filter(isValid).slice(0, MAX_ENTRIES);
+  } catch {
+    entries = []; // no storage, or no JSON in it
+  }
+};
+const save = () => {
+  for (let kept = entries.length; kept > 0; kept >>= 1) {
     try {
-      const { prompt, temperature, seed, strategy, beam_width } = JSON.parse(link);
-      if (typeof prompt !== "string" || typeof temperature !== "number" || typeof seed !== "string") return null;
-      const how = { greedy: "greedy", beam: `beam width ${beam_width}` }[strategy];
-      return { prompt, how: how ?? (temperature ? `temperature ${temperature} · seed ${seed}` : "greedy") };
+      return localStorage.setItem(KEY, JSON.stringify(entries.slice(0, kept)));
     } catch {
-      return null;
+      // No storage, or too little of it: try with the latest entries only. This page still lists all of them.
     }
-  };
-  // Other versions of this page or other scripts may have stored anything.
-  const isValid = (entry) =>
-    typeof entry?.link === "string" &&
-    typeof entry.text === "string" &&
-    Number.isFinite(entry.time) &&
-    read(entry.link) !== null;
-  // Earlier versions stored the link as `recipe`, and in it the forced characters as `chosen`.
-  const upgraded = (entry) => (entry?.recipe ? { link: entry.recipe, text: entry.text, time: entry.time } : entry);
-  const sameText = (one, other) => {
-    const [first, second] = [one, other].map((link) => {
-      const { chosen, forced = chosen, ...fields } = JSON.parse(link);
-      return JSON.stringify({ ...fields, forced });
-    });
-    return first === second;
-  };
-  const load = () => {
-    try {
-      entries = JSON.parse(localStorage.getItem(KEY) ?? "[]").map(upgraded).filter(isValid).slice(0, MAX_ENTRIES);
-    } catch {
-      entries = []; // no storage, or no JSON in it
-    }
-  };
-  const save = () => {
-    for (let kept = entries.length; kept > 0; kept >>= 1) {
-      try {
-        return localStorage.setItem(KEY, JSON.stringify(entries.slice(0, kept)));
-      } catch {
-        // No storage, or too little of it: try with the latest entries only. This page still lists all of them.
-      }
-    }
-  };
+  }
+};
 
-  const createElement = (tag, content, className) => {
-    const element = document.createElement(tag);
-    element.append(content);
-    if (className) element.className = className;
-    return element;
+const createElement = (tag, content, className) => {
+  const element = document.createElement(tag);
+  element.append(content);
+  if (className) element.className = className;
+  return element;
+};
+const row = (entry) => {
+  const { prompt, how } = read(entry.link);
+  const button = document.createElement("button");
+  button.append(
+    createElement("b", prompt.trimEnd().split("\n").at(-1).slice(-EXCERPT) || "(no prompt)"),
+    createElement("span", entry.text.slice(0, EXCERPT).replace(/\s+/g, " ").trim()),
+    createElement("small", `${how} · ${new Date(entry.time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`),
+  );
+  button.addEventListener("click", () => {
+    if (!writing) open(entry.link);
+  });
+  return createElement("li", button);
+};
+const updateDisabled = () => container?.querySelectorAll("li button").forEach((each) => each.setAttribute("aria-disabled", writing));
+const show = () => {
+  if (!container) return;
+  const focused = container.contains(document.activeElement);
+  const all = createElement("button", "Clear all", "clear");
+  all.addEventListener("click", () => {
+    entries = [];
+    try {
+      localStorage.removeItem(KEY);
+    } catch {
+      // No storage to clear.
+    }
+    show();
+  });
+  const list = document.createElement("ul");
+  list.append(...entries.map(row));
+  const note = createElement("p", "What you write is listed here, so that you can write it again. It is stored in this browser only.", "status");
+  note.tabIndex = -1;
+  container.replaceChildren(...(entries.length ? [list, all] : [note]));
+  updateDisabled();
+  if (focused) container.querySelector("li button, p").focus({ preventScroll: true });
+};
+const remember = (link, text) => {
+  if (entries[0]?.link === link) return;
+  const entry = { link, text: text.slice(0, EXCERPT), time: Date.now() };
+  entries = [entry, ...entries.filter((each) => !sameText(each.link, link))].slice(0, MAX_ENTRIES);
+  save();
+  show();
+};
+
+load();
+addEventListener("storage", (event) => {
+  if (event.key !== KEY && event.key !== null) return;
+  load(); // another page of this browser has changed the history
+  show();
+});
+export function rememberTexts(pane, trigger) {
+  open = (link) => {
+    trigger("apply", { link });
+    pane.scrollIntoView({ block: "nearest", behavior: "smooth" });
   };
-  const row = (entry) => {
-    const { prompt, how } = read(entry.link);
-    const button = document.createElement("button");
-    button.append(
-      createElement("b", prompt.trimEnd().split("\n").at(-1).slice(-EXCERPT) || "(no prompt)"),
-      createElement("span", entry.text.slice(0, EXCERPT).replace(/\s+/g, " ").trim()),
-      createElement("small", `${how} · ${new Date(entry.time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`),
-    );
-    button.addEventListener("click", () => {
-      if (!writing) open(entry.link);
-    });
-    return createElement("li", button);
-  };
-  const updateDisabled = () => container?.querySelectorAll("li button").forEach((each) => each.setAttribute("aria-disabled", writing));
-  const show = () => {
-    if (!container) return;
-    const focused = container.contains(document.activeElement);
-    const all = createElement("button", "Clear all", "clear");
-    all.addEventListener("click", () => {
-      entries = [];
-      try {
-        localStorage.removeItem(KEY);
-      } catch {
-        // No storage to clear.
-      }
-      show();
-    });
-    const list = document.createElement("ul");
-    list.append(...entries.map(row));
-    const note = createElement("p", "What you write is listed here, so that you can write it again. It is stored in this browser only.", "status");
-    note.tabIndex = -1;
-    container.replaceChildren(...(entries.length ? [list, all] : [note]));
+  new MutationObserver(() => {
+    const text = document.getElementById("continuation");
+    writing = text?.classList.contains("writing") ?? false;
     updateDisabled();
-    if (focused) container.querySelector("li button, p").focus({ preventScroll: true });
-  };
-  const remember = (link, text) => {
-    if (entries[0]?.link === link) return;
-    const entry = { link, text: text.slice(0, EXCERPT), time: Date.now() };
-    entries = [entry, ...entries.filter((each) => !sameText(each.link, link))].slice(0, MAX_ENTRIES);
-    save();
-    show();
-  };
+    if (text?.dataset.link) remember(text.dataset.link, text.textContent);
+  }).observe(pane, { subtree: true, attributeFilter: ["class", "data-link"], childList: true });
+}
 
-  load();
-  addEventListener("storage", (event) => {
-    if (event.key !== KEY && event.key !== null) return;
-    load(); // another page of this browser has changed the history
-    show();
-  });
-  Object.assign(window.tinygpt, {
-    rememberTexts(pane, trigger) {
-      open = (link) => {
-        trigger("apply", { link });
-        pane.scrollIntoView({ block: "nearest", behavior: "smooth" });
-      };
-      new MutationObserver(() => {
-        const text = document.getElementById("continuation");
-        writing = text?.classList.contains("writing") ?? false;
-        updateDisabled();
-        if (text?.dataset.link) remember(text.dataset.link, text.textContent);
-      }).observe(pane, { subtree: true, attributeFilter: ["class", "data-link"], childList: true });
-    },
-    history(element) {
-      container = element.querySelector(".texts");
-      show();
-    },
-  });
+export function history(element) {
+  container = element.querySelector(".texts");
+  show();
 }

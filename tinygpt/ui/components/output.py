@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from tinygpt.ui.components.events import calls
 from tinygpt.ui.components.output_pane import output_pane
 from tinygpt.ui.components.status import status
 
@@ -26,7 +27,7 @@ class Output:
 
 def build_output() -> Output:
     """Lay out the output."""
-    on_load = "window.tinygpt.outputPane(element, trigger)"
+    on_load = calls("outputPane", "element, trigger")
     pane = gr.HTML(output_pane(""), elem_id="output-pane", elem_classes="tinted", js_on_load=on_load)
     status_line = gr.HTML(status(), elem_id="status")
     with gr.Row():
@@ -35,7 +36,7 @@ def build_output() -> Output:
         download = gr.Button("Download output.txt", interactive=False, size="sm", min_width=90)
     tint = gr.Checkbox(True, label="Tint what the model was unsure of", container=False)
     tint.change(None, tint, js="on => document.getElementById('output-pane').classList.toggle('tinted', on)")
-    candidates = gr.HTML("", elem_id="candidates", js_on_load="window.tinygpt.candidates(element, trigger)")
+    candidates = gr.HTML("", elem_id="candidates", js_on_load=calls("candidates", "element, trigger"))
     with gr.Accordion("As JSON", open=False):
         json = gr.Textbox(
             label="Everything needed to write this text again",
@@ -45,6 +46,6 @@ def build_output() -> Output:
             elem_id="json",
         )
     with gr.Accordion("Your texts", open=False):
-        gr.HTML('<div class="texts"></div>', js_on_load="window.tinygpt.history(element)")
+        gr.HTML('<div class="texts"></div>', js_on_load=calls("history", "element"))
     hidden = [gr.Textbox(visible=False) for _ in range(2)]
     return Output(pane, status_line, candidates, copy, link, download, json, *hidden, gr.State(None))

@@ -14,7 +14,7 @@ from tinygpt.inference.inspection import inspectable
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.components.controls import sampling_settings
 from tinygpt.ui.components.diagram import Reading, diagram
-from tinygpt.ui.components.events import QUIET, event_value
+from tinygpt.ui.components.events import QUIET, calls, event_value
 from tinygpt.ui.components.lessons import lessons
 from tinygpt.ui.components.status import refusal
 from tinygpt.ui.services.displayed_text import DisplayedText
@@ -57,7 +57,7 @@ def inside_tab(registry: Registry, menu: gr.Dropdown, tab: gr.Tab, written: list
     A text is read by the weights that wrote it, whatever the menu of weights says by then.
     """
     inspection = gr.State(None)
-    on_load = "window.tinygpt.heads(element, trigger)"
+    on_load = calls("heads", "element, trigger")
     heads = gr.HTML(f'<p class="blank">{_HINT}</p>', elem_id="heads", js_on_load=on_load)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):

@@ -11,7 +11,7 @@ from tinygpt.inference.continuation import Continuation
 from tinygpt.request import GenerationRequest, bounds
 from tinygpt.ui.components.columns import Column, Spans, legend, side_by_side
 from tinygpt.ui.components.controls import SEED_DIGITS
-from tinygpt.ui.components.events import QUIET, WRITERS, event_value
+from tinygpt.ui.components.events import QUIET, WRITERS, calls, event_value
 from tinygpt.ui.components.facts_table import facts_table
 from tinygpt.ui.components.loss_chart import loss_chart, read_curves
 from tinygpt.ui.components.status import loading, refusal, shared_status
@@ -67,7 +67,7 @@ def learned_tab(registry: Registry, menu: gr.Dropdown) -> None:
     state, main = gr.State(SnapshotTexts()), registry[MAIN]  # each visitor gets a copy of the state
     with gr.Row():
         with gr.Column(scale=7, min_width=320):
-            points = gr.HTML(_loss_chart(main), elem_id="points", js_on_load="window.tinygpt.points(element, trigger)")
+            points = gr.HTML(_loss_chart(main), elem_id="points", js_on_load=calls("points", "element, trigger"))
         with gr.Column(scale=5, min_width=320, visible=bool(read_snapshots(main))) as form:
             prompt = gr.Textbox("ROMEO:\n", label="Prompt for all", lines=3, max_length=bounds("prompt").high)
             seed = gr.Textbox("1564", label="Seed for all", max_length=SEED_DIGITS)
@@ -75,7 +75,7 @@ def learned_tab(registry: Registry, menu: gr.Dropdown) -> None:
                 start = gr.Button("Write with every snapshot", variant="primary", scale=2, min_width=90)
                 stop = gr.Button("Stop", min_width=60)
             status = gr.HTML(_HINT, elem_id="learned-status")
-    texts = gr.HTML(SnapshotTexts().html(main), elem_id="learned", js_on_load="window.tinygpt.columns(element)")
+    texts = gr.HTML(SnapshotTexts().html(main), elem_id="learned", js_on_load=calls("columns", "element"))
     table = gr.HTML(facts_table(main))
 
     def show_weights(name: str, state: SnapshotTexts) -> tuple:

@@ -9,7 +9,7 @@ import gradio as gr
 from tinygpt.flags import command_line
 from tinygpt.presets import PRESETS
 from tinygpt.ui.components.chart import Curve, chart
-from tinygpt.ui.components.events import QUIET
+from tinygpt.ui.components.events import QUIET, calls
 from tinygpt.ui.components.status import duration, refusal
 from tinygpt.ui.components.weights_menu import menu_update
 from tinygpt.ui.services.registry import Registry
@@ -55,7 +55,7 @@ def train_tab(registry: Registry, menu: gr.Dropdown, training_jobs: TrainingJobs
         [menu, progress, curve, sample, start, stop],
         **QUIET,
     )
-    start.click(None, js="() => window.tinygpt.reveal('progress')")
+    start.click(None, js="() => " + calls("reveal", "'progress'"))
     stop.click(StopSignal.stop, signal, queue=False, **QUIET)
     preset.input(lambda name: PRESETS[name].train.max_iters, preset, steps, queue=False, **QUIET)
 

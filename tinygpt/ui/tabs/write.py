@@ -11,7 +11,7 @@ from tinygpt.output import format_output
 from tinygpt.ui.components import status
 from tinygpt.ui.components.candidates import show_candidates
 from tinygpt.ui.components.controls import Controls, build_controls, control_values, request_of
-from tinygpt.ui.components.events import QUIET, WRITERS, event_value
+from tinygpt.ui.components.events import QUIET, WRITERS, calls, event_value
 from tinygpt.ui.components.output import Output, build_output
 from tinygpt.ui.components.output_pane import output_pane
 from tinygpt.ui.components.weights_menu import menu_update
@@ -57,15 +57,15 @@ def write_tab(registry: Registry, menu: gr.Dropdown) -> list[Component]:
         ),
     ]
     show_candidates(registry, menu, output.displayed, output.pane, output.candidates, controls.sampling)
-    controls.start.click(None, js="() => window.tinygpt.reveal()")
+    controls.start.click(None, js="() => " + calls("reveal"))
     controls.stop.click(StopSignal.stop, signal, queue=False, **QUIET)
     empty = {output.pane: output_pane(""), output.status: status.status(), output.candidates: ""}
     empty |= {output.displayed: None, output.json: "", prompt: "", controls.seed_used: ""}
     empty |= dict.fromkeys((output.copy, output.copy_link, output.download, controls.stop), _OFF)
     controls.clear.click(lambda: empty, outputs=list(empty), cancels=runs, queue=False, **QUIET)
-    output.copy.click(None, js="() => window.tinygpt.copyText()")
-    output.copy_link.click(None, output.fragment, js="fragment => window.tinygpt.copyLink(fragment)")
-    output.download.click(None, output.file, js="text => window.tinygpt.download(text)")
+    output.copy.click(None, js="() => " + calls("copyText"))
+    output.copy_link.click(None, output.fragment, js="fragment => " + calls("copyLink", "fragment"))
+    output.download.click(None, output.file, js="text => " + calls("download", "text"))
     return [output.displayed, prompt, menu, *controls.sampling]
 
 
