@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import httpx
 
+from tinygpt.request import default, names
+
 READS, LEAVES, NEVER_READS = "reads", "leaves", "never reads"
 BUSY, CUT_SHORT = "told that the page is busy", "cut short after a minute"  # not failures: the visitor is told
 _PATIENCE = 180  # seconds that a visitor waits for a whole text
@@ -41,14 +43,16 @@ class Button:
         components = {component["id"]: component["props"] for component in config["components"]}
         event = next(event for event in config["dependencies"] if event["api_name"] == "write")
         self._function, self._trigger = event["id"], event["targets"][0][0]
-        self._values = [(components[i].get("label"), components[i].get("value")) for i in event["inputs"]]
+        self._values = [components[i].get("value") for i in event["inputs"]]
+        self._form = {name: default(name) for name in names()}
 
     async def press(self, client: httpx.AsyncClient, seed: int, length: int) -> tuple[str, httpx.Response]:
         """Ask for a text as a new visitor; return the visitor's session and the page's answer."""
-        typed = {"Prompt": "ROMEO:\n", "Length": length, "Seed": str(seed)}
+        form = self._form | {"prompt": "ROMEO:\n", "length": length, "seed": str(seed)}
         session = uuid4().hex
         job = {
-            "data": [typed.get(label, value) for label, value in self._values],
+            "data": self._values,
+            "event_data": {"wish": 1, "request": form},
             "fn_index": self._function,
             "trigger_id": self._trigger,
             "session_hash": session,
@@ -131,7 +135,8 @@ async def _read(visit: Visit, events: httpx.Response, start: float, length: int)
         if _is(line, "process_completed"):
             visit.last = time.perf_counter() - start
             done = json.loads(line.removeprefix("data: "))
-            visit.text = done["output"].get("data", [None])[0]
+            (text,) = done["output"].get("data") or [{}]
+            visit.text = text.get("text")
             written = _WRITTEN.search(line)
             if not done["success"]:
                 visit.trouble = f"refused: {done['output']}"

@@ -108,14 +108,18 @@ def test_a_forged_point_does_nothing_and_the_tab_goes_on(page: Page):
     expect(page.get_by_text("Error", exact=True)).to_have_count(0)
 
 
-@pytest.mark.parametrize("said", [None, "step", {}, {"step": 20}, {"step": {"step": 19}}, {"step": 1e308}], ids=repr)
+@pytest.mark.parametrize(
+    "said",
+    [None, "step", {}, {"step": 19}, *({"wish": 1, "step": step} for step in (None, 20, {"step": 19}, 1e308, "19"))],
+    ids=repr,
+)
 def test_a_forged_press_is_no_error_to_the_server(address: str, said: object):
     with urllib.request.urlopen(f"{address}/config") as answer:
         config = json.load(answer)
-    points = next(each["id"] for each in config["components"] if each["props"].get("elem_id") == "points")
-    function = next(each["id"] for each in config["dependencies"] if [points, "select"] in each["targets"])
+    texts = next(each["id"] for each in config["components"] if each["props"].get("elem_id") == "learned")
+    function = next(each["id"] for each in config["dependencies"] if [texts, "submit"] in each["targets"])
     visitor = f"forger{said}"
-    press = {"data": ["main", "O", "7", None], "fn_index": function, "session_hash": visitor, "event_data": said}
+    press = {"data": ["main", "O", "7", None, None], "fn_index": function, "session_hash": visitor, "event_data": said}
     join = urllib.request.Request(
         f"{address}/gradio_api/queue/join", json.dumps(press).encode(), {"Content-Type": "application/json"}
     )

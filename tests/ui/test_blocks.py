@@ -18,7 +18,8 @@ from tinygpt.ui.blocks import build
 from tinygpt.ui.components.controls import control_values
 from tinygpt.ui.components.events import WRITERS
 from tinygpt.ui.services.registry import MAIN, Registry
-from tinygpt.ui.services.session import Session, StopSignal
+from tinygpt.ui.services.session import Session
+from tinygpt.ui.services.wishes import Wishes
 
 KEPT = 4
 
@@ -52,23 +53,28 @@ def test_of_many_visitors_the_state_of_the_most_recent_is_kept(page: gr.Blocks, 
 
 def test_all_texts_that_visitors_ask_for_share_one_limit(page: gr.Blocks):
     writers = [function for function in page.fns.values() if inspect.isgeneratorfunction(function.fn)]
-    assert {function.name for function in writers} >= {"write", "force", "open_link", "generate"}
+    assert {function.name for function in writers} >= {
+        "write",
+        "open_link",
+        "compare",
+        "write_with_snapshots",
+        "generate",
+    }
     assert {(function.queue, function.concurrency_id) for function in writers} == {(True, WRITERS)}
 
 
 def test_a_visitors_stop_concerns_no_other_visitor(page: gr.Blocks):
     ann, bob = (page.app.state_holder[visitor] for visitor in ("ann", "bob"))
-    signals = [id for id, block in page.blocks.items() if isinstance(getattr(block, "value", None), StopSignal)]
-    assert signals
-    for id in signals:
+    wishes = [id for id, block in page.blocks.items() if isinstance(getattr(block, "value", None), Wishes)]
+    assert len(wishes) >= 3
+    for id in wishes:
+        signals = [each[id].begin(1) for each in (ann, bob, page.app.state_holder["somebody who comes later"])]
         ann[id].stop()
-        assert ann[id].reason
-        assert not bob[id].reason
-        assert not page.app.state_holder["somebody who comes later"][id].reason
+        assert [each.reason for each in signals] == ["stopped", "", ""]
 
 
 def test_visitors_see_nothing_of_each_others_texts_seeds_and_settings(page: gr.Blocks, client: httpx.Client, weights):
-    functions = {function.name: number for number, function in page.fns.items() if len(function.inputs) > 5}
+    functions = {function.name: number for number, function in page.fns.items()}
     model = open_checkpoint(weights)
     secrets = {
         visitor: GenerationRequest(
@@ -77,32 +83,27 @@ def test_visitors_see_nothing_of_each_others_texts_seeds_and_settings(page: gr.B
         for n, (visitor, noun) in enumerate({"ann": "river", "bob": "candle", "eve": "harbor"}.items())
     }
 
-    def call(visitor: str, number: int, data: list) -> str:
-        """Everything that the page answers to an event."""
-        body = {"fn_index": number, "session_hash": visitor, "data": data, "trigger_id": page.fns[number].targets[0][0]}
-        if not page.fns[number].queue:
-            return post(client, "/gradio_api/run/predict", body).text
+    def call(visitor: str, number: int, data: list, wish: dict) -> str:
+        """Everything that the page answers to a wish."""
+        body = {"fn_index": number, "session_hash": visitor, "data": data, "event_data": {"wish": 2} | wish}
+        body["trigger_id"] = page.fns[number].targets[0][0]
         assert post(client, "/gradio_api/queue/join", body).status_code == 200
         return "".join(events(client, f"/gradio_api/queue/data?session_hash={visitor}"))
 
     def written(visitor: str) -> str:
-        request = secrets[visitor]
-        values = control_values(request, model[1].vocab_size)
-        return call(visitor, functions["write"], [*(values[name] for name in names()), MAIN, None])
+        fields = control_values(secrets[visitor], model[1].vocab_size)
+        return call(visitor, functions["write"], [MAIN, None], {"request": fields})
 
     with ThreadPoolExecutor() as pool:
         answers = dict(zip(secrets, pool.map(written, secrets), strict=True))
-    asked = [None, None, "", MAIN, 1, 1, 1]
     for visitor, request in secrets.items():
         *_, last = write(*model, request)
-        assert json.dumps(last.text)[1:-1] in answers[visitor]  # what the page gives for the file output.txt
+        assert json.dumps(last.text)[1:-1] in answers[visitor]
     for stranger in [*secrets, "somebody new"]:
-        inside = call(stranger, functions["open_tab"], asked)
+        inside = call(stranger, functions["look_inside"], ["", MAIN, 1, 1, 1, None], {})
         seen = answers.get(stranger, "") + inside + client.get("/config").text
         for visitor, request in secrets.items():
-            temperature = f"{request.temperature:g}"
-            assert (temperature in inside) == (visitor == stranger), (visitor, stranger)
-            for secret in (request.prompt, str(request.seed), temperature):
+            for secret in (request.prompt, str(request.seed), f"{request.temperature:g}"):
                 assert (secret in seen) == (visitor == stranger), (secret, stranger)
 
 

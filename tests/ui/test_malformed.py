@@ -26,6 +26,7 @@ from tinygpt.ui.blocks import build
 from tinygpt.ui.malformed import CheckedBlocks, RefuseMalformed
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
+from tinygpt.ui.services.share_link import ShareLink
 from tinygpt.ui.services.training_jobs import TrainingJobs
 
 FILE = {"path": "/etc/hosts", "url": "http://127.0.0.1:9/x", "meta": {"_type": "gradio.FileData"}}
@@ -94,15 +95,22 @@ def inputs(function: BlockFunction) -> st.SearchStrategy[list]:
     return right | wrong | st.lists(junk, max_size=4)
 
 
+forms = st.fixed_dictionaries({name: st.just(default(name)) | junk for name in names()})
 event_data = junk | st.fixed_dictionaries(
     {},
     optional={
-        "index": st.integers(-2, 60) | junk,
-        "character": st.characters() | junk,
+        "wish": st.integers(-2, 60) | junk,
+        "request": forms | junk,
         "link": st.sampled_from(["#", "{}", "#seed=1&weights_sha256=" + "0" * 12]) | junk,
+        "text": st.text(max_size=9) | junk,
+        "position": st.integers(-2, 60) | junk,
+        "index": st.integers(-2, 60) | junk,
         "step": st.integers(0, 9) | junk,
         "layer": st.integers(-1, 2) | junk,
         "head": st.integers(-1, 2) | junk,
+        "prompt": st.text(max_size=9) | junk,
+        "seed": st.integers(0, 9).map(str) | junk,
+        "temperatures": st.sampled_from(["0", "0, 1", "x"]) | junk,
     },
 )
 
@@ -127,20 +135,20 @@ def send(client: httpx.Client, visitor: str, number: int, function: BlockFunctio
     assert end["success"] or end["output"]["error"]
 
 
-def test_every_event_of_the_page_is_answered_or_refused_whatever_it_gets(page, client, assert_log_is_clean):
+def test_every_event_of_the_page_is_answered_or_refused_whatever_it_gets(page, client, weights, assert_log_is_clean):
     functions = sorted(page.fns.items())
-    start = next(number for number, function in functions if function.name == "write" and len(function.inputs) > 5)
+    link = ShareLink(GenerationRequest(prompt="My", length=9, seed=1), Session(weights).facts["weights_sha256"])
+    text = {"wish": 1, "link": link.json(), "text": "ab"}  # where much of a wish is right, more is reached
     visitors = iter(range(10**6))
 
     @settings(max_examples=60, phases=PHASES)
     @given(st.data())
     def hostile(data: st.DataObject) -> None:
         visitor = f"visitor{next(visitors)}"
-        if data.draw(st.booleans()):  # some events do nothing until there is a text
-            values = [data.draw(usual(component)) for component in page.fns[start].inputs]
-            send(client, visitor, start, page.fns[start], values, None)
         for number, function in data.draw(st.lists(st.sampled_from(functions), min_size=1, max_size=3)):
-            send(client, visitor, number, function, data.draw(inputs(function)), data.draw(event_data))
+            wish = data.draw(event_data)
+            wish = text | wish if isinstance(wish, dict) and data.draw(st.booleans()) else wish
+            send(client, visitor, number, function, data.draw(inputs(function)), wish)
 
     hostile()
     assert_log_is_clean()

@@ -1,10 +1,13 @@
 // The visitor's history: the share link and the beginning of each text, stored in this browser only.
+
+import { create } from "./dom.js";
+
 const KEY = "tinygpt.texts";
 const MAX_ENTRIES = 50;
 const EXCERPT = 120; // characters of a text that are stored
 let entries = []; // { link, text, time }, the latest first; a link is the JSON of a share link
 let container = null; // the element of the list, once it is on the page
-let open = () => {};
+let onOpen = () => {};
 let writing = false;
 
 // The prompt of a share link's JSON and how it was continued; null if the JSON is not such a link.
@@ -50,30 +53,25 @@ const save = () => {
   }
 };
 
-const createElement = (tag, content, className) => {
-  const element = document.createElement(tag);
-  element.append(content);
-  if (className) element.className = className;
-  return element;
-};
 const row = (entry) => {
   const { prompt, how } = read(entry.link);
-  const button = document.createElement("button");
-  button.append(
-    createElement("b", prompt.trimEnd().split("\n").at(-1).slice(-EXCERPT) || "(no prompt)"),
-    createElement("span", entry.text.slice(0, EXCERPT).replace(/\s+/g, " ").trim()),
-    createElement("small", `${how} · ${new Date(entry.time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`),
+  const button = create(
+    "button",
+    {},
+    create("b", {}, prompt.trimEnd().split("\n").at(-1).slice(-EXCERPT) || "(no prompt)"),
+    create("span", {}, entry.text.slice(0, EXCERPT).replace(/\s+/g, " ").trim()),
+    create("small", {}, `${how} · ${new Date(entry.time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`),
   );
   button.addEventListener("click", () => {
-    if (!writing) open(entry.link);
+    if (!writing) onOpen(entry.link);
   });
-  return createElement("li", button);
+  return create("li", {}, button);
 };
 const updateDisabled = () => container?.querySelectorAll("li button").forEach((each) => each.setAttribute("aria-disabled", writing));
 const show = () => {
   if (!container) return;
   const focused = container.contains(document.activeElement);
-  const all = createElement("button", "Clear all", "clear");
+  const all = create("button", { class: "clear" }, "Clear all");
   all.addEventListener("click", () => {
     entries = [];
     try {
@@ -83,15 +81,14 @@ const show = () => {
     }
     show();
   });
-  const list = document.createElement("ul");
-  list.append(...entries.map(row));
-  const note = createElement("p", "What you write is listed here, so that you can write it again. It is stored in this browser only.", "status");
-  note.tabIndex = -1;
+  const list = create("ul", {}, ...entries.map(row));
+  const note = create("p", { class: "status", tabindex: -1 }, "What you write is listed here, so that you can write it again. It is stored in this browser only.");
   container.replaceChildren(...(entries.length ? [list, all] : [note]));
   updateDisabled();
   if (focused) container.querySelector("li button, p").focus({ preventScroll: true });
 };
-const remember = (link, text) => {
+// Keep a finished text, by the JSON of its share link.
+export const remember = (link, text) => {
   if (entries[0]?.link === link) return;
   const entry = { link, text: text.slice(0, EXCERPT), time: Date.now() };
   entries = [entry, ...entries.filter((each) => !sameText(each.link, link))].slice(0, MAX_ENTRIES);
@@ -105,20 +102,15 @@ addEventListener("storage", (event) => {
   load(); // another page of this browser has changed the history
   show();
 });
-export function rememberTexts(pane, trigger) {
-  open = (link) => {
-    trigger("apply", { link });
-    pane.scrollIntoView({ block: "nearest", behavior: "smooth" });
-  };
-  new MutationObserver(() => {
-    const text = document.getElementById("continuation");
-    writing = text?.classList.contains("writing") ?? false;
-    updateDisabled();
-    if (text?.dataset.link) remember(text.dataset.link, text.textContent);
-  }).observe(pane, { subtree: true, attributeFilter: ["class", "data-link"], childList: true });
-}
 
-export function history(element) {
-  container = element.querySelector(".texts");
+// List the texts in an element. `open` is called with the JSON of a share link when a person chooses its entry.
+export const listTexts = (element, open) => {
+  [container, onOpen] = [element, open];
   show();
-}
+};
+
+// While a text is written, the entries wait.
+export const wait = (whether) => {
+  writing = whether;
+  updateDisabled();
+};

@@ -1,4 +1,7 @@
 // The attention of every head over a window of text, drawn from the bytes that the server sent.
+
+import { create, drawLines } from "./dom.js";
+
 const NAMES = { "\n": "new line", " ": "space" };
 const quoted = (character) => `“${NAMES[character] ?? character}”`;
 const back = (count) => (count ? `${count} back` : "itself");
@@ -11,35 +14,62 @@ const decompress = async (encoded) => {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 };
 
-// The text on the page, and what is inspected of it: a character, a block and a head. Gradio replaces the elements
-// inside `element` when another text comes, so events are handled on `element`, and parts are found when needed.
-class View {
-  constructor(element, trigger) {
-    Object.assign(this, { element, trigger });
+const SECTION = `
+  <p>Each character attends to itself and to those before it: the deeper the color, the more. Choose a character and a
+  head.<span class="part"></span></p>
+  <div class="window" tabindex="0" role="group"
+    aria-label="The text. Arrow keys choose the character whose attention is shown."></div>
+  <p class="readout" aria-live="polite"></p>
+  <div class="sides">
+    <div>
+      <div class="overview" role="group" aria-label="All heads"></div>
+      <p class="legend">Each row is a block, each column one of its heads.</p>
+    </div>
+    <div>
+      <div class="large" tabindex="0" role="group"
+        aria-label="Map of one head. Arrow keys move over its cells, Enter chooses the row’s character."
+      ><canvas></canvas><i class="row"></i><i class="cell"></i></div>
+      <p class="legend">Rows: the character that attends. Columns: the character that it attends to. The evenly colored
+      half is the causal mask: no character attends to a later one.</p>
+    </div>
+  </div>`;
+
+// The attention in a window of text, and what is inspected of it: a character, a block and a head.
+export class AttentionMaps {
+  #loads = 0;
+
+  // Draws into an element. `onSelect` is called with { index, layer, head } when a person selects another one.
+  constructor(element, onSelect) {
+    Object.assign(this, { element, onSelect, section: null });
     this.listen();
-    new MutationObserver(() => this.load()).observe(element, {
-      childList: true,
-      subtree: true,
-      attributeFilter: ["data-loaded"],
-    });
-    this.load();
   }
 
-  async load() {
-    const section = this.part(".inside:not([data-loaded])");
-    if (!section) return;
-    section.dataset.loaded = "";
-    const { text, here, heads, weights } = section.dataset;
-    const roots = await decompress(weights);
-    if (section.dataset.weights !== weights) return; // another text has come meanwhile
-    Object.assign(this, { section, roots, layer: 0, head: 0, characters: [...text], here: Number(here) });
-    [this.count, this.heads] = [this.characters.length, Number(heads)];
+  // Show Activations (see backend.js) of a new text.
+  async show({ maps, index, layer, head }) {
+    const load = ++this.#loads;
+    const roots = await decompress(maps.weights);
+    if (load !== this.#loads) return; // another text has come meanwhile
+    if (!this.section) {
+      this.section = create("section", { class: "inside", "aria-label": "Attention" });
+      this.section.innerHTML = SECTION;
+    }
+    this.element.replaceChildren(this.section);
+    this.part(".part").textContent = maps.note && ` ${maps.note}`;
+    const { layers, heads } = maps;
+    Object.assign(this, { roots, layer, head, layers, heads, characters: [...maps.text], here: index });
+    this.count = this.characters.length;
     this.build();
     this.paint();
   }
 
+  // Show Lines instead of a text.
+  refuse(lines) {
+    this.#loads++;
+    drawLines(this.element, lines);
+  }
+
   part(selector) {
-    return this.element.querySelector(selector);
+    return this.section.querySelector(selector);
   }
 
   // The square root of the attention weight from `row` to `column`, times 255: the opacity it is painted with.
@@ -60,7 +90,7 @@ class View {
       return span;
     });
     this.part(".window").replaceChildren(...spans);
-    const count = this.section.dataset.layers * this.heads;
+    const count = this.layers * this.heads;
     const buttons = Array.from({ length: count }, (_, n) => this.button(Math.floor(n / this.heads), n % this.heads));
     this.part(".overview").style.setProperty("--heads", this.heads);
     this.part(".overview").replaceChildren(...buttons);
@@ -70,7 +100,7 @@ class View {
     const button = document.createElement("button");
     button.setAttribute("aria-label", `Block ${layer + 1}, head ${head + 1}`);
     button.append(document.createElement("canvas"));
-    button.addEventListener("click", () => this.show(this.here, layer, head));
+    button.addEventListener("click", () => this.select(this.here, layer, head));
     this.draw(button.firstChild, layer, head);
     return button;
   }
@@ -146,31 +176,31 @@ class View {
         : `${query} attends to ${key}, ${back(row - column)}: ${this.weight(row, column)}`;
   }
 
-  show(here, layer = this.layer, head = this.head) {
+  select(here, layer = this.layer, head = this.head) {
     Object.assign(this, { here: clamp(here, this.count), layer, head });
     this.paint();
-    this.trigger("select", { index: this.here, layer, head }); // the server draws the diagram
+    this.onSelect({ index: this.here, layer, head });
   }
 
   listen() {
     const listen = (type, selector, handler) =>
       this.element.addEventListener(type, (event) => {
         const part = event.target.closest?.(selector);
-        if (part && this.section) handler(part, event);
+        if (part) handler(part, event);
       });
     const onKey = (event, steps, handler) => {
       if (!(event.key in steps)) return;
       event.preventDefault();
       handler(steps[event.key]);
     };
-    listen("click", ".window span", (span) => this.show(Number(span.dataset.column)));
+    listen("click", ".window span", (span) => this.select(Number(span.dataset.column)));
     listen("mouseover", ".window span", (span) => this.describe(this.here, Number(span.dataset.column)));
-    listen("click", ".large", (large, event) => this.show(this.under(large, event)[0]));
+    listen("click", ".large", (large, event) => this.select(this.under(large, event)[0]));
     listen("mousemove", ".large", (large, event) => this.point(...this.under(large, event)));
     listen("mouseout", ".window, .large", (part, event) => part.contains(event.relatedTarget) || this.leave());
     listen("keydown", ".window", (_, event) =>
       onKey(event, { ArrowLeft: -1, ArrowRight: 1, Home: -this.count, End: this.count }, (by) =>
-        this.show(this.here + by),
+        this.select(this.here + by),
       ),
     );
     listen("keydown", ".large", (_, event) => {
@@ -178,7 +208,7 @@ class View {
       onKey(event, { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }, (by) =>
         this.point(...cell.map((index, i) => clamp(index + by[i], this.count))),
       );
-      onKey(event, { Enter: cell[0] }, (row) => this.show(row));
+      onKey(event, { Enter: cell[0] }, (row) => this.select(row));
     });
   }
 
@@ -189,5 +219,3 @@ class View {
     return [cells(clientY - box.top, box.height), cells(clientX - box.left, box.width)];
   }
 }
-
-export const heads = (element, trigger) => new View(element, trigger);

@@ -1,25 +1,17 @@
-// Buttons on the points of a chart, and the column of text that each of them fills.
-const columnOf = (name) => document.querySelector(`#learned section[data-name="${name}"]`);
+// Buttons on the points of a chart, and the columns of texts that they fill.
 
-export function points(chart, trigger) {
+// Call `onSelect` with the x of a point when a person chooses it.
+export const listenToPoints = (chart, onSelect) =>
   chart.addEventListener("click", (event) => {
     const point = event.target.closest("button[data-x]");
-    if (!point) return;
-    trigger("select", { step: Number(point.dataset.x) });
-    const column = columnOf(point.dataset.x);
-    if (column?.getBoundingClientRect().top > 0.7 * innerHeight)
-      column.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    if (point) onSelect(Number(point.dataset.x));
   });
-}
 
-export function columns(texts) {
-  // Mark the point whose column is marked.
-  new MutationObserver(() => {
-    const selected = texts.querySelector("section.here")?.dataset.name;
-    for (const point of document.querySelectorAll("#points button[data-x]")) {
-      point.classList.toggle("here", point.dataset.x === selected);
-      if (point.dataset.x === selected) point.setAttribute("aria-current", "true");
-      else point.removeAttribute("aria-current");
-    }
-  }).observe(texts, { subtree: true, attributeFilter: ["class"], childList: true });
-}
+// Mark the point whose column is selected; null for none.
+export const markPoint = (chart, x) => {
+  for (const point of chart.querySelectorAll("button[data-x]")) {
+    const selected = point.dataset.x === x;
+    point.classList.toggle("here", selected);
+    selected ? point.setAttribute("aria-current", "true") : point.removeAttribute("aria-current");
+  }
+};

@@ -3,35 +3,28 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tinygpt import GPTConfig, TextEncoderDecoder, TrainConfig, save_checkpoint
 from tinygpt.checkpoint.reading import read_facts
 from tinygpt.hub.model_card import model_card
-from tinygpt.inference.continuation import Continuation
-from tinygpt.inference.inspection import Candidates
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.blocks import masthead
 from tinygpt.ui.components import status
-from tinygpt.ui.components.candidates import candidates_html
 from tinygpt.ui.components.characters import shown
 from tinygpt.ui.components.chart import Curve, Mark, chart
-from tinygpt.ui.components.columns import Column, side_by_side
 from tinygpt.ui.components.facts_table import facts_table
-from tinygpt.ui.components.output_pane import output_pane
 from tinygpt.ui.components.svg import text as svg_text
 from tinygpt.ui.services.displayed_text import DisplayedText
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.share_link import ShareLink
-from tinygpt.ui.tabs.inside import attention_maps, draw, inspect
-from tinygpt.ui.tabs.temperature import comparison
+from tinygpt.ui.tabs.inside import draw, inspect
 from tinygpt.ui.tabs.train import progress_bar, sample_text
 
 # What visitors type, what weights call themselves, what they write: none of it may become a part of the page.
@@ -79,11 +72,6 @@ class Structure(HTMLParser):
         self.tags.append(("!--", []))
 
     handle_decl = unknown_decl = handle_pi = handle_comment
-
-
-def continuation(text: str) -> Continuation:
-    request = GenerationRequest(prompt=text, seed=7)
-    return Continuation(request=request, prompt=text, text=text, confidence="5" * len(text), notes=(), seconds=1.0)
 
 
 @dataclass
@@ -139,24 +127,9 @@ def assert_order_is_kept(page: Structure) -> None:
         assert apart or len(text) == 1 or not (BIDI | set(HEBREW)) & set(own_words), (text, around)
 
 
-def candidates_of(text: str) -> str:
-    known = vocabulary(text)
-    even_V = np.full(len(known), 1 / len(known))
-    displayed = DisplayedText(ShareLink(GenerationRequest(seed=1), "0" * 12), "", text, 1)
-    return candidates_html(displayed, known, Candidates(even_V, even_V, even_V))
-
-
 RENDERED: dict[str, Callable[[str], str]] = {
-    "output pane": lambda text: output_pane(text, text, [0], [(0, 2)], link=text),
-    "output pane, writing": lambda text: output_pane(text, writing=True),
-    "columns": lambda text: side_by_side([Column(text, text, 1, [(0, 3)], text, True, text), Column(text)]),
-    "temperatures": lambda text: comparison([continuation(text), continuation(text[1:])], [[(0, 2)], []], [text, text]),
-    "candidates": candidates_of,
-    "status": lambda text: status.status(replace(continuation(text), notes=(text, text))),
-    "shared status": lambda text: status.shared_status(replace(continuation(text), notes=(text,))),
-    "refusal": lambda text: status.refusal(ValueError(text)),
-    "slower engine": lambda text: status.slower_engine(SimpleNamespace(name="torch", slower_because=text)),
-    "other weights": status.other_weights,
+    "refusal": lambda text: status.html(status.refusal(ValueError(text))),
+    "slower engine": lambda text: status.html(status.slower_engine(SimpleNamespace(name="torch", slower_because=text))),
     "facts": lambda text: facts_table(Weights(text)),
     "masthead": lambda text: masthead(1, Weights(text).facts),
     "chart": lambda text: chart(text, text, [Curve(text, [(1, 1), (2, 2)])], [Mark(1, 1, text)]),
@@ -174,7 +147,7 @@ def test_a_text_stays_a_text_wherever_it_is_shown(name: str, hostile: str):
 
 
 @pytest.mark.parametrize("hostile", [each for each in TEXTS if (BIDI | set(HEBREW)) & set(each)])
-@pytest.mark.parametrize("name", ["output pane", "temperatures", "candidates", "facts", "sample"])
+@pytest.mark.parametrize("name", ["facts", "sample"])
 def test_a_text_does_not_change_the_order_of_the_words_around_it(name: str, hostile: str):
     assert_order_is_kept(Structure(RENDERED[name](hostile)))
 
@@ -199,7 +172,7 @@ def test_characters_stay_characters_in_the_tab_that_looks_inside(sessions, hosti
             written = session.tokenizer.decode(sessions[0].tokenizer.encode(hostile))
             link = ShareLink(GenerationRequest(prompt=written[:3], seed=1), session.facts["weights_sha256"])
             inspection = inspect(session, DisplayedText(link, written[:3], written, position))
-            drawn.append(Structure(draw(session, inspection) + attention_maps(session, inspection)))
+            drawn.append(Structure(draw(session, inspection)))
         assert [tag for tag, _ in drawn[0].tags] == [tag for tag, _ in drawn[1].tags]
         assert drawn[0].tags == drawn[1].tags
         assert_order_is_kept(drawn[0])

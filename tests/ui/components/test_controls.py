@@ -13,8 +13,9 @@ from tinygpt.ui.blocks import build as build_page
 from tinygpt.ui.components.controls import control_values
 from tinygpt.ui.services.examples import EXAMPLES
 from tinygpt.ui.services.registry import MAIN, Registry
-from tinygpt.ui.services.session import Session, StopSignal
+from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.share_link import ShareLink
+from tinygpt.ui.services.wishes import Wishes
 
 VALID = f"#seed=1&weights_sha256={12 * '0'}"
 OTHER = "abc \n"  # the vocabulary of the other weights
@@ -45,7 +46,7 @@ def link_to(registry: Registry, name: str, **changes: Any) -> ShareLink:
 
 def opened(page: gr.Blocks, link: ShareLink) -> list[dict]:
     """The updates of the page while a visitor opens a share link, with the main weights in the menu."""
-    return list(event(page, "open_link").fn(MAIN, StopSignal(), gr.EventData(None, {"link": link.json()})))
+    return list(event(page, "open_link").fn(MAIN, Wishes(), gr.EventData(None, {"wish": 1, "link": link.json()})))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_share_link_sets_all_controls_and_the_menus_event_after_it_changes_nei
     first, *_, last = opened(page, link)
     assert first[menu]["value"] == first[fitted] == "other"
     assert (first[slider]["value"], first[slider]["maximum"]) == (3, len(OTHER))
-    shown = dict(zip(control_values(link.request, len(OTHER)), event(page, "write").inputs, strict=False))
+    shown = dict(zip(control_values(link.request, len(OTHER)), event(page, "open_link").outputs, strict=False))
     for name, value in control_values(link.request, len(OTHER)).items():
         assert shown[name] is slider or first[shown[name]] == value
     # The page sends the event when the menu has changed, perhaps with a prompt and a top-k from before that.
@@ -87,5 +88,7 @@ def test_a_share_link_of_weights_that_are_not_there_is_written_by_those_in_the_m
     "link", ["", "{", "#a", None, 7, f"{VALID}&top_k=1000", f"{VALID}&forced=[[0,%22%C3%A9%22]]"], ids=str
 )
 def test_a_malformed_share_link_is_refused_below_the_text_and_changes_nothing_else(page, link):
-    (changes,) = event(page, "open_link").fn(MAIN, StopSignal(), gr.EventData(None, {"link": link}))
-    assert [component.elem_id for component in changes] == ["status"]
+    (changes,) = event(page, "open_link").fn(MAIN, Wishes(), gr.EventData(None, {"wish": 1, "link": link}))
+    ((component, data),) = changes.items()
+    assert component.elem_id == "output-pane"
+    assert data.keys() == {"wish", "status"}

@@ -1,30 +1,26 @@
-"""The output pane as HTML."""
+"""What is drawn in the output pane."""
 
-import re
-from html import unescape
+import json
 
-from hypothesis import given
-from hypothesis import strategies as st
+from tinygpt.inference.continuation import Continuation
+from tinygpt.request import GenerationRequest
+from tinygpt.ui.components.output_pane import finished_text, growing_text
+from tinygpt.ui.services.share_link import ShareLink, read_share_link
 
-from tinygpt.ui.components.output_pane import output_pane
-
-
-def text_content(html: str) -> str:
-    body = re.search(r'id="continuation"[^>]*>(.*)</div>$', html, re.DOTALL)[1]
-    return unescape(re.sub(r"<[^>]*>", "", body))
+REQUEST = GenerationRequest(prompt="My", seed=2**64 - 1)
+TEXT = Continuation(request=REQUEST, prompt="My", text="<b>\n", confidence="0123", notes=(), seconds=1.0)
+LINK = ShareLink(REQUEST, "0" * 64, {1: "b"})
 
 
-@given(st.text(min_size=1))
-def test_any_text_is_shown_unchanged(text: str):
-    assert text_content(output_pane(text)) == text
+def test_a_growing_text_comes_with_its_confidence_and_what_a_person_chose():
+    data = growing_text(TEXT, LINK.forced, [("status", "4 characters")])
+    assert (data["text"], data["confidence"], data["forced"], data["writing"]) == ("<b>\n", "0123", [1], True)
 
 
-def test_html_in_a_text_is_escaped():
-    html = output_pane("<script>alert(1)</script>\n<B>:\n", link='"><script>')
-    assert "<script" not in html
-    assert "<B>" not in html
-
-
-def test_speakers_are_bold():
-    assert "<b>KING HENRY:</b>" in output_pane("My lord.\n\nKING HENRY:\nSay on: I hear.")
-    assert "<b>" not in output_pane("Say on: I hear.")
+def test_a_finished_text_comes_with_the_link_that_writes_it_again():
+    data = finished_text(TEXT, LINK, [(0, 2)], [])
+    assert json.loads(json.dumps(data)) == data | {"memorized": [[0, 2]]}
+    assert not data["writing"]
+    assert (data["seed"], data["prompt"]) == (str(2**64 - 1), "My")  # JavaScript's numbers would lose digits
+    assert read_share_link(data["link"]) == LINK
+    assert read_share_link(data["fragment"]).forced == LINK.forced

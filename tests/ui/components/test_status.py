@@ -5,13 +5,12 @@ from tinygpt.request import GenerationRequest
 from tinygpt.ui.components import status
 
 
-def test_notes_on_a_prompt_are_escaped():
-    request = GenerationRequest(seed=1)
-    continuation = Continuation(
-        request=request, prompt="", text="", confidence="", notes=("Removed <img>.",), seconds=1.0
-    )
-    assert "&lt;img&gt;" in status.status(continuation)
-    assert "&lt;img&gt;" in status.shared_status(continuation)
+def test_notes_on_a_prompt_are_lines_of_their_own():
+    request, notes = GenerationRequest(seed=1), ("Removed <img>.",)
+    continuation = Continuation(request=request, prompt="", text="", confidence="", notes=notes, seconds=1.0)
+    for lines in (status.status(continuation), status.shared_status(continuation)):
+        assert lines[1:] == [("note", "Removed <img>.")]
+    assert status.html(lines[1:]) == '<p class="note">Removed &lt;img&gt;.</p>'
 
 
 def test_how_characters_were_chosen_depends_on_the_strategy():

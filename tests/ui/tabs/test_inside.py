@@ -13,7 +13,7 @@ from tinygpt.request import GenerationRequest
 from tinygpt.ui.services.displayed_text import DisplayedText
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.share_link import ShareLink
-from tinygpt.ui.tabs.inside import attention_maps, draw, inspect, moved
+from tinygpt.ui.tabs.inside import draw, inspect, moved, window_data
 
 REQUEST = GenerationRequest(prompt="The", length=30, seed=3)
 
@@ -100,8 +100,8 @@ def test_weights_with_a_long_context_are_inspected_in_bounded_memory_and_the_pan
     ):
         inspection = inspect(session, DisplayedText(link, "\n", long, position=position))
         assert inspection.next_character == long[position]
-        assert "Of the 9,001 characters" in attention_maps(session, inspection)
-        assert part in attention_maps(session, inspection)
+        assert "Of the 9,001 characters" in window_data(session, inspection)["maps"]["note"]
+        assert part in window_data(session, inspection)["maps"]["note"]
         assert reason in caption(draw(session, inspection))
         assert moved(session, inspection, 7, 0, 0).next_position == inspection.first + 8
     assert tracemalloc.get_traced_memory()[1] < 200e6
@@ -111,4 +111,4 @@ def test_weights_with_a_long_context_are_inspected_in_bounded_memory_and_the_pan
 def test_a_window_that_fits_is_shown_whole_and_nothing_is_said(session, displayed):
     inspection = inspect(session, displayed)
     assert len(inspection.window) == inspection.seen
-    assert "are shown" not in attention_maps(session, inspection)
+    assert window_data(session, inspection)["maps"]["note"] == ""

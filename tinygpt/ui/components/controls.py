@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from tinygpt.request import GenerationRequest, bounds, default, named, names
+from tinygpt.request import GenerationRequest, bounds, default, names
 from tinygpt.ui.components.events import QUIET
 from tinygpt.ui.services.examples import EXAMPLES, examples_for, label
 from tinygpt.ui.services.registry import MAIN, Registry
@@ -58,9 +58,10 @@ def build_controls(registry: Registry, menu: gr.Dropdown) -> Controls:
     return controls
 
 
-def request_of(values: Sequence[Any], vocab_size: int) -> GenerationRequest:
-    """The request that the controls show, from their values in order. Raises FieldError."""
-    fields = named(values)
+def request_of(fields: Any, vocab_size: int) -> GenerationRequest:
+    """The request that the controls show, from their values by name. Raises ValueError."""
+    if not isinstance(fields, dict) or fields.keys() != set(names()):
+        raise ValueError("the form is none of this page: reload the page")
     sliders = [fields[name] for name in _SAMPLING]
     return GenerationRequest(**fields | sampling_settings(vocab_size, *sliders))
 

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from tinygpt.ui.components.events import QUIET
-from tinygpt.ui.components.status import slower_engine
+from tinygpt.ui.components.status import html, slower_engine
 from tinygpt.ui.services.session import Session
 
 _SECONDS = 3  # between two questions whether the engine is loaded and compiled, until it is
@@ -18,7 +18,7 @@ def engine_note(blocks: gr.Blocks, session: Session) -> None:
             return gr.skip(), gr.Timer(active=True)
         pending, text = (
             session.engine().pending,
-            slower_engine(session.engine()),
+            html(slower_engine(session.engine())),
         )  # in this order: it may come meanwhile
         return gr.update(value=text, visible=bool(text)), gr.Timer(active=pending)
 

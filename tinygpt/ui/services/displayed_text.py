@@ -1,8 +1,11 @@
-"""The text on a visitor's page, and how it is written again with one character replaced."""
+"""A finished text on a visitor's page, of which they inspect a character."""
 
 from dataclasses import dataclass, replace
 
-from tinygpt.ui.services.share_link import ShareLink
+from tinygpt.request import bounds
+from tinygpt.ui.services.registry import Registry
+from tinygpt.ui.services.session import Session
+from tinygpt.ui.services.share_link import ShareLink, read_share_link
 
 
 @dataclass(frozen=True)
@@ -14,17 +17,21 @@ class DisplayedText:
     text: str
     position: int | None = None  # of the inspected character, counted from the beginning of the continuation
 
-    def at(self, position: int) -> "DisplayedText":
+    def at(self, position: object) -> "DisplayedText":
         """The same text with another inspected character. Raises ValueError if there is no character at `position`."""
         if type(position) is not int or not 0 <= position < len(self.text):
-            raise ValueError("there is no character to inspect")
+            raise ValueError("there is no character to inspect: select another one")
         return replace(self, position=position)
 
-    def with_forced(self, character: str) -> ShareLink:
-        """A link to the text with `character` forced at the inspected position; later forced characters are dropped."""
-        request = self.link.request
-        if request.strategy == "beam":  # a beam search cannot be forced: the text continues greedily instead
-            request, before = replace(request, strategy="greedy"), dict(enumerate(self.text[: self.position]))
-        else:
-            before = {position: kept for position, kept in self.link.forced.items() if position < self.position}
-        return replace(self.link, request=request, forced=before | {self.position: character})
+
+def read_displayed_text(registry: Registry, link: object, text: object) -> tuple[Session, DisplayedText]:
+    """A text on a visitor's page, from its share link, and the session that wrote it.
+
+    Raises ValueError for what no page sends, and where the weights that wrote it are gone.
+    """
+    share_link = read_share_link(link)
+    session = registry.of(share_link.weights_sha256)
+    if not isinstance(text, str) or len(text) > bounds("length").high:
+        raise ValueError("there is no such text on the page: write another one")
+    session.tokenizer.encode(text)
+    return session, DisplayedText(share_link, session.check(share_link.request), text)

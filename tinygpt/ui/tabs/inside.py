@@ -3,24 +3,23 @@
 import zlib
 from base64 import b64encode
 from dataclasses import dataclass, replace
-from html import escape
 
 import gradio as gr
 from gradio.components import Component
 
 from tinygpt.config import SampleConfig
-from tinygpt.fields import FieldError, Integer
+from tinygpt.fields import Integer
 from tinygpt.inference.inspection import inspectable
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.components.controls import sampling_settings
 from tinygpt.ui.components.diagram import Reading, diagram
-from tinygpt.ui.components.events import QUIET, calls, event_value
+from tinygpt.ui.components.events import WISHED, Data, answer, calls, event_value, on_load
 from tinygpt.ui.components.lessons import lessons
-from tinygpt.ui.components.status import refusal
-from tinygpt.ui.services.displayed_text import DisplayedText
+from tinygpt.ui.services.displayed_text import DisplayedText, read_displayed_text
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.share_link import ShareLink
+from tinygpt.ui.services.wishes import Wishes
 
 _HINT = "This tab shows how the model reads the text of the tab Write, or its prompt if there is no text yet."
 
@@ -52,53 +51,49 @@ class Inspection:
 
 
 def inside_tab(registry: Registry, menu: gr.Dropdown, tab: gr.Tab, written: list[Component]) -> None:
-    """Lay out the tab and wire its events. When it is opened, it inspects what is `written` (see write_tab).
+    """Lay out the tab and wire its events.
 
-    A text is read by the weights that wrote it, whatever the menu of weights says by then.
+    When it is opened, the page asks for the text that it shows, and if there is none for the prompt, with the settings
+    in `written` (see write_tab). A text is read by the weights that wrote it, whatever the menu says by then.
     """
-    inspection = gr.State(None)
-    on_load = calls("heads", "element, trigger")
-    heads = gr.HTML(f'<p class="blank">{_HINT}</p>', elem_id="heads", js_on_load=on_load)
+    heads = gr.HTML(
+        html_template=f'<p class="blank">{_HINT}</p>', elem_id="heads", js_on_load=on_load("heads")
+    )  # its values hold what is drawn in the other two, too
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            drawing = gr.HTML("", elem_id="diagram")
+            gr.HTML(html_template="", elem_id="diagram", js_on_load=on_load("diagram"))
         with gr.Column(scale=6, min_width=320):
-            lesson_texts = gr.HTML("", elem_id="lessons")
+            gr.HTML(html_template="", elem_id="lessons", js_on_load=on_load("lessons"))
 
-    def open_tab(
-        inspection: Inspection | None, displayed: DisplayedText | None, prompt: str, weights: str, *sliders: float
-    ) -> tuple:
-        try:
-            displayed = displayed or prompt_alone(registry[weights], prompt, *sliders)
-        except ValueError as error:
-            return refusal(error), "", "", None
-        if inspection and inspection.displayed == displayed:  # nothing new: keep what the visitor was inspecting
-            return (gr.skip(),) * 4
-        session = registry.of(displayed.link.weights_sha256)
-        inspection = inspect(session, displayed)
-        texts = lessons(session.config, len(session.facts.get("teachers_sha256", ())))
-        return attention_maps(session, inspection), draw(session, inspection), texts, inspection
+    def look_inside(
+        prompt: str, weights: str, temperature: float, top_k: int, top_p: float, wishes: Wishes, event: gr.EventData
+    ) -> Data:
+        link, text, position, *parts = (
+            event_value(event, name) for name in ("link", "text", "position", "index", "layer", "head")
+        )
 
-    def choose(inspection: Inspection | None, event: gr.EventData) -> tuple:
-        if inspection is None:
-            return gr.skip(), gr.skip()
-        session = registry.of(inspection.displayed.link.weights_sha256)
-        parts = [event_value(event, part) for part in ("index", "layer", "head")]
-        try:
-            inspection = moved(session, inspection, *parts)
-        except FieldError:  # a forged event
-            return gr.skip(), gr.skip()
-        return draw(session, inspection), inspection
+        def compute() -> Data:
+            if link is None:
+                session = registry[weights]
+                displayed = prompt_alone(session, prompt, temperature, top_k, top_p)
+            else:
+                session, displayed = read_displayed_text(registry, link, text)
+                displayed = displayed if position is None else displayed.at(position)
+            inspection = inspect(session, displayed)
+            if parts == [None, None, None]:
+                return inspection_data(session, inspection) | window_data(session, inspection)
+            return inspection_data(session, moved(session, inspection, *parts))
 
-    tab.select(open_tab, [inspection, *written], [heads, drawing, lesson_texts, inspection], queue=False, **QUIET)
-    # Not "always_last": gradio would answer the last of several hasty presses with the data of the first.
-    heads.select(choose, inspection, [drawing, inspection], queue=False, trigger_mode="multiple", **QUIET)
+        return answer(event, wishes, compute)
+
+    tab.select(None, js=f"() => {calls('lookInside')}")
+    heads.select(look_inside, [*written, gr.State(Wishes())], heads, **WISHED)
 
 
 def prompt_alone(session: Session, prompt: str, temperature: float, top_k: int, top_p: float) -> DisplayedText:
     """A prompt without a continuation. Raises FieldError as GenerationRequest and Session.check do."""
     settings = sampling_settings(session.tokenizer.vocab_size, temperature, top_k, top_p)
-    request = GenerationRequest(prompt=prompt, **settings)
+    request = GenerationRequest(prompt=prompt, seed=0, **settings)  # nothing is sampled, but a link has a seed
     return DisplayedText(ShareLink(request, session.facts["weights_sha256"]), session.check(request), "")
 
 
@@ -167,26 +162,30 @@ def _why_not_sampled(session: Session, inspection: Inspection) -> str:
     return "" if index == inspection.index else "sampled in the window before, which saw more"
 
 
-def attention_maps(session: Session, inspection: Inspection) -> str:
-    """The attention of every head in a window as HTML. The page's script draws it from the bytes in data-weights."""
+def inspection_data(session: Session, inspection: Inspection) -> Data:
+    """The inspected character and head, with the diagram of the model."""
+    displayed = inspection.displayed
+    return {
+        "shown": {"link": displayed.link.json(), "text": displayed.text, "position": displayed.position},
+        "index": inspection.index,
+        "layer": inspection.layer,
+        "head": inspection.head,
+        "diagram": draw(session, inspection),
+    }
+
+
+def window_data(session: Session, inspection: Inspection) -> Data:
+    """The window, with the attention of every head in it, and the lessons on the model."""
     bytes_LHTT = session.attention_bytes(inspection.window)
-    encoded = b64encode(zlib.compress(bytes_LHTT.tobytes(), level=1)).decode()
     layers, heads = bytes_LHTT.shape[:2]
-    return (
-        f'<section class="inside" aria-label="Attention" data-text="{escape(inspection.window)}" '
-        f'data-here="{inspection.index}" data-layers="{layers}" data-heads="{heads}" data-weights="{encoded}">'
-        "<p>Each character attends to itself and to those before it: the deeper the color, the more. Choose a "
-        f"character and a head.{_part_shown(inspection)}</p><div class='window' tabindex='0' role='group' "
-        "aria-label='The text. Arrow keys choose the character whose attention is shown.'></div>"
-        "<p class='readout' aria-live='polite'></p>"
-        "<div class='sides'><div><div class='overview' role='group' aria-label='All heads'></div>"
-        "<p class='legend'>Each row is a block, each column one of its heads.</p></div>"
-        "<div><div class='large' tabindex='0' role='group' "
-        "aria-label='Map of one head. Arrow keys move over its cells, Enter chooses the row’s character.'>"
-        "<canvas></canvas><i class='row'></i><i class='cell'></i></div>"
-        "<p class='legend'>Rows: the character that attends. Columns: the character that it attends to. The evenly "
-        "colored half is the causal mask: no character attends to a later one.</p></div></div></section>"
-    )
+    maps = {
+        "text": inspection.window,
+        "layers": layers,
+        "heads": heads,
+        "weights": b64encode(zlib.compress(bytes_LHTT.tobytes(), level=1)).decode(),
+        "note": _part_shown(inspection),
+    }
+    return {"maps": maps, "lessons": lessons(session.config, len(session.facts.get("teachers_sha256", ())))}
 
 
 def _part_shown(inspection: Inspection) -> str:
@@ -195,7 +194,7 @@ def _part_shown(inspection: Inspection) -> str:
     if shown == seen:
         return ""
     which = "read as if the text began with them" if inspection.skipped else "the first ones"
-    return f" Of the {seen:,} characters that the model sees here, {shown:,} are shown, {which}."
+    return f"Of the {seen:,} characters that the model sees here, {shown:,} are shown, {which}."
 
 
 def _in_words(settings: SampleConfig, vocab_size: int) -> str:

@@ -2,48 +2,44 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import gradio as gr
 
 from tinygpt.checkpoint.reading import METRICS
 from tinygpt.inference.continuation import Continuation
 from tinygpt.request import GenerationRequest, bounds
-from tinygpt.ui.components.columns import Column, Spans, legend, side_by_side
+from tinygpt.ui.components.columns import Column, Spans, columns_data, legend
 from tinygpt.ui.components.controls import SEED_DIGITS
-from tinygpt.ui.components.events import QUIET, WRITERS, calls, event_value
+from tinygpt.ui.components.events import (
+    QUIET,
+    WISHED,
+    WRITERS,
+    Data,
+    Updates,
+    answers,
+    calls,
+    event_value,
+    on_load,
+)
 from tinygpt.ui.components.facts_table import facts_table
 from tinygpt.ui.components.loss_chart import loss_chart, read_curves
-from tinygpt.ui.components.status import loading, refusal, shared_status
+from tinygpt.ui.components.status import loading, shared_status
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session, StopSignal
 from tinygpt.ui.services.snapshots import Snapshot, read_snapshots
+from tinygpt.ui.services.wishes import SUPERSEDED, Wishes
 
 LENGTH = 300  # characters of each text
 
-_HINT = (
-    '<p class="status">All snapshots use the same random numbers: choose a point of the curve, or write with every '
-    "snapshot.</p>"
-)
+_HINT = "All snapshots use the same random numbers: choose a point of the curve, or write with every snapshot."
 
 
 @dataclass
 class SnapshotTexts:
-    """The texts that one visitor's snapshots wrote, and the signal that stops the latest ones."""
+    """The texts that one visitor's snapshots wrote."""
 
     texts: dict[int, tuple[str, Spans]] = field(default_factory=dict)  # by step: a text and its memorized spans
     selected: int | None = None  # the step whose point was chosen; None if all snapshots wrote
-    signal: StopSignal = field(default_factory=StopSignal)
-
-    def begin(self) -> StopSignal:
-        """Stop the texts that are being written, and return a signal for new ones."""
-        self.signal.stop()
-        self.signal = StopSignal()
-        return self.signal
-
-    def stop(self) -> None:
-        """Stop the texts that are being written."""
-        self.signal.stop()
 
     def update(
         self, snapshots: Sequence[Snapshot], continuations: Sequence[Continuation], memorized: Sequence[Spans]
@@ -52,95 +48,110 @@ class SnapshotTexts:
         for snapshot, continuation, spans in zip(snapshots, continuations, memorized, strict=True):
             self.texts[snapshot.step] = continuation.text, spans
 
-    def html(self, published: Session) -> str:
+    def columns(self, published: Session) -> list[dict]:
         """A column for each snapshot of the weights, those without a text included."""
         columns = []
         for snapshot in read_snapshots(published):
             text, memorized = self.texts.get(snapshot.step, ("", ()))
             selected = snapshot.step == self.selected
-            columns.append(Column(snapshot.heading, text, None, memorized, str(snapshot.step), selected))
-        return side_by_side(columns)
+            columns.append(Column(snapshot.heading, text, memorized, str(snapshot.step), selected))
+        return columns_data(columns)
 
 
 def learned_tab(registry: Registry, menu: gr.Dropdown) -> None:
     """Lay out the tab and wire its events."""
-    state, main = gr.State(SnapshotTexts()), registry[MAIN]  # each visitor gets a copy of the state
+    state, wishes, main = gr.State(SnapshotTexts()), gr.State(Wishes()), registry[MAIN]  # each visitor gets copies
     with gr.Row():
         with gr.Column(scale=7, min_width=320):
-            points = gr.HTML(_loss_chart(main), elem_id="points", js_on_load=calls("points", "element, trigger"))
+            points = gr.HTML(_loss_chart(main), elem_id="points", js_on_load=on_load("points"))
         with gr.Column(scale=5, min_width=320, visible=bool(read_snapshots(main))) as form:
             prompt = gr.Textbox("ROMEO:\n", label="Prompt for all", lines=3, max_length=bounds("prompt").high)
             seed = gr.Textbox("1564", label="Seed for all", max_length=SEED_DIGITS)
             with gr.Row():
                 start = gr.Button("Write with every snapshot", variant="primary", scale=2, min_width=90)
                 stop = gr.Button("Stop", min_width=60)
-            status = gr.HTML(_HINT, elem_id="learned-status")
-    texts = gr.HTML(SnapshotTexts().html(main), elem_id="learned", js_on_load=calls("columns", "element"))
+            gr.HTML(
+                html_template=f'<p class="status">{_HINT}</p>',
+                elem_id="learned-status",
+                js_on_load=on_load("snapshotStatus"),
+            )
+    texts = gr.HTML(_no_texts(main), html_template="", elem_id="learned", js_on_load=on_load("snapshots"))
     table = gr.HTML(facts_table(main))
 
-    def show_weights(name: str, state: SnapshotTexts) -> tuple:
-        state.begin()  # texts for the weights chosen before end, and are not shown any more
+    def show_weights(name: str, wishes: Wishes) -> tuple:
+        wishes.stop()  # the page awaits no more of them, since these columns answer none of its wishes
         session = registry[name]
         has_snapshots = gr.update(visible=bool(read_snapshots(session)))
-        columns = SnapshotTexts().html(session)
-        return _loss_chart(session), has_snapshots, _HINT, columns, facts_table(session), SnapshotTexts()
+        return _loss_chart(session), has_snapshots, _no_texts(session), facts_table(session), SnapshotTexts()
 
-    menu.change(show_weights, [menu, state], [points, form, status, texts, table, state], queue=False, **QUIET)
-    # New texts stop the ones before them, so several events may run at a time.
-    writing = {"outputs": [texts, status], "concurrency_id": WRITERS, "trigger_mode": "multiple", **QUIET}
-    inputs = [menu, prompt, seed, state]
-    gr.on([start.click, prompt.submit, seed.submit], partial(write_snapshots, registry), inputs, **writing)
-    points.select(_point_listener(registry), inputs, **writing)
-    stop.click(SnapshotTexts.stop, state, queue=False, **QUIET)
+    menu.change(show_weights, [menu, wishes], [points, form, texts, table, state], queue=False, **QUIET)
+    gr.on([start.click, prompt.submit, seed.submit], None, js=f"() => {calls('writeSnapshots')}")
+    texts.submit(
+        _write_listener(registry, texts),
+        [menu, prompt, seed, state, wishes],
+        texts,
+        concurrency_id=WRITERS,
+        **WISHED,
+    )
+    stop.click(Wishes.stop, wishes, queue=False, **QUIET)
 
 
 def write_snapshots(
-    registry: Registry, weights: str, prompt: str, seed: str, state: SnapshotTexts, step: object = None
-) -> Iterator[tuple]:
-    """Write with all snapshots of some weights, or with that of one step, yielding columns and status.
+    registry: Registry,
+    weights: str,
+    prompt: str,
+    seed: str,
+    state: SnapshotTexts,
+    signal: StopSignal,
+    step: object = None,
+) -> Iterator[Data]:
+    """Write with all snapshots of some weights, or with that of one step, yielding columns and the lines below them.
 
-    Other columns keep their texts, as all do if there is no snapshot of that step. At least one value is yielded:
-    gradio empties the outputs of an event that yields none.
+    Other columns keep their texts. Nothing is yielded if there is no snapshot of that step. Raises ValueError for a
+    prompt or a seed out of bounds.
     """
-    signal = state.begin()
-    try:
-        published = registry[weights]
-        snapshots = [each for each in read_snapshots(published) if step in (None, each.step)]
-        if not snapshots:
-            yield gr.skip(), gr.skip()
-            return
-        if not published.loaded:
-            yield gr.skip(), loading()
-        request = GenerationRequest(prompt=prompt, length=LENGTH, seed=seed).seeded()
-        published.check(request)
-        sessions = [snapshot.session for snapshot in snapshots]
-    except ValueError as error:
-        yield gr.skip(), refusal(error)
+    published = registry[weights]
+    snapshots = [each for each in read_snapshots(published) if step in (None, each.step)]
+    if not snapshots:
         return
+    if not published.loaded:
+        yield {"status": loading()}
+    request = GenerationRequest(prompt=prompt, length=LENGTH, seed=seed).seeded()
+    published.check(request)
+    sessions = [snapshot.session for snapshot in snapshots]
     state.selected = step
     for continuations in published.write_together([request] * len(snapshots), signal, sessions):
-        if state.signal is not signal:
-            break
+        if signal.reason == SUPERSEDED:  # the state is that of a later wish now
+            return
         state.update(snapshots, continuations, [()] * len(continuations))
-        yield state.html(published), shared_status(continuations[0])
-    if state.signal is not signal:  # the visitor has asked for other texts since
-        yield gr.skip(), gr.skip()  # gradio repeats the last value at the end: this keeps it from being an old text
-        return
+        yield {"columns": state.columns(published), "status": shared_status(continuations[0])}
     memorized = [published.memorized_spans(continuation.text) or () for continuation in continuations]
+    if signal.reason == SUPERSEDED:
+        return
     state.update(snapshots, continuations, memorized)
-    yield state.html(published), shared_status(continuations[0], legend(memorized), ended=signal.reason)
+    lines = shared_status(continuations[0], legend(memorized), ended=signal.reason)
+    yield {"columns": state.columns(published), "status": lines}
 
 
-def _point_listener(registry: Registry) -> Callable[..., Iterator[tuple]]:
-    def write_at_point(
-        weights: str, prompt: str, seed: str, state: SnapshotTexts, event: gr.EventData
-    ) -> Iterator[tuple]:
-        if (step := event_value(event, "step")) is not None:
-            yield from write_snapshots(registry, weights, prompt, seed, state, step)
-        else:  # not from our page
-            yield gr.skip(), gr.skip()
+def _write_listener(registry: Registry, component: gr.HTML) -> Callable[..., Iterator[Updates]]:
+    def write_with_snapshots(
+        weights: str, prompt: str, seed: str, state: SnapshotTexts, wishes: Wishes, event: gr.EventData
+    ) -> Iterator[Updates]:
+        def texts(signal: StopSignal) -> Iterator[Updates]:
+            if (step := event_value(event, "step")) is None:
+                return  # not from our page
+            step = None if step == "all" else step
+            for data in write_snapshots(registry, weights, prompt, seed, state, signal, step):
+                yield {component: data}
 
-    return write_at_point
+        yield from answers(event, wishes, component, texts)
+
+    return write_with_snapshots
+
+
+def _no_texts(session: Session) -> Data:
+    """The columns before anything is written."""
+    return {"columns": SnapshotTexts().columns(session), "status": [("status", _HINT)]}
 
 
 def _loss_chart(session: Session) -> str:

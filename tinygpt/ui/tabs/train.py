@@ -10,7 +10,7 @@ from tinygpt.flags import command_line
 from tinygpt.presets import PRESETS
 from tinygpt.ui.components.chart import Curve, chart
 from tinygpt.ui.components.events import QUIET, calls
-from tinygpt.ui.components.status import duration, refusal
+from tinygpt.ui.components.status import duration, html, refusal
 from tinygpt.ui.components.weights_menu import menu_update
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import StopSignal
@@ -152,10 +152,10 @@ def _train_listener(
                 yield {progress: gr.skip()} | changed if shown else current | {start: _OFF, stop: _ON}
                 shown = current
         except ValueError as error:
-            yield idle | {progress: progress_bar() + refusal(error)}
+            yield idle | {progress: progress_bar() + html(refusal(error))}
             return
         except Exception:
-            yield idle | {progress: progress_bar() + refusal(ValueError("the training failed: try again"))}
+            yield idle | {progress: progress_bar() + html(refusal(ValueError("the training failed: try again")))}
             raise  # unexpected: the terminal shows the traceback
         yield idle | {menu: menu_update(registry, value=job.folder.name)}
 

@@ -1,0 +1,52 @@
+// Elements of the document. Texts only ever become text, never HTML.
+
+// An element with attributes (false and null leave one out, true sets it without a value) and children.
+export const create = (tag, attributes = {}, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== false && value !== null) element.setAttribute(name, value === true ? "" : value);
+  element.append(...children);
+  return element;
+};
+
+const ELEMENTS = {
+  speaker: ["b", {}],
+  "line-end": ["span", { class: "line-end" }],
+  marked: ["mark", {}],
+  memorized: ["u", { class: "memorized" }],
+  "marked memorized": ["mark", { class: "memorized" }],
+};
+const node = ({ kind, text }) => (kind ? create(...ELEMENTS[kind], text) : new Text(text));
+const drawn = new WeakMap(); // the pieces that an element shows
+
+// Show the pieces of a text (see pieces.js) in an element, changing as little as possible. Returns whether the text only
+// grew, so that what was there is still the same text node.
+export const drawPieces = (element, pieces) => {
+  const before = drawn.get(element) ?? [];
+  let grown = before.length <= pieces.length;
+  pieces.forEach((piece, i) => {
+    const [old, place] = [before[i], element.childNodes[i]];
+    if (old?.kind === piece.kind && piece.text.startsWith(old.text)) {
+      if (piece.text !== old.text) (place.firstChild ?? place).appendData(piece.text.slice(old.text.length));
+    } else if (place) {
+      place.replaceWith(node(piece));
+      grown = false;
+    } else element.append(node(piece));
+  });
+  while (element.childNodes.length > pieces.length) element.lastChild.remove();
+  drawn.set(element, pieces);
+  return grown;
+};
+
+// Show the lines below a text.
+export const drawLines = (element, lines) =>
+  element.replaceChildren(...lines.map(([kind, sentence]) => create("p", { class: kind }, sentence)));
+
+const NAMES = { "\n": "new line", " ": "space" };
+
+// A character by its name, or by its code point if it cannot be seen; any other as it is.
+export const shown = (character, names = NAMES) =>
+  names[character] ??
+  (/^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u.test(character)
+    ? character
+    : [...character].map((part) => `U+${part.codePointAt().toString(16).toUpperCase().padStart(4, "0")}`).join(" "));
