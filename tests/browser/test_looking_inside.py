@@ -204,3 +204,21 @@ def test_each_visitor_looks_into_their_own_text(page: Page, browser: Browser, ad
     expect(page.locator("svg.diagram")).to_contain_text("“M” came next")
     expect(other.locator("svg.diagram")).to_contain_text("“N” came next")
     other.close()
+
+
+def test_of_two_cells_chosen_in_one_moment_the_second_is_drawn(page: Page):
+    write(page, PROMPT, seed=15)
+    look_inside(page, PROMPT + finished(page))
+    choose = """async ([first, second, pause]) => {
+        const spans = document.querySelectorAll("#heads .window span");
+        spans[first].click();
+        if (pause) await new Promise((done) => setTimeout(done, pause));
+        spans[second].click();
+    }"""
+    for first, second, pause in ((9, 40, 0), (40, 9, 0), (50, 3, 20), (3, 50, 20), (50, 3, 45)):
+        page.evaluate(choose, [first, second, pause])
+        expect(readout(page)).to_contain_text(f"character {second + 1},")
+        expect(page.locator("svg.diagram")).to_contain_text(f"{second + 1} of at most 256 characters")
+    page.evaluate("document.querySelectorAll('#heads .overview button').forEach((each) => each.click())")
+    expect(page.locator("svg.diagram")).to_contain_text("Attention: block 6, head 3")
+    expect(page.locator("svg.diagram")).to_contain_text("4 of at most 256 characters")

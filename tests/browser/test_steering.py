@@ -133,14 +133,32 @@ def test_the_bars_move_with_the_sliders_and_nothing_is_written_again(page: Page)
     assert continuation(page).text_content() == text
 
 
-def test_what_the_model_was_unsure_of_is_tinted_until_the_tint_is_switched_off(page: Page, shipped):
-    write(page, "ROMEO:\n", seed=7)
-    finished(page)
-    tinted = "level => [...CSS.highlights.get(`uncertain-${level}`)].reduce((sum, part) => sum + `${part}`.length, 0)"
-    model, tokenizer = shipped
-    sure = [min(9, int(10 * c.probability)) for c in characters(model, tokenizer, "ROMEO:\n", SETTINGS)]
-    assert [page.evaluate(tinted, level) for level in range(5)] == [sure.count(level) for level in range(5)]
-    assert sure.count(0)
+# The level of uncertainty as which each character of the text is tinted, "-" if it is not.
+TINTS = """() => {
+    const text = document.getElementById("continuation");
+    const levels = [...text.textContent].map(() => "-");
+    const position = (node, offset) => {
+        const before = new Range();
+        before.setStart(text, 0);
+        before.setEnd(node, offset);
+        return [...before.toString()].length;
+    };
+    for (let level = 0; level < 5; level++)
+        for (const { startContainer, startOffset, endContainer, endOffset } of CSS.highlights.get(`uncertain-${level}`))
+            levels.fill(`${level}`, position(startContainer, startOffset), position(endContainer, endOffset));
+    return levels.join("");
+}"""
+
+
+def test_every_letter_is_tinted_as_its_confidence_says_text_after_text(page: Page, shipped):
+    prompt, length = "KING RICHARD:\nMy coffee is grown cold, and", 150
+    for seed in range(1, 16):
+        write(page, prompt, seed=seed, length=length)
+        expect(continuation(page)).to_have_attribute("data-link", re.compile(f'"seed": "{seed}"'), timeout=60_000)
+        written = list(characters(*shipped, prompt, SampleConfig(max_new_tokens=length, seed=seed)))
+        assert continuation(page).text_content() == "".join(each.text for each in written)
+        sure = "".join(str(int(10 * each.probability)) if each.probability < 0.5 else "-" for each in written)
+        assert page.evaluate(TINTS) == sure, seed
     page.get_by_label("Tint what the model was unsure of").uncheck()
     expect(page.locator("#output-pane")).not_to_have_class(re.compile("tinted"))
 

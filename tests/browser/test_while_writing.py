@@ -112,6 +112,92 @@ def test_while_a_text_is_written_the_entries_wait(page: Page):
     expect(entries(page).nth(1)).to_have_attribute("aria-disabled", "false")
 
 
+def link(page: Page) -> dict:
+    """The share link of the text on the page, once it is finished."""
+    expect(continuation(page)).to_have_attribute("data-link", re.compile("{"), timeout=60_000)
+    return json.loads(continuation(page).get_attribute("data-link"))
+
+
+def open_candidates(page: Page, position: int) -> None:
+    """Show the candidates for a character of the text, by keyboard."""
+    continuation(page).focus()
+    page.keyboard.press("Home")
+    for _ in range(position):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Candidates")).to_contain_text(f"Character {position + 1}:")
+
+
+def press_in_haste(page: Page, *buttons: str) -> None:
+    """Press buttons, CSS selectors, within 50 ms: faster than anything is answered."""
+    page.evaluate(
+        """async (buttons) => {
+            for (const button of buttons) {
+                document.querySelector(button).click();
+                await new Promise((done) => setTimeout(done, 10));
+            }
+        }""",
+        list(buttons),
+    )
+
+
+def candidate(page: Page, number: int) -> tuple[str, str]:
+    """A candidate that is not the current one: its character and its button."""
+    button = page.locator("#candidates button[data-character]:enabled").nth(number)
+    character = button.get_attribute("data-character")
+    return character, f'#candidates button[data-character="{character}"]'
+
+
+WRITE = "button.primary:not(#train)"
+
+
+def test_a_second_press_on_write_takes_over_and_the_first_text_does_not_come_back(page: Page):
+    write(page, "ROMEO:\n", length=5000, seed=7)
+    begun(page)
+    write(page, "JULIET:\n", length=60, seed=3)
+    assert len(finished(page)) == 60
+    assert (link(page)["prompt"], link(page)["seed"]) == ("JULIET:\n", "3")
+    text = continuation(page).text_content()
+    for seed in (4, 5):  # each at once after the other, without waiting for an answer
+        page.locator("#seed textarea, #seed input").fill(str(seed))
+        press_in_haste(page, WRITE, WRITE, WRITE)
+    expect(continuation(page)).to_have_attribute("data-link", re.compile('"seed": "5"'), timeout=60_000)
+    assert len(finished(page)) == 60
+    assert continuation(page).text_content() != text
+
+
+def test_a_candidate_chosen_while_a_text_is_written_takes_over(page: Page):
+    write(page, "ROMEO:\n", length=60, seed=7)
+    before = finished(page)
+    open_candidates(page, 5)
+    page.get_by_role("spinbutton", name=re.compile("Length")).fill("5000")
+    character, button = candidate(page, 0)
+    press_in_haste(page, WRITE, button)
+    expect(continuation(page)).to_have_attribute("data-link", re.compile(r'"forced": \[\[5'), timeout=60_000)
+    assert link(page)["forced"] == [[5, character]]
+    assert finished(page)[:6] == before[:5] + character
+    expect(page.get_by_role("region", name="Candidates")).to_have_count(0)
+
+
+def test_of_two_candidates_the_second_is_written(page: Page):
+    write(page, "ROMEO:\n", length=200, seed=8)
+    before = finished(page, 200)
+    open_candidates(page, 5)
+    for gap in (False, True):
+        first, second = candidate(page, 1), candidate(page, 2)
+        if gap:  # while the text of the first is written
+            page.locator(first[1]).click()
+            expect(page.locator(".writing")).to_have_count(1)
+            page.locator(second[1]).click()
+        else:
+            press_in_haste(page, first[1], second[1])
+        expect(continuation(page)).to_have_attribute(
+            "data-link", re.compile(re.escape(f'"forced": [[5, {json.dumps(second[0])}]]')), timeout=60_000
+        )
+        assert finished(page, 200)[:6] == before[:5] + second[0]
+        open_candidates(page, 5)
+
+
 def begin_all(page: Page) -> None:
     """Write with all, and wait until every column has begun.
 

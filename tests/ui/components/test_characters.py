@@ -1,16 +1,15 @@
 """Nothing that a visitor types, or that weights bring along, becomes a part of the page or of a model card."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.hostile import BIDI, HEBREW, TEXTS, Structure, assert_order_is_kept, harmless, vocabulary
 from tinygpt import GPTConfig, TextEncoderDecoder, TrainConfig, save_checkpoint
 from tinygpt.checkpoint.reading import read_facts
 from tinygpt.hub.model_card import model_card
@@ -27,52 +26,6 @@ from tinygpt.ui.services.share_link import ShareLink
 from tinygpt.ui.tabs.inside import draw, inspect
 from tinygpt.ui.tabs.train import progress_bar, sample_text
 
-# What visitors type, what weights call themselves, what they write: none of it may become a part of the page.
-TEXTS = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "\"><svg onload='alert(1)'>",
-    "' onmouseover='alert(1)' x='",
-    "</textarea></div></section></svg></title><b>",
-    "<!-- ]]> --!> <![CDATA[ &lt;b&gt; &#60;b&#62; &",
-    "${alert(1)} {{x}} javascript:alert(1)",
-    "שלום (3) 1.5",
-    "\u202etxet desrever\u2066 \u2067 \u202b \u200f",
-    "`code` | cell | [link](javascript:alert(1)) ![i](http://x/) **bold** # <b>",
-    "a play:\n<b>:\n\n---\nlicense: mit\n---\n",
-]
-HEBREW = "אבגדהוזחטיכלמנסעפצקרשת"
-BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-
-
-class Structure(HTMLParser):
-    """The tags of a page, with the names of their attributes, and the texts between them with the tags around."""
-
-    def __init__(self, html: str):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.texts, self._open = [], [], []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, [name for name, _ in attributes]))
-        self._open.append((tag, dict(attributes).get("class") or ""))
-
-    def handle_endtag(self, tag):
-        while self._open and self._open.pop()[0] != tag:
-            pass
-
-    def handle_startendtag(self, tag, attributes):
-        self.tags.append((tag, [name for name, _ in attributes]))
-
-    def handle_data(self, data):
-        self.texts.append((data, list(self._open)))
-
-    def handle_comment(self, data):
-        self.tags.append(("!--", []))
-
-    handle_decl = unknown_decl = handle_pi = handle_comment
-
 
 @dataclass
 class Weights:
@@ -84,17 +37,6 @@ class Weights:
     @property
     def facts(self) -> dict[str, Any]:
         return facts(self.text)
-
-
-def vocabulary(text: str) -> str:
-    return "".join(sorted(set(text)))
-
-
-def harmless(text: str) -> str:
-    """As many different characters, in the same places, in the same order of code points; line ends stay."""
-    known = [character for character in vocabulary(text) if character != "\n"]
-    plain = {character: chr(0x4E00 + n) for n, character in enumerate(known)}
-    return "".join(plain.get(character, character) for character in text)
 
 
 def facts(text: str) -> dict[str, Any]:
@@ -117,14 +59,6 @@ class Job:
     @property
     def sample(self) -> tuple[int, str]:
         return 5, self.text
-
-
-def assert_order_is_kept(page: Structure) -> None:
-    """Check that what changes the order of a text stands alone, apart from the page's own words."""
-    for text, around in page.texts:
-        apart = any(tag in ("bdi", "td") or kind.startswith("output-text") for tag, kind in around)
-        own_words = re.sub(r"\u2068[^\u2068\u2069]*\u2069", "", text)  # without what is isolated
-        assert apart or len(text) == 1 or not (BIDI | set(HEBREW)) & set(own_words), (text, around)
 
 
 RENDERED: dict[str, Callable[[str], str]] = {
