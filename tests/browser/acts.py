@@ -5,6 +5,22 @@ import re
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+# The level of uncertainty as which each character of the text is tinted, "-" if it is not.
+TINTS = """() => {
+    const text = document.getElementById("continuation");
+    const levels = [...text.textContent].map(() => "-");
+    const position = (node, offset) => {
+        const before = new Range();
+        before.setStart(text, 0);
+        before.setEnd(node, offset);
+        return [...before.toString()].length;
+    };
+    for (let level = 0; level < 5; level++)
+        for (const { startContainer, startOffset, endContainer, endOffset } of CSS.highlights.get(`uncertain-${level}`))
+            levels.fill(`${level}`, position(startContainer, startOffset), position(endContainer, endOffset));
+    return levels.join("");
+}"""
+
 
 def continuation(page: Page) -> Locator:
     return page.locator("#continuation")

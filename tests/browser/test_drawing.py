@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
+from tests.browser.acts import TINTS
 from tests.hostile import BIDI, HEBREW, TEXTS, Structure, assert_order_is_kept, harmless
 from tinygpt.output import format_output
 from tinygpt.ui.front_end import FrontEnd
@@ -122,3 +123,30 @@ def test_output_txt_is_the_same_as_in_the_terminal(run):
     script = "({ outputFile }, [prompt, text]) => outputFile(prompt, text)"
     for prompt, text in zip([*TEXTS, "\n\nROMEO:\n\n"], [*reversed(TEXTS), "\n"], strict=True):
         assert run(script, [prompt, text]) == format_output(prompt, text)
+
+
+def test_at_every_step_of_a_text_every_letter_is_tinted_as_its_confidence_says(context: BrowserContext, address: str):
+    page = context.new_page()
+    page.goto(f"{address}/{FrontEnd().url}/page.css")  # a document without a page in it, where modules can be loaded
+    script = """async ([tints, texts]) => {
+        const { OutputPane } = await import("./output_pane.js");
+        document.body.innerHTML = '<div><p class="blank"></p></div>';
+        const pane = new OutputPane(document.body.firstChild, () => {});
+        const wrong = [];
+        const show = (text, confidence) => {
+            pane.show({ text, confidence, writing: true, forced: [], status: [] });
+            const wanted = confidence.replace(/[5-9]/g, "-");
+            const tinted = eval(tints)();
+            if (tinted !== wanted) wrong.push([text, wanted, tinted]);
+        };
+        for (const text of texts) {
+            const characters = [...text];
+            const confidence = characters.map((_, i) => (i * i * 7 + texts.indexOf(text)) % 10).join("");
+            for (let end = 1; end <= characters.length; end++)
+                show(characters.slice(0, end).join(""), confidence.slice(0, end));
+            show(text.replace("O", "I"), confidence); // another text that is as long
+        }
+        return wrong;
+    }"""
+    assert page.evaluate(script, [TINTS, PLAYS[:5] + PLAYS[6:]]) == []
+    page.close()

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.acts import advanced, continuation, finished, write
+from tests.browser.acts import TINTS, advanced, continuation, finished, write
 from tests.browser.visitor import opened
 from tinygpt import SampleConfig
 from tinygpt.inference.generation import characters
@@ -131,23 +131,6 @@ def test_the_bars_move_with_the_sliders_and_nothing_is_written_again(page: Page)
     page.get_by_role("spinbutton", name=re.compile("Top-k")).fill("1")
     expect(panel(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0 %")
     assert continuation(page).text_content() == text
-
-
-# The level of uncertainty as which each character of the text is tinted, "-" if it is not.
-TINTS = """() => {
-    const text = document.getElementById("continuation");
-    const levels = [...text.textContent].map(() => "-");
-    const position = (node, offset) => {
-        const before = new Range();
-        before.setStart(text, 0);
-        before.setEnd(node, offset);
-        return [...before.toString()].length;
-    };
-    for (let level = 0; level < 5; level++)
-        for (const { startContainer, startOffset, endContainer, endOffset } of CSS.highlights.get(`uncertain-${level}`))
-            levels.fill(`${level}`, position(startContainer, startOffset), position(endContainer, endOffset));
-    return levels.join("");
-}"""
 
 
 def test_every_letter_is_tinted_as_its_confidence_says_text_after_text(page: Page, shipped):
