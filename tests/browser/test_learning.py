@@ -119,7 +119,7 @@ def test_a_forged_press_is_no_error_to_the_server(address: str, said: object):
     texts = next(each["id"] for each in config["components"] if each["props"].get("elem_id") == "learned")
     function = next(each["id"] for each in config["dependencies"] if [texts, "submit"] in each["targets"])
     visitor = f"forger{said}"
-    press = {"data": ["main", "O", "7", None, None], "fn_index": function, "session_hash": visitor, "event_data": said}
+    press = {"data": ["main", "O", "7", None], "fn_index": function, "session_hash": visitor, "event_data": said}
     join = urllib.request.Request(
         f"{address}/gradio_api/queue/join", json.dumps(press).encode(), {"Content-Type": "application/json"}
     )

@@ -25,5 +25,6 @@ const update = (section, { heading, text, memorized, name, selected, link }, bef
   title.textContent = heading;
   drawPieces(body, markedPieces(text, firstDifference(text, before), memorized));
   if (anchor) anchor.remove();
-  if (link) section.append(create("a", { href: link, target: "_blank", "aria-label": `Link to the text under ${heading}` }, "Link"));
+  const label = `Link to the text under ${heading}`;
+  if (link) section.append(create("a", { href: link, target: "_blank", "aria-label": label }, "Link"));
 };

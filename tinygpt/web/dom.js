@@ -19,8 +19,8 @@ const ELEMENTS = {
 const node = ({ kind, text }) => (kind ? create(...ELEMENTS[kind], text) : new Text(text));
 const drawn = new WeakMap(); // the pieces that an element shows
 
-// Show the pieces of a text (see pieces.js) in an element, changing as little as possible. Returns whether the text only
-// grew, so that what was there is still the same text node.
+// Show the pieces of a text (see pieces.js) in an element, changing as little as possible. Returns whether all nodes
+// that were there before still are, so that ranges of the text still cover what they did.
 export const drawPieces = (element, pieces) => {
   const before = drawn.get(element) ?? [];
   let grown = before.length <= pieces.length;

@@ -34,7 +34,7 @@ export const connect = (name, component, onValue) => (components[name] = new Com
 export const backend = {
   write: ({ opened, ...wish }, onText) => components.text.ask(opened ? "apply" : "submit", wish, onText),
   stop: () => components.text.trigger("stop"),
-  forget: () => Object.values(components).forEach((component) => component.end()),
+  discard: () => components.text.ask("stop", {}, () => {}),
   candidates: (wish, onCandidates) => components.candidates.ask("select", wish, onCandidates),
   compare: (wish, onColumns) => components.temperatures.ask("submit", wish, onColumns),
   snapshots: (wish, onColumns) => components.snapshots.ask("submit", wish, onColumns),

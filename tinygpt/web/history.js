@@ -4,6 +4,8 @@ import { create } from "./dom.js";
 
 const KEY = "tinygpt.texts";
 const MAX_ENTRIES = 50;
+const FORMAT = { dateStyle: "medium", timeStyle: "short" };
+const NOTE = "What you write is listed here, so that you can write it again. It is stored in this browser only.";
 const EXCERPT = 120; // characters of a text that are stored
 let entries = []; // { link, text, time }, the latest first; a link is the JSON of a share link
 let container = null; // the element of the list, once it is on the page
@@ -60,14 +62,16 @@ const row = (entry) => {
     {},
     create("b", {}, prompt.trimEnd().split("\n").at(-1).slice(-EXCERPT) || "(no prompt)"),
     create("span", {}, entry.text.slice(0, EXCERPT).replace(/\s+/g, " ").trim()),
-    create("small", {}, `${how} · ${new Date(entry.time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`),
+    create("small", {}, `${how} · ${new Date(entry.time).toLocaleString([], FORMAT)}`),
   );
   button.addEventListener("click", () => {
     if (!writing) onOpen(entry.link);
   });
   return create("li", {}, button);
 };
-const updateDisabled = () => container?.querySelectorAll("li button").forEach((each) => each.setAttribute("aria-disabled", writing));
+const updateDisabled = () => {
+  for (const button of container?.querySelectorAll("li button") ?? []) button.setAttribute("aria-disabled", writing);
+};
 const show = () => {
   if (!container) return;
   const focused = container.contains(document.activeElement);
@@ -82,7 +86,7 @@ const show = () => {
     show();
   });
   const list = create("ul", {}, ...entries.map(row));
-  const note = create("p", { class: "status", tabindex: -1 }, "What you write is listed here, so that you can write it again. It is stored in this browser only.");
+  const note = create("p", { class: "status", tabindex: -1 }, NOTE);
   container.replaceChildren(...(entries.length ? [list, all] : [note]));
   updateDisabled();
   if (focused) container.querySelector("li button, p").focus({ preventScroll: true });

@@ -15,12 +15,13 @@ export class OutputPane {
   #tinted = 0; // characters whose tint is there
   #atEnd = true; // whether the end of the text is in view: then it stays there while the text grows
 
-  // `pane` is the element that scrolls; in it stands what is shown while there is no text. `onSelect` is called with the
+  // `pane` is the element that scrolls; its .blank is shown while there is no text. `onSelect` is called with the
   // position of a character when a person selects it.
   constructor(pane, onSelect) {
     this.pane = pane;
     this.blank = pane.querySelector(".blank");
-    this.view = new TextView(create("div", { class: "output-text", id: "continuation", tabindex: 0, role: "group", "aria-label": LABEL }));
+    const attributes = { class: "output-text", id: "continuation", tabindex: 0, role: "group", "aria-label": LABEL };
+    this.view = new TextView(create("div", attributes));
     this.onSelect = onSelect;
     pane.addEventListener("scroll", () => (this.#atEnd = pane.scrollHeight - pane.clientHeight - pane.scrollTop < 60));
     pane.addEventListener("click", (event) => this.#click(event));
@@ -56,7 +57,8 @@ export class OutputPane {
 
   // Mark the selected character. Returns its range.
   #mark() {
-    const ranges = this.#selected === null ? [] : this.view.ranges([{ first: this.#selected, end: this.#selected + 1 }]);
+    const spans = this.#selected === null ? [] : [{ first: this.#selected, end: this.#selected + 1 }];
+    const ranges = this.view.ranges(spans);
     highlight("here", ranges);
     return ranges[0];
   }

@@ -15,8 +15,8 @@ export class TextView {
     return grown;
   }
 
-  // The text nodes, each with the position of its first character and the offsets at which its characters begin and end.
-  // Positions count characters, as the server does; JavaScript's offsets count some characters, such as emoji, twice.
+  // The text nodes, each with the position of its first character and the offsets where its characters begin and end.
+  // Positions count characters; offsets in JavaScript count some characters, such as emoji, twice.
   *nodes() {
     const walker = document.createTreeWalker(this.element, NodeFilter.SHOW_TEXT);
     for (let node, start = 0; (node = walker.nextNode()); ) {

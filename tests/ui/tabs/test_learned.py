@@ -10,8 +10,7 @@ from tinygpt.ui.blocks import build as build_page
 from tinygpt.ui.components.events import Data
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session, StopSignal
-from tinygpt.ui.services.wishes import Wishes
-from tinygpt.ui.tabs.learned import LENGTH, SnapshotTexts, write_snapshots
+from tinygpt.ui.tabs.learned import LENGTH, write_snapshots
 
 
 @pytest.fixture
@@ -20,83 +19,60 @@ def registry(run_folder) -> Registry:
 
 
 def texts(data: Data) -> list[str]:
-    return [column["text"] for column in data["columns"]]
-
-
-def selected(data: Data) -> list[str]:
-    return [column["name"] for column in data["columns"] if column["selected"]]
+    return [column["text"] for column in data["texts"].values()]
 
 
 def said(data: Data) -> str:
     return " ".join(sentence for _, sentence in data["status"])
 
 
-def written(registry: Registry, prompt: str, seed: str, state: SnapshotTexts, step: object = None) -> list[Data]:
-    return list(write_snapshots(registry, MAIN, prompt, seed, state, StopSignal(), step))
+def written(registry: Registry, prompt: str, seed: str, step: object = None) -> list[Data]:
+    return list(write_snapshots(registry, MAIN, prompt, seed, StopSignal(), step))
 
 
 def test_every_snapshot_continues_the_same_prompt_with_the_same_seed(registry, run_folder):
-    *_, last = written(registry, "My", "7", SnapshotTexts())
+    *_, last = written(registry, "My", "7")
     settings = SampleConfig(max_new_tokens=LENGTH, temperature=0.8, seed=7)
     folders = sorted((run_folder / HISTORY).iterdir())
     assert texts(last) == ["".join(stream(*open_checkpoint(folder), "My", settings)) for folder in folders]
+    assert list(last["texts"]) == ["1", "8", "64"]
     assert "seed 7" in said(last)
-    assert selected(last) == []
+    assert last["selected"] == ""
 
 
 def test_the_texts_grow_side_by_side(registry):
-    states = [data for data in written(registry, "My", "7", SnapshotTexts()) if "columns" in data]
-    lengths = [[len(text) for text in texts(data)] for data in states]
+    lengths = [[len(text) for text in texts(data)] for data in written(registry, "My", "7") if "texts" in data]
     assert lengths[0] == [1, 1, 1]
     assert all(len(set(each)) == 1 for each in lengths)
     assert lengths[-1] == [LENGTH] * 3
 
 
-def test_one_snapshot_writes_into_its_column_and_the_others_keep_their_texts(registry):
-    state = SnapshotTexts()
-    *_, before = written(registry, "My", "7", state)
-    *_, after = written(registry, "The", "8", state, 8)
-    assert [old == new for old, new in zip(texts(before), texts(after), strict=True)] == [True, False, True]
-    assert selected(after) == ["8"]
-    assert after["columns"] == state.columns(registry[MAIN])
+def test_one_snapshot_writes_its_own_text_alone(registry):
+    *_, last = written(registry, "The", "8", 8)
+    assert (list(last["texts"]), last["selected"]) == (["8"], "8")
 
 
 @pytest.mark.parametrize("step", [2, "8", [8], math.nan], ids=repr)
 def test_a_point_without_a_snapshot_changes_nothing(registry, step):
-    state = SnapshotTexts()
-    assert written(registry, "My", "7", state, step) == []
-    assert (state.texts, state.selected) == ({}, None)
+    assert written(registry, "My", "7", step) == []
 
 
 @pytest.mark.parametrize(
     ("prompt", "seed", "problem"), [("My", "seven", "seed must be"), ("x" * 10_001, "7", "prompt must be")]
 )
-def test_fields_out_of_bounds_are_refused_and_the_texts_stay(registry, prompt, seed, problem):
-    state = SnapshotTexts()
-    kept = dict(written(registry, "My", "7", state) and state.texts)
+def test_fields_out_of_bounds_are_refused(registry, prompt, seed, problem):
     with pytest.raises(ValueError, match=problem):
-        written(registry, prompt, seed, state)
-    assert state.texts == kept
+        written(registry, prompt, seed)
 
 
 def test_stop_ends_all_texts(registry):
     signal = StopSignal()
-    growing = write_snapshots(registry, MAIN, "My", "7", SnapshotTexts(), signal)
-    next(data for data in growing if "columns" in data)
+    growing = write_snapshots(registry, MAIN, "My", "7", signal)
+    next(data for data in growing if "texts" in data)
     signal.stop()
     *_, last = growing
     assert all(len(text) < LENGTH for text in texts(last))
     assert "stopped" in said(last)
-
-
-def test_a_text_that_a_later_wish_ended_does_not_come_back(registry):
-    state, wishes = SnapshotTexts(), Wishes()
-    first = write_snapshots(registry, MAIN, "My", "7", state, wishes.begin(1))
-    next(data for data in first if "columns" in data)
-    *_, last = write_snapshots(registry, MAIN, "My", "7", state, wishes.begin(2), 8)
-    assert list(first) == []
-    assert [len(text) == LENGTH for text in texts(last)] == [False, True, False]
-    assert last["columns"] == state.columns(registry[MAIN])
 
 
 def test_the_form_is_hidden_for_weights_without_snapshots(run_folder):

@@ -1,12 +1,10 @@
 """The tab How it learned: the loss curves of the chosen weights, texts of their snapshots, and facts."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 import gradio as gr
 
 from tinygpt.checkpoint.reading import METRICS
-from tinygpt.inference.continuation import Continuation
 from tinygpt.request import GenerationRequest, bounds
 from tinygpt.ui.components.columns import Column, Spans, columns_data, legend
 from tinygpt.ui.components.controls import SEED_DIGITS
@@ -23,44 +21,20 @@ from tinygpt.ui.components.events import (
 )
 from tinygpt.ui.components.facts_table import facts_table
 from tinygpt.ui.components.loss_chart import loss_chart, read_curves
-from tinygpt.ui.components.status import loading, shared_status
+from tinygpt.ui.components.status import Line, loading, shared_status
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session, StopSignal
-from tinygpt.ui.services.snapshots import Snapshot, read_snapshots
-from tinygpt.ui.services.wishes import SUPERSEDED, Wishes
+from tinygpt.ui.services.snapshots import read_snapshots
+from tinygpt.ui.services.wishes import Wishes
 
 LENGTH = 300  # characters of each text
 
 _HINT = "All snapshots use the same random numbers: choose a point of the curve, or write with every snapshot."
 
 
-@dataclass
-class SnapshotTexts:
-    """The texts that one visitor's snapshots wrote."""
-
-    texts: dict[int, tuple[str, Spans]] = field(default_factory=dict)  # by step: a text and its memorized spans
-    selected: int | None = None  # the step whose point was chosen; None if all snapshots wrote
-
-    def update(
-        self, snapshots: Sequence[Snapshot], continuations: Sequence[Continuation], memorized: Sequence[Spans]
-    ) -> None:
-        """Replace the texts of some snapshots."""
-        for snapshot, continuation, spans in zip(snapshots, continuations, memorized, strict=True):
-            self.texts[snapshot.step] = continuation.text, spans
-
-    def columns(self, published: Session) -> list[dict]:
-        """A column for each snapshot of the weights, those without a text included."""
-        columns = []
-        for snapshot in read_snapshots(published):
-            text, memorized = self.texts.get(snapshot.step, ("", ()))
-            selected = snapshot.step == self.selected
-            columns.append(Column(snapshot.heading, text, memorized, str(snapshot.step), selected))
-        return columns_data(columns)
-
-
 def learned_tab(registry: Registry, menu: gr.Dropdown) -> None:
     """Lay out the tab and wire its events."""
-    state, wishes, main = gr.State(SnapshotTexts()), gr.State(Wishes()), registry[MAIN]  # each visitor gets copies
+    wishes, main = gr.State(Wishes()), registry[MAIN]
     with gr.Row():
         with gr.Column(scale=7, min_width=320):
             points = gr.HTML(_loss_chart(main), elem_id="points", js_on_load=on_load("points"))
@@ -82,13 +56,13 @@ def learned_tab(registry: Registry, menu: gr.Dropdown) -> None:
         wishes.stop()  # the page awaits no more of them, since these columns answer none of its wishes
         session = registry[name]
         has_snapshots = gr.update(visible=bool(read_snapshots(session)))
-        return _loss_chart(session), has_snapshots, _no_texts(session), facts_table(session), SnapshotTexts()
+        return _loss_chart(session), has_snapshots, _no_texts(session), facts_table(session)
 
-    menu.change(show_weights, [menu, wishes], [points, form, texts, table, state], queue=False, **QUIET)
+    menu.change(show_weights, [menu, wishes], [points, form, texts, table], queue=False, **QUIET)
     gr.on([start.click, prompt.submit, seed.submit], None, js=f"() => {calls('writeSnapshots')}")
     texts.submit(
         _write_listener(registry, texts),
-        [menu, prompt, seed, state, wishes],
+        [menu, prompt, seed, wishes],
         texts,
         concurrency_id=WRITERS,
         **WISHED,
@@ -97,18 +71,11 @@ def learned_tab(registry: Registry, menu: gr.Dropdown) -> None:
 
 
 def write_snapshots(
-    registry: Registry,
-    weights: str,
-    prompt: str,
-    seed: str,
-    state: SnapshotTexts,
-    signal: StopSignal,
-    step: object = None,
+    registry: Registry, weights: str, prompt: str, seed: str, signal: StopSignal, step: object = None
 ) -> Iterator[Data]:
-    """Write with all snapshots of some weights, or with that of one step, yielding columns and the lines below them.
+    """Write with all snapshots of some weights, or with that of one step, yielding texts and the lines below them.
 
-    Other columns keep their texts. Nothing is yielded if there is no snapshot of that step. Raises ValueError for a
-    prompt or a seed out of bounds.
+    Nothing is yielded if there is no snapshot of that step. Raises ValueError for a prompt or a seed out of bounds.
     """
     published = registry[weights]
     snapshots = [each for each in read_snapshots(published) if step in (None, each.step)]
@@ -119,29 +86,28 @@ def write_snapshots(
     request = GenerationRequest(prompt=prompt, length=LENGTH, seed=seed).seeded()
     published.check(request)
     sessions = [snapshot.session for snapshot in snapshots]
-    state.selected = step
+    names, selected = [str(snapshot.step) for snapshot in snapshots], "" if step is None else str(step)
+
+    def data(memorized: Sequence[Spans], status: list[Line]) -> Data:
+        parts = zip(names, continuations, memorized, strict=True)
+        texts = {name: {"text": each.text, "memorized": spans} for name, each, spans in parts}
+        return {"texts": texts, "selected": selected, "status": status}
+
     for continuations in published.write_together([request] * len(snapshots), signal, sessions):
-        if signal.reason == SUPERSEDED:  # the state is that of a later wish now
-            return
-        state.update(snapshots, continuations, [()] * len(continuations))
-        yield {"columns": state.columns(published), "status": shared_status(continuations[0])}
+        yield data([()] * len(names), shared_status(continuations[0]))
     memorized = [published.memorized_spans(continuation.text) or () for continuation in continuations]
-    if signal.reason == SUPERSEDED:
-        return
-    state.update(snapshots, continuations, memorized)
-    lines = shared_status(continuations[0], legend(memorized), ended=signal.reason)
-    yield {"columns": state.columns(published), "status": lines}
+    yield data(memorized, shared_status(continuations[0], legend(memorized), ended=signal.reason))
 
 
 def _write_listener(registry: Registry, component: gr.HTML) -> Callable[..., Iterator[Updates]]:
     def write_with_snapshots(
-        weights: str, prompt: str, seed: str, state: SnapshotTexts, wishes: Wishes, event: gr.EventData
+        weights: str, prompt: str, seed: str, wishes: Wishes, event: gr.EventData
     ) -> Iterator[Updates]:
         def texts(signal: StopSignal) -> Iterator[Updates]:
             if (step := event_value(event, "step")) is None:
                 return  # not from our page
             step = None if step == "all" else step
-            for data in write_snapshots(registry, weights, prompt, seed, state, signal, step):
+            for data in write_snapshots(registry, weights, prompt, seed, signal, step):
                 yield {component: data}
 
         yield from answers(event, wishes, component, texts)
@@ -150,8 +116,9 @@ def _write_listener(registry: Registry, component: gr.HTML) -> Callable[..., Ite
 
 
 def _no_texts(session: Session) -> Data:
-    """The columns before anything is written."""
-    return {"columns": SnapshotTexts().columns(session), "status": [("status", _HINT)]}
+    """The columns before anything is written: one for each snapshot."""
+    columns = [Column(snapshot.heading, name=str(snapshot.step)) for snapshot in read_snapshots(session)]
+    return {"columns": columns_data(columns), "status": [("status", _HINT)]}
 
 
 def _loss_chart(session: Session) -> str:

@@ -11,7 +11,7 @@ from tinygpt.request import names
 from tinygpt.ui.components import status
 from tinygpt.ui.components.candidates import show_candidates
 from tinygpt.ui.components.controls import Controls, build_controls, control_values, request_of
-from tinygpt.ui.components.events import QUIET, WISHED, WRITERS, Updates, answers, calls, event_value
+from tinygpt.ui.components.events import WISHED, WRITERS, Updates, answers, calls, event_value
 from tinygpt.ui.components.output import Output, build_output
 from tinygpt.ui.components.output_pane import finished_text, growing_text
 from tinygpt.ui.components.weights_menu import menu_update
@@ -43,11 +43,19 @@ def write_tab(registry: Registry, menu: gr.Dropdown) -> list[Component]:
     pane.submit(_write_listener(registry, pane), [menu, wishes], pane, **writing)
     filled = [*form, menu, controls.fitted, pane]
     pane.apply(_link_listener(registry, controls, output), [menu, wishes], filled, **writing)
-    pane.stop(Wishes.stop, wishes, queue=False, **QUIET)
+    pane.stop(_stop, wishes, queue=False, **WISHED)
     changed = [output.copy, output.copy_link, output.download, controls.stop, output.json, controls.seed_used]
     pane.input(None, outputs=changed, js=f"() => {calls('controls')}")
     show_candidates(registry, menu, output.candidates, controls.sampling)
     return [prompt, menu, *controls.sampling]
+
+
+def _stop(wishes: Wishes, event: gr.EventData) -> None:
+    """End the text that is being written: where it is, or for a wish to have none at all, which has a number."""
+    if (number := event_value(event, "wish")) is None:
+        wishes.stop()
+    else:
+        wishes.begin(number)
 
 
 def _write_listener(registry: Registry, pane: gr.HTML) -> Callable[..., Iterator[Updates]]:
