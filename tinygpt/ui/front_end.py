@@ -41,13 +41,12 @@ class FrontEnd:
         return f"{self.url}/page.css"
 
     def head(self) -> str:
-        """The content of the page's <head>: `window.tinygpt` is a promise of the module page.js."""
-        fonts = "".join(
-            f'<link rel="preload" href="{self.url}/{name}" as="font" type="font/woff2" crossorigin>'
-            for name in self._paths
-            if name.endswith(".woff2")
-        )
-        return f'{fonts}<script>window.tinygpt = import("./{self.url}/page.js");</script>'
+        """The content of the page's <head>: `window.tinygpt` is a promise of the module page.js.
+
+        The fonts are loaded before gradio has built anything that needs them, so that no text changes its typeface.
+        """
+        fonts = "document.fonts.forEach((face) => face.load());"
+        return f'<script>window.tinygpt = import("./{self.url}/page.js"); {fonts}</script>'
 
     async def _serve(self, request: Request) -> FileResponse:
         path = self._paths.get(request.path_params["name"])
