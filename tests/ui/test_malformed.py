@@ -98,18 +98,11 @@ def inputs(function: BlockFunction) -> st.SearchStrategy[list]:
 forms = st.fixed_dictionaries({name: st.just(default(name)) | junk for name in names()})
 event_data = junk | st.fixed_dictionaries(
     {},
-    optional={
-        "wish": st.integers(-2, 60) | junk,
+    optional={name: st.integers(-2, 60) | junk for name in ("wish", "position", "index", "step", "layer", "head")}
+    | {name: st.text(max_size=9) | junk for name in ("text", "prompt", "seed")}
+    | {
         "request": forms | junk,
         "link": st.sampled_from(["#", "{}", "#seed=1&weights_sha256=" + "0" * 12]) | junk,
-        "text": st.text(max_size=9) | junk,
-        "position": st.integers(-2, 60) | junk,
-        "index": st.integers(-2, 60) | junk,
-        "step": st.integers(0, 9) | junk,
-        "layer": st.integers(-1, 2) | junk,
-        "head": st.integers(-1, 2) | junk,
-        "prompt": st.text(max_size=9) | junk,
-        "seed": st.integers(0, 9).map(str) | junk,
         "temperatures": st.sampled_from(["0", "0, 1", "x"]) | junk,
     },
 )
