@@ -19,8 +19,7 @@ from gradio_client import Client
 
 from tests.ci import ONLY_IN_CI
 from tests.server import ROOT, free_port, wait_until_listening
-from tinygpt import __version__, open_checkpoint, stream
-from tinygpt.config import SampleConfig
+from tinygpt import SampleConfig, __version__, load_checkpoint, stream
 
 INFO = f"tinygpt-{__version__}.dist-info"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -128,7 +127,7 @@ def test_after_the_readmes_run_line_the_installed_commands_work_in_an_empty_fold
         process.send_signal(signal.SIGINT)  # as it says
         written = process.stdout.read()
     settings = SampleConfig(max_new_tokens=100, seed=1)
-    assert written == "ROMEO:" + "".join(stream(*open_checkpoint(ROOT / "weights"), "ROMEO:", settings)) + "\n"
+    assert written == "ROMEO:" + "".join(stream(*load_checkpoint(ROOT / "weights"), "ROMEO:", settings)) + "\n"
     assert process.returncode == 0
 
     port = free_port()
