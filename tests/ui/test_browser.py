@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,8 +92,11 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 
 @contextmanager
-def in_terminal(*flags: str) -> Iterator[tuple[str, bytearray]]:
-    """Run app.py in a terminal. Yields its URL once it listens, and what is shown, which is whole after the block."""
+def in_terminal(*flags: str) -> Iterator[tuple[str, bytearray, subprocess.Popen]]:
+    """Run app.py in a terminal. Yields its URL once it listens, what is shown, and its process.
+
+    What is shown is whole after the block.
+    """
     ours, its = os.openpty()
     port, shown = free_port(), bytearray()
     command = [sys.executable, "-c", _IN_ITS_TERMINAL, str(ROOT / "app.py"), "--port", str(port), *flags]
@@ -103,7 +107,7 @@ def in_terminal(*flags: str) -> Iterator[tuple[str, bytearray]]:
         while b"Running on local URL" not in shown:
             assert select.select([ours], [], [], 60)[0], shown
             shown += os.read(ours, 1000)
-        yield f"http://127.0.0.1:{port}/", shown
+        yield f"http://127.0.0.1:{port}/", shown, process
     finally:
         process.kill()
         process.wait()
@@ -115,7 +119,7 @@ def in_terminal(*flags: str) -> Iterator[tuple[str, bytearray]]:
 
 @only_unix
 def test_the_page_opens_once_and_its_terminal_stays_its_own(browser: Path, weights: Path):
-    with in_terminal("--weights", str(weights)) as (url, shown):
+    with in_terminal("--weights", str(weights)) as (url, shown, _):
         in_background((browser.parent / "done").read_text).result(timeout=60)
     assert browser.read_text() == f"{url}\n"
     assert b"a browser prints" not in shown
@@ -125,9 +129,15 @@ def test_the_page_opens_once_and_its_terminal_stays_its_own(browser: Path, weigh
 
 @ONLY_IN_CI
 @only_unix
-def test_the_page_does_not_open_if_that_is_not_wanted(browser: Path, weights: Path):
-    with in_terminal("--weights", str(weights), "--no-browser") as (url, _):
-        assert len(Client(url, verbose=False).predict("My", 7, api_name="/generate")) == 7
+def test_the_page_does_not_open_if_that_is_not_wanted_and_ctrl_c_ends_it_though_others_have_it_open(
+    browser: Path, weights: Path
+):
+    with in_terminal("--weights", str(weights), "--no-browser") as (url, shown, process):
+        client = Client(url, verbose=False)
+        assert len(client.predict("My", 7, api_name="/generate")) == 7
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    assert b"closing server" not in shown  # which waits for them
     assert not browser.exists()
 
 
