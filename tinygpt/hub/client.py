@@ -13,8 +13,8 @@ from pathlib import Path
 from tinygpt.background import T, in_background
 from tinygpt.checkpoint.reading import CONFIG, METRICS, WEIGHTS, read_checkpoint, read_facts
 from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
-from tinygpt.flags import command_line
 from tinygpt.hub.model_card import model_card
+from tinygpt.system.shell import command_line
 
 CARD = "README.md"
 # Beside the weights and their config, if they exist. The training text can be read out of its index, character by
