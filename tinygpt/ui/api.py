@@ -17,17 +17,16 @@ class Endpoint(NamedTuple):
 
     request: type[Request]
     summary: str
-    notes: str  # on how values are written
+    notes: str  # for who calls it over HTTP
 
 
 ENDPOINTS = {
     "generate": Endpoint(
         GenerationRequest,
-        "Continue a prompt, character by character, in the manner of what the model was trained on. Streams the "
-        "continuation so far; the last value is the whole continuation, without the prompt. "
-        f"A text ends early after {DEADLINE:.0f} seconds.",
-        "null turns top_k, top_p and stop off. A seed may be digits in a string, since JSON numbers lose some of its "
-        "64 bits.",
+        "Continue a prompt, character by character, in the manner of the text that the model was trained on. The "
+        f"answer does not repeat the prompt. A text ends early after {DEADLINE:.0f} seconds.",
+        "Streams the continuation so far; the last value is the whole continuation. null turns top_k, top_p and stop "
+        "off. A seed may be digits in a string, since JSON numbers lose some of its 64 bits.",
     ),
     "probabilities": Endpoint(
         ProbabilitiesRequest,

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from tinygpt.background import in_background
@@ -50,6 +51,8 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
             "--train is only for a page that no other machine can reach: leave out --share, a --host other than "
             "localhost and the host of --root-path, or train in a terminal, by python train.py"
         )
+    if args.mcp and find_spec("mcp") is None:
+        raise ValueError("--mcp needs the package mcp: run pip install -r requirements-mcp.txt")
     session = Session(find_weights(args.weights), args.device)
     if args.device in ("cuda", "mps"):  # may be missing: find out before the page opens
         session.engine()
@@ -69,6 +72,7 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
         auth=auth,
         uploads=uploads,
         max_uploads=_MAX_UPLOADS if args.train else 0,
+        mcp=args.mcp,
     )
     return page, session
 
@@ -104,6 +108,7 @@ def parse_args() -> argparse.Namespace:
         metavar="USER:PASSWORD",
         help="ask visitors for this; better set as TINYGPT_AUTH, where other users of the machine cannot see it",
     )
+    parser.add_argument("--mcp", action="store_true", help="let assistants call the endpoints, by MCP")
     return parser.parse_args()
 
 

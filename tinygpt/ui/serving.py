@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from tinygpt.system.pipes import is_closed_pipe
 from tinygpt.ui.address import hostname, is_loopback
+from tinygpt.ui.api import ENDPOINTS
 from tinygpt.ui.malformed import RefuseMalformed
 from tinygpt.ui.middleware.full_queue import RefuseWhenFull
 from tinygpt.ui.middleware.login import RequireLogin, credentials_check
@@ -37,8 +38,11 @@ def serve(
     auth: tuple[str, str] | None,
     uploads: Path,
     max_uploads: int,
+    mcp: bool = False,
 ) -> None:
     """Start the server in threads of its own. At most `max_uploads` bytes of files are kept, in `uploads`.
+
+    With `mcp`, for which the package mcp must be installed, assistants can call the endpoints.
 
     Raises ValueError, with the remedy, if the server does not start or cannot be reached.
     """
@@ -52,6 +56,7 @@ def serve(
         Middleware(RefuseMalformed),
         Middleware(RequireLogin),
         Middleware(DescribeAnew),
+        *(_assistants() if mcp else []),
         Middleware(RefuseUnusedRoutes),
         Middleware(RefuseRemoteFiles),
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),
@@ -69,6 +74,7 @@ def serve(
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,
+            mcp_server=False,  # whatever the environment says: ours has its place among the middleware
             max_file_size=MAX_TEXT_BYTES,
             ssr_mode=False,
             app_kwargs={"middleware": middleware, "lifespan": wrapped_in(outermost)},
@@ -98,6 +104,14 @@ def requests(page: gr.Blocks) -> int:
     return sum(
         len(each.queue) + each.current_concurrency for each in page._queue.event_queue_per_concurrency_id.values()
     )
+
+
+def _assistants() -> list[Middleware]:
+    """The middleware for assistants. Imports the package mcp, which need not be there otherwise."""
+    from tinygpt.ui.middleware.assistants import ServeAssistants
+
+    tools = {name: (endpoint.request, endpoint.summary) for name, endpoint in ENDPOINTS.items()}
+    return [Middleware(ServeAssistants, endpoints=tools)]
 
 
 def wrapped_in(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:

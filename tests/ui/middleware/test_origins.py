@@ -21,6 +21,7 @@ PRIVATE = (
     "/gradio_api/queue/join",
     "/gradio_api/queue/data?session_hash=x",
     "/gradio_api/cancel",
+    "/gradio_api/mcp",
     "/gradio_api/upload",
     "/gradio_api/heartbeat/x",
     "/gradio_api/call/write",
