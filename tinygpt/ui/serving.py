@@ -47,10 +47,11 @@ def serve(
     Raises ValueError, with the remedy, if the server does not start or cannot be reached.
     """
     hosts = {hostname(root_path)} - {""}  # of proxies and tunnels in front of the page
+    public = {event._id for event in page.fns.values() if event.api_name in ENDPOINTS}
     outermost = [
         Middleware(ServeBelow, path=urlsplit(root_path).path),
         Middleware(AddSafetyHeaders),
-        Middleware(CheckOrigin, loopback=is_loopback(host), hosts=hosts),
+        Middleware(CheckOrigin, loopback=is_loopback(host), hosts=hosts, events=public),
     ]
     middleware = [
         Middleware(RefuseMalformed),

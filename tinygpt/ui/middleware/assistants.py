@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tinygpt import __version__
 from tinygpt.fields import Bounds, Choice, Integer, Number, Text
 from tinygpt.request import Request, Seed
+from tinygpt.ui.middleware.bodies import MAX_BYTES, read_body, replayed
 
-MAX_BYTES = 250_000  # of a message: the longest prompt, with every character escaped, takes half of it
 _PATHS = ("/gradio_api/mcp", "/gradio_api/mcp/")
 logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of tools that are not there, by the names it was sent
 
@@ -48,7 +48,7 @@ class ServeAssistants:
         elif scope["method"] != "POST":  # nothing is ever sent to an assistant but answers
             refusal = JSONResponse({"detail": "Assistants POST their messages here."}, 405, {"Allow": "POST"})
             await refusal(scope, receive, send)
-        elif (body := await _body(receive)) is None:
+        elif (body := await read_body(receive)) is None:
             await JSONResponse({"detail": f"A message has at most {MAX_BYTES:,} bytes."}, 413)(scope, receive, send)
         else:
             await self._read(body, scope, receive, send)
@@ -64,7 +64,7 @@ class ServeAssistants:
             await JSONResponse({"detail": "This is no message of the protocol."}, 400)(scope, receive, send)
             return
         if asks:
-            await self._answer(scope, _replayed(message, receive), send)
+            await self._answer(scope, replayed(message, receive), send)
         else:  # there is no session that it could be about
             await Response(status_code=202)(scope, receive, send)
 
@@ -152,7 +152,7 @@ class ServeAssistants:
                 await read(message.get("body", b""))
 
         changed = {"method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
-        await self.app(scope | changed, _replayed(body, anyio.sleep_forever), send)
+        await self.app(scope | changed, replayed(body, anyio.sleep_forever), send)
         return status
 
 
@@ -184,31 +184,9 @@ def _kind(bounds: Bounds) -> dict[str, Any]:
             raise NotImplementedError(f"a schema for {bounds!r}")
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The body of a request; None if it is too long."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MAX_BYTES:
-            return None
-    return body
-
-
 def _without_halves(message: Any) -> bytes:
     """A message as JSON, without the halves of characters on which its readers fail."""
     return json.dumps(message, ensure_ascii=False).encode(errors="ignore")
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """`receive` of a request whose body has been read."""
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return again
 
 
 def _problem(detail: str | list[dict[str, Any]]) -> str:
