@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import re
+import shutil
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.documents import examples, output
 from tests.server import ROOT
 from tests.ui.launched import launched
 from tinygpt import open_checkpoint
@@ -69,9 +72,15 @@ def assisted(page: httpx.Client, use: Callable[[mcp.ClientSession], Awaitable[An
 
 @asynccontextmanager
 async def connected(page: httpx.Client, **headers: str):
+    (config,) = examples("docs/api.md", "json", str(page.base_url).rstrip("/"))
+    url = json.loads(config)["mcpServers"]["tinygpt"]["url"]
     async with (
         httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
-        streamable_http_client(str(page.base_url).rstrip("/") + PATH, http_client=http) as (reader, writer, _),
+        streamable_http_client(url, http_client=http) as (
+            reader,
+            writer,
+            _,
+        ),
         mcp.ClientSession(reader, writer) as session,
     ):
         await session.initialize()
@@ -187,14 +196,20 @@ def test_assistants_wait_in_the_same_queue_and_one_that_leaves_ends_its_text(nar
     assert len(written[-1]) == 20
 
 
+def logged_in(page: httpx.Client) -> str:
+    """The cookies of a login, as the documented command prints them."""
+    (command,) = (each for each in examples("docs/api.md", "bash", str(page.base_url)) if "/login" in each)
+    return output("bash", "-c", command, cwd=ROOT)
+
+
+@pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="the login is a line for a shell")
 def test_with_a_password_below_a_path_the_cookie_of_a_login_opens_it_and_nothing_else_does(session):
-    with launched(build(Registry(session)), mcp=True, auth=("will", "globe"), root_path="/plays") as page:
+    with launched(build(Registry(session)), mcp=True, auth=("user", "password"), root_path="/plays") as page:
         for headers in ({}, {"Authorization": "Bearer x"}, {"Cookie": "access-token=x"}):
             answer = page.post(PATH, json=INITIALIZE, headers=ACCEPT | headers)
             assert answer.status_code == 401
             assert "log in" in answer.text
-        login = page.post("/login", data={"username": "will", "password": "globe"})
-        cookie = "; ".join(f"{name}={value}" for name, value in login.cookies.items())
+        cookie = "; ".join(re.findall("(?i)^set-cookie: (.*?);", logged_in(page), flags=re.MULTILINE))
         for path in ("", "/plays"):  # a proxy may drop the path, or keep it
             with httpx.Client(base_url=page.base_url.join(path)) as proxy:
                 arguments = {"prompt": "O", "length": 7}

@@ -78,7 +78,7 @@ def serve(
             mcp_server=False,  # whatever the environment says: ours has its place among the middleware
             max_file_size=MAX_TEXT_BYTES,
             ssr_mode=False,
-            app_kwargs={"middleware": middleware, "lifespan": wrapped_in(outermost)},
+            app_kwargs={"middleware": middleware, "lifespan": when_started(outermost)},
             state_session_capacity=MAX_VISITORS_KEPT,
             max_threads=2 * MAX_CONCURRENT_TEXTS,
             prevent_thread_lock=True,
@@ -115,10 +115,11 @@ def _assistants() -> list[Middleware]:
     return [Middleware(ServeAssistants, endpoints=tools)]
 
 
-def wrapped_in(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """A lifespan that puts middleware around the whole app, which keeps the states of visitors as VisitorStates.
+def when_started(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """A lifespan that changes what gradio has made of the app by the time it starts, before it answers anybody.
 
-    Middleware given to the app itself is inside of what gradio adds later, which answers CORS preflights on its own.
+    It puts middleware around the whole app: what is given to the app itself is inside of what gradio adds later, which
+    answers CORS preflights on its own. And it keeps the states of visitors as VisitorStates.
     """
 
     @asynccontextmanager

@@ -179,7 +179,7 @@ def test_a_preflight_allows_no_credentials(public: str):
     )  # fmt: skip
     assert status == 204
     assert headers["access-control-allow-origin"] == "*"
-    assert headers["access-control-allow-headers"] == "Content-Type"
+    assert headers["access-control-allow-headers"] == "Content-Type, X-Gradio-User"
     assert "access-control-allow-credentials" not in headers
 
 

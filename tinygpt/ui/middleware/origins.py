@@ -20,7 +20,7 @@ _JOIN = re.compile(r"/gradio_api/queue/join/?")
 _TO_ANYONE = {"Access-Control-Allow-Origin": "*"}  # which browsers never combine with credentials
 _PREFLIGHT = _TO_ANYONE | {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Allow-Headers": "Content-Type, X-Gradio-User",  # the latter by gradio's client
     "Access-Control-Max-Age": "600",
 }
 _WRONG_HOST = (
