@@ -1,4 +1,4 @@
-"""docs/api.md does what it says: its examples are run as they stand, some by tests/browser and tests/ui/test_mcp.py."""
+"""docs/api.md does what it says: its examples are run as they stand, some by tests/browser and tests/ui/middleware."""
 
 import json
 import shutil

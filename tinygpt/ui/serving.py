@@ -109,10 +109,10 @@ def requests(page: gr.Blocks) -> int:
 
 def _assistants() -> list[Middleware]:
     """The middleware for assistants. Imports the package mcp, which need not be there otherwise."""
-    from tinygpt.ui.middleware.assistants import ServeAssistants
+    from tinygpt.ui.middleware.mcp import ServeMCP
 
     tools = {name: (endpoint.request, endpoint.summary) for name, endpoint in ENDPOINTS.items()}
-    return [Middleware(ServeAssistants, endpoints=tools)]
+    return [Middleware(ServeMCP, endpoints=tools)]
 
 
 def when_started(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:

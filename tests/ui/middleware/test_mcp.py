@@ -242,11 +242,8 @@ def test_no_session_is_kept_and_nothing_but_the_endpoint_is_there(page):
     assert not page.get("/config").json()["mcp_server"]
 
 
-junk = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=9)
+junk = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
 
 
 def test_malformed_messages_are_refused_without_a_traceback(page, capsys, caplog):

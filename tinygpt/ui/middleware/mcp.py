@@ -2,9 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields
-from html import unescape
 from typing import Any
 
 import anyio
@@ -12,21 +11,21 @@ from anyio.abc import TaskStatus
 from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http import StreamableHTTPServerTransport
-from starlette.requests import Request as HTTPRequest
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tinygpt import __version__
 from tinygpt.fields import Bounds, Choice, Integer, Number, Text
 from tinygpt.request import Request, Seed
 from tinygpt.ui.middleware.bodies import MAX_BYTES, read_body, replayed
+from tinygpt.ui.middleware.endpoint_calls import call_endpoint
 
 _PATHS = ("/gradio_api/mcp", "/gradio_api/mcp/")
 logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of tools that are not there, by the names it was sent
 
 
-class ServeAssistants:
-    """ASGI middleware that answers the MCP at /gradio_api/mcp, with a tool for each of `endpoints`.
+class ServeMCP:
+    """ASGI middleware that answers assistants at /gradio_api/mcp, with a tool for each of `endpoints`.
 
     gradio's own MCP server is not used: it calls the page through a client that no login lets in, in threads that a
     text occupies until its end whether or not anybody waits for it. Here a tool call becomes a request to the
@@ -102,58 +101,11 @@ class ServeAssistants:
                     token, len(text), getattr(request, "length", None), related_request_id=str(context.request_id)
                 )
 
-        value = await self._value(context.request, name, list(asdict(request).values()), report)
+        path = f"{context.request.scope['path'].rstrip('/').removesuffix('mcp')}call/{name}"
+        values = list(asdict(request).values())
+        value = await call_endpoint(self.app, context.request.scope, path, values, report)
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         return [types.TextContent(type="text", text=text)]
-
-    async def _value(self, request: HTTPRequest, name: str, values: list[Any], report: Callable) -> Any:
-        """The last value of an endpoint; `report` is called with those before. Raises ValueError for a refusal."""
-        endpoint = f"{request.scope['path'].rstrip('/').removesuffix('mcp')}call/{name}"
-        joined = bytearray()
-
-        async def keep(part: bytes) -> None:
-            joined.extend(part)
-
-        status = await self._send(request.scope, "POST", endpoint, json.dumps({"data": values}).encode(), keep)
-        answer = json.loads(joined)
-        if status != 200:
-            raise ValueError(_problem(answer["detail"]))
-        last, unread = ("", None), b""
-
-        async def read(part: bytes) -> None:
-            nonlocal last, unread
-            *events, unread = (unread + part).split(b"\n\n")
-            for event in events:
-                kind, data = (line.partition(b": ")[2] for line in event.split(b"\n"))
-                if kind == b"heartbeat":
-                    continue
-                last = (kind.decode(), json.loads(data))
-                if kind == b"generating":
-                    await report(last[1][0])
-
-        await self._send(request.scope, "GET", f"{endpoint}/{answer['event_id']}", b"", read)
-        kind, data = last
-        if kind != "complete":
-            raise ValueError(_problem(data["error"] if isinstance(data, dict) else data))
-        return data[0]
-
-    async def _send(self, scope: Scope, method: str, path: str, body: bytes, read: Callable[[bytes], Any]) -> int:
-        """Send a request to the app with the headers of another one; return the status. `read` gets the body."""
-        own = {b"accept", b"accept-encoding", b"content-length", b"content-type", b"transfer-encoding"}
-        headers = [(name, value) for name, value in scope["headers"] if name not in own]
-        headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        status = 500
-
-        async def send(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            else:
-                await read(message.get("body", b""))
-
-        changed = {"method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
-        await self.app(scope | changed, replayed(body, anyio.sleep_forever), send)
-        return status
 
 
 def schema(request: type[Request]) -> dict[str, Any]:
@@ -187,10 +139,3 @@ def _kind(bounds: Bounds) -> dict[str, Any]:
 def _without_halves(message: Any) -> bytes:
     """A message as JSON, without the halves of characters on which its readers fail."""
     return json.dumps(message, ensure_ascii=False).encode(errors="ignore")
-
-
-def _problem(detail: str | list[dict[str, Any]]) -> str:
-    """What is wrong with a request, from the answer that refuses it."""
-    if isinstance(detail, str):
-        return unescape(detail)
-    return "; ".join(each["message"] for each in detail if each["message"])
