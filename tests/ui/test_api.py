@@ -135,7 +135,7 @@ def candidates_of(http: httpx.Client, **changes: object) -> dict[str, float]:
     return {each["character"]: each["probability"] for each in answer}
 
 
-SETTINGS = [{}, {"temperature": 1.7}, {"top_k": 5}, {"temperature": 1.3, "top_p": 0.8}, {"top_k": 9, "top_p": 0.5}]
+SETTINGS = [{}, {"top_k": 5}, {"temperature": 1.3, "top_k": 9, "top_p": 0.8}]
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
@@ -148,7 +148,7 @@ def test_the_probabilities_are_those_from_which_the_text_is_sampled(http: httpx.
     vocabulary = model[1].vocabulary
     assert len(given) == settings.get("top_k", len(vocabulary)) or "top_p" in settings
     in_order = [given.get(character, 0.0) for character in vocabulary]
-    for seed in range(8):
+    for seed in range(5):
         request = GenerationRequest(prompt=prompt, length=1, seed=seed, **settings)
         *_, last = write(*model, request)
         assert last.text == vocabulary[inverse_cdf(np.array(in_order), uniform(seed, 0))]
