@@ -108,7 +108,7 @@ def parse_args() -> argparse.Namespace:
         metavar="USER:PASSWORD",
         help="ask visitors for this; better set as TINYGPT_AUTH, where other users of the machine cannot see it",
     )
-    parser.add_argument("--mcp", action="store_true", help="let assistants call the endpoints, by MCP")
+    parser.add_argument("--mcp", action="store_true", help="let assistants call the endpoints, at /gradio_api/mcp")
     return parser.parse_args()
 
 
