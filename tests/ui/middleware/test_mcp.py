@@ -202,7 +202,7 @@ def logged_in(page: httpx.Client) -> str:
     return output("bash", "-c", command, cwd=ROOT)
 
 
-@pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="the login is a line for a shell")
+@pytest.mark.skipif(sys.platform == "win32" or not shutil.which("curl"), reason="the login is a line for a shell")
 def test_with_a_password_below_a_path_the_cookie_of_a_login_opens_it_and_nothing_else_does(session):
     with launched(build(Registry(session)), mcp=True, auth=("user", "password"), root_path="/plays") as page:
         for headers in ({}, {"Authorization": "Bearer x"}, {"Cookie": "access-token=x"}):
