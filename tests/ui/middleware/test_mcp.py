@@ -258,7 +258,7 @@ def test_malformed_messages_are_refused_without_a_traceback(page, capsys, caplog
         ),
     }
 
-    @settings(max_examples=40, phases=[Phase.generate])
+    @settings(max_examples=25, phases=[Phase.generate])
     @given(junk | st.fixed_dictionaries({}, optional=likely) | st.fixed_dictionaries(likely | {"params": junk}))
     def hostile(message: Any) -> None:
         answer = page.post(PATH, content=json.dumps(message), headers=ACCEPT | {"Content-Type": "application/json"})
