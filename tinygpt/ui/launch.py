@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -65,6 +66,8 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
             "--train is only for a page that no other machine can reach: leave out --share, a --host other than "
             f"localhost and the host of --root-path, or train in a terminal, by {own_command('train')}"
         )
+    if args.mcp and find_spec("mcp") is None:
+        raise ValueError("--mcp needs the package mcp: run pip install mcp")
     session = Session(find_weights(args.weights), args.device)
     if args.device in ("cuda", "mps"):  # may be missing: find out before the page opens
         session.engine()
@@ -84,6 +87,7 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
         auth=auth,
         uploads=uploads,
         max_uploads=_MAX_UPLOADS if args.train else 0,
+        mcp=args.mcp,
     )
     return page, session
 
@@ -120,6 +124,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="USER:PASSWORD",
         help="ask visitors for this; better set as TINYGPT_AUTH, where other users of the machine cannot see it",
     )
+    parser.add_argument("--mcp", action="store_true", help="let assistants call the endpoints, at /gradio_api/mcp")
     return parser.parse_args(arguments)
 
 
