@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from tests.disks import files_of_at_most
 from tests.export.conftest import TEXT
-from tinygpt import GPTConfig, SampleConfig, load_checkpoint, stream
+from tinygpt import GPTConfig, SampleConfig, open_checkpoint, stream
 from tinygpt.checkpoint.reading import Checkpoint, read_checkpoint
 from tinygpt.export.to_onnx import build_onnx, export_onnx
 from tinygpt.flags import SHIPPED
@@ -103,7 +104,7 @@ def test_the_example_writes_the_same_text_past_many_contexts(save, written_by_th
 def test_the_example_writes_what_the_shipped_weights_write(written_by_the_example):
     text, _ = written_by_the_example(SHIPPED)
     settings = SampleConfig(max_new_tokens=500, seed=7)
-    assert text == "".join(stream(*load_checkpoint(SHIPPED), "ROMEO:", settings))
+    assert text == "".join(stream(*open_checkpoint(SHIPPED), "ROMEO:", settings))
 
 
 @each_family
@@ -145,6 +146,17 @@ def test_the_command_prints_what_it_wrote_and_three_lines_that_open_it(save, cal
     assert listing == "".join(f"{path.stat().st_size:>12,}  {path}\n" for path in sorted(out.iterdir()))
     exec("\n".join(line.strip() for line in lines.splitlines()), {})
     assert capsys.readouterr().out.startswith("[('input_ids', ['batch', 'sequence'])")
+
+
+def test_on_a_full_disk_nothing_is_left_and_one_line_says_why(save, called, tmp_path):
+    weights, _, _ = save("gpt", block_size=4000)
+    (tmp_path / "new").mkdir()
+    with files_of_at_most(100_000):
+        done = called("tinygpt.export", "onnx", weights, tmp_path / "new" / "out")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("tinygpt.export: ")
+    assert done.stderr.count("\n") == 1
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_without_the_library_one_line_says_what_to_install(save, called, tmp_path, monkeypatch):

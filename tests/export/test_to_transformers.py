@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.disks import files_of_at_most
 from tests.export.conftest import TEXT
-from tinygpt import GPTLanguageModel, SampleConfig, TextEncoderDecoder, load_checkpoint, stream
+from tinygpt import GPTLanguageModel, SampleConfig, TextEncoderDecoder, load_checkpoint, open_checkpoint, stream
 from tinygpt.checkpoint.reading import read_checkpoint
+from tinygpt.engines.engine import Engine
 from tinygpt.export.to_transformers import export_transformers
 from tinygpt.flags import SHIPPED
 from tinygpt.model.gpt import FAMILIES
@@ -29,7 +31,7 @@ def exported(weights: Path, folder: Path) -> tuple[torch.nn.Module, object]:
     return transformers.AutoModelForCausalLM.from_pretrained(folder), transformers.AutoTokenizer.from_pretrained(folder)
 
 
-def greedy(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, prompt: str, length: int) -> str:
+def greedy(model: GPTLanguageModel | Engine, tokenizer: TextEncoderDecoder, prompt: str, length: int) -> str:
     """A prompt with what tinygpt writes after it."""
     settings = SampleConfig(max_new_tokens=length, temperature=0)
     return prompt + "".join(stream(model, tokenizer, prompt, settings))
@@ -108,8 +110,8 @@ def test_the_shipped_weights_have_the_same_logits_over_a_whole_context(shipped):
 
 def test_the_pipeline_writes_the_same_with_the_shipped_weights(shipped):
     write = transformers.pipeline("text-generation", model=str(shipped))
-    written = write("JULIET:", do_sample=False)[0]["generated_text"]
-    assert written == greedy(*load_checkpoint(SHIPPED), "JULIET:", 249)
+    written = write("JULIET:", do_sample=False, max_length=107)[0]["generated_text"]
+    assert written == greedy(*open_checkpoint(SHIPPED), "JULIET:", 100)
 
 
 @each_family
@@ -147,6 +149,17 @@ def test_the_command_prints_what_it_wrote_and_three_lines_that_open_it(save, cal
     assert listing == "".join(f"{path.stat().st_size:>12,}  {path}\n" for path in sorted(out.iterdir()))
     exec("\n".join(line.strip() for line in lines.splitlines()), {})
     assert len(capsys.readouterr().out) == 12 + 1
+
+
+def test_on_a_full_disk_nothing_is_left_and_one_line_says_why(save, called, tmp_path):
+    weights, _, _ = save("gpt", block_size=4000)
+    (tmp_path / "new").mkdir()
+    with files_of_at_most(100_000):
+        done = called("tinygpt.export", "transformers", weights, tmp_path / "new" / "out")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("tinygpt.export: ")
+    assert done.stderr.count("\n") == 1
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_without_the_library_one_line_says_what_to_install(save, called, tmp_path, monkeypatch):

@@ -55,7 +55,9 @@ import json
 import numpy as np
 import onnxruntime
 
-session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1  # for a small model, as more threads wait for each other
+session = onnxruntime.InferenceSession("model.onnx", options, providers=["CPUExecutionProvider"])
 facts = {{name: json.loads(fact) for name, fact in session.get_modelmeta().custom_metadata_map.items()}}
 vocabulary, block_size = facts["vocabulary"], facts["block_size"]
 empty = {{each.name: np.zeros((1, each.shape[1], 0, each.shape[3]), "float32") for each in session.get_inputs()[1:]}}
