@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from tests.disks import files_of_at_most
 from tests.export.conftest import TEXT
@@ -96,6 +97,8 @@ def shipped(tmp_path_factory) -> Path:
 def test_the_folder_holds_the_usual_files_and_all_may_read_them(shipped):
     assert sorted(path.name for path in shipped.iterdir()) == [*FILES, "tokenizer_config.json"]
     assert {path.stat().st_mode for path in shipped.iterdir()} == {(shipped / "README.md").stat().st_mode}
+    with safe_open(shipped / "model.safetensors", "numpy") as file:
+        assert file.metadata() == {"format": "pt"}  # or versions before 5 refuse it
     # Of the weights nothing is left out, and nothing twice: 4 bytes a parameter.
     assert 1 < (shipped / "model.safetensors").stat().st_size / (4 * 2_682_432) < 1.01
 

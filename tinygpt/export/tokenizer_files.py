@@ -54,7 +54,7 @@ def build_tokenizer(vocabulary: str) -> "Tokenizer":
         tokenizer.decoder = decoders.Fuse()
     steps = [normalizers.Replace(text, spelling) for text, spelling in _spellings(vocabulary).items()]
     if vocabulary.isascii():
-        steps += [normalizers.NFD(), normalizers.StripAccents()]
+        steps.append(normalizers.NFD())  # of é leaves e and an accent, which is dropped
     if steps:
         tokenizer.normalizer = normalizers.Sequence(steps)
     return tokenizer
