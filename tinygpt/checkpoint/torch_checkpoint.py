@@ -111,6 +111,11 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) 
     write_atomically(path, save(_contiguous(tensors), metadata={"facts": json.dumps(facts)}))
 
 
+def save_for_transformers(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Save tensors in one safetensors file that the transformers library accepts, atomically. Raises OSError."""
+    write_atomically(path, save(_contiguous(tensors), metadata={"format": "pt"}))
+
+
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Load what save_tensors saved.
 
