@@ -169,4 +169,4 @@ def test_without_the_library_one_line_says_what_to_install(save, called, tmp_pat
     monkeypatch.setitem(sys.modules, "transformers", None)  # as where it is not installed
     done = called("tinygpt.export", "transformers", save("gpt")[0], tmp_path / "out")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "tinygpt.export: transformers is not installed: pip install -r requirements-export.txt\n"
+    assert done.stderr == "tinygpt.export: transformers is not installed: pip install transformers\n"

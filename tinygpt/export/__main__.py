@@ -44,7 +44,7 @@ def parse() -> argparse.Namespace:
 def export(format: Format, weights: str, out: Path) -> None:
     """Export a checkpoint, and print what was written and how to open it. Raises ValueError and OSError."""
     if not importlib.util.find_spec(format.needs):
-        raise ValueError(f"{format.needs} is not installed: pip install -r requirements-export.txt")
+        raise ValueError(f"{format.needs} is not installed: pip install {format.needs}")
     checkpoint = read_local_checkpoint(weights)
     with written_whole(out) as folder:
         format.export(checkpoint, folder)
