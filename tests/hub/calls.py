@@ -8,11 +8,12 @@ from unittest.mock import patch
 
 import pytest
 
-from tinygpt.hub import client
+from tinygpt.hub import client, connection
+from tinygpt.hub.upload import upload
 
 
 def with_short_deadline(function, *args):
-    with patch.object(client, "DEADLINE", 0.3):
+    with patch.object(client, "DEADLINE", 0.3), patch.multiple(connection, ANSWER_SECONDS=0.3, BYTES_PER_SECOND=1e12):
         return function(*args)
 
 
@@ -66,3 +67,11 @@ def push_with_index(run, repo):
 
 def find_weights(source):
     return client.find_weights(source)
+
+
+def upload_space(files, repo):
+    return upload(files, repo, message="Make a Space", repo_type="space")
+
+
+def upload_files(files, repo):
+    return upload(files, repo, message="Upload files")

@@ -208,7 +208,8 @@ def test_a_process_can_exit_after_the_deadline(call, hub, repo, folder, environm
     call(client.push, folder, repo)
     save(folder, seed=6)
     hub.stalls_at = ("PUT /lfs/", "/model.safetensors")
-    script = "import sys; import huggingface_hub; from tinygpt.hub import client; client.DEADLINE = 0.3\n"
+    script = "import sys; import huggingface_hub; from tinygpt.hub import client, connection\n"
+    script += "client.DEADLINE = connection.ANSWER_SECONDS = 0.3; connection.BYTES_PER_SECOND = 1e12\n"
     script += "for call in (lambda: client.push(*sys.argv[1:]), lambda: client.find_weights(sys.argv[2])):\n"
     script += "    try: call()\n    except TimeoutError as error: print(error)\n"
     started = time.monotonic()

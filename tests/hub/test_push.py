@@ -198,13 +198,9 @@ def test_the_repo_of_another_user_is_refused(call, folder):
 
 @pytest.mark.parametrize("at", ["/api/repos/create", "PUT /lfs/", "/commit/main"])
 def test_a_stalled_push_ends_at_the_deadline(call, hub, repo, folder, at):
-    folder = folder.rename(folder.with_name("best run"))
     hub.stalls_at, before = (at,), contents(folder)
     message = refusal(TimeoutError, call, with_short_deadline, client.push, folder, repo)
     assert "took longer than 0.3 seconds" in message
     assert "try again" in message
     assert contents(folder) == before
-    [by_hand] = re.findall("`(.*)`", message)
-    if os.name != "nt":
-        assert shlex.split(by_hand)[:5] == ["hf", "upload", repo, str(folder), "."]
     assert hub.stalled.wait(30)  # on a slow machine, the push may be that far only after the deadline

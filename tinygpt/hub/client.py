@@ -6,15 +6,15 @@ huggingface_hub is imported inside the functions: it takes a while, and a local 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tinygpt.background import T, in_background
 from tinygpt.checkpoint.reading import CONFIG, METRICS, WEIGHTS, read_checkpoint, read_facts
 from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
 from tinygpt.flags import command_line
+from tinygpt.hub.connection import LOG_IN, check_repo_id, explained, within
 from tinygpt.hub.model_card import model_card
+from tinygpt.hub.upload import upload
 
 CARD = "README.md"
 # Beside the weights and their config, if they exist. The training text can be read out of its index, character by
@@ -22,11 +22,10 @@ CARD = "README.md"
 OPTIONAL_FILES = (METRICS, CARD)
 INDEX_FILES = (INDEX, FORMAT_1_INDEX)
 
-DEADLINE = 50.0  # seconds for one push, or for one lookup with its download
+DEADLINE = 50.0  # seconds for one lookup with its download
 ANSWER_DEADLINE = 10.0  # seconds for the first answer of the Hub
 
 _ON_THE_HUB = re.compile(r"(?P<repo_id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
-_LOG_IN = "run `hf auth login` or set HF_TOKEN"
 
 
 class NotACheckpointError(ValueError):
@@ -50,17 +49,7 @@ def push(folder: str | Path, repo_id: str, *, private: bool = False, with_index:
     check_repo_id(repo_id)
     read_checkpoint(folder)  # a checkpoint that nobody could load is not pushed
     files = _files_to_upload(Path(folder), repo_id, with_index)
-    try:
-        return _within_deadline(partial(_upload, files, repo_id, private))
-    except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
-        files = ("--include", "*.json*", "--include", WEIGHTS)
-        by_hand = command_line("hf", "upload", repo_id, folder, ".", *files)
-        raise _explained(
-            error,
-            doing=f"pushing {folder} to {repo_id}",
-            denied=f"you may not write to {repo_id} on the Hub: {_LOG_IN} to a token with write access",
-            slow=f"check whether it has arrived, then try again, or on a slow connection run `{by_hand}`",
-        ) from error
+    return upload(files, repo_id, message="Upload a tinygpt checkpoint", private=private)
 
 
 def find_weights(source: str | Path) -> Path:
@@ -79,34 +68,22 @@ def find_weights(source: str | Path) -> Path:
     repo_id, revision = _on_the_hub(source)
     absent = f"{source} is neither a local folder nor a model on the Hub that you may read"
     try:
-        return _within_deadline(partial(_download, repo_id, revision))
+        return within(DEADLINE, partial(_download, repo_id, revision))
     except NotACheckpointError:
         raise
     except Exception as error:  # as in push
         by_hand = command_line("hf", "download", repo_id, "--revision", revision)
-        problem = _explained(
+        problem = explained(
             error,
             doing=f"{source} is not a local folder, and downloading it from the Hub",
-            denied=f"{absent}: check the name, or if it is private, {_LOG_IN}",
+            denied=f"{absent}: check the name, or if it is private, {LOG_IN}",
             slow=f"try again, or on a slow connection run `{by_hand}` first",
+            local="make room there, or set HF_HOME to a folder of yours",
         )
         cached = _cached(repo_id, revision)
         if cached and isinstance(problem, ConnectionError | TimeoutError):
             return cached
         raise problem from error
-
-
-def check_repo_id(repo_id: str) -> None:
-    """Raise ValueError unless `repo_id` is well-formed. Needs no network."""
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
-
-    form = f"{repo_id!r} is not a valid name on the Hub: it must have the form user/name"
-    if repo_id.count("/") != 1 or not repo_id.isascii():  # older versions of huggingface_hub let letters like é pass
-        raise ValueError(form)
-    try:
-        validate_repo_id(repo_id)
-    except HFValidationError as error:
-        raise ValueError(f"{form} ({_one_line(error)})") from None
 
 
 def _files_to_upload(folder: Path, repo_id: str, with_index: bool) -> dict[str, bytes]:
@@ -125,16 +102,6 @@ def _files_to_upload(folder: Path, repo_id: str, with_index: bool) -> dict[str, 
     if CARD not in files:
         files[CARD] = model_card(facts, repo_id, with_index=bool(index)).encode()
     return files
-
-
-def _upload(files: dict[str, bytes], repo_id: str, private: bool) -> str:
-    from huggingface_hub import CommitOperationAdd, HfApi
-
-    api = HfApi()
-    url = api.create_repo(repo_id, private=private, exist_ok=True)
-    additions = [CommitOperationAdd(name, content) for name, content in files.items()]
-    api.create_commit(repo_id, additions, commit_message="Upload a tinygpt checkpoint")
-    return str(url)
 
 
 def _on_the_hub(source: str | Path) -> tuple[str, str]:
@@ -197,55 +164,3 @@ def _cached(repo_id: str, revision: str) -> Path | None:
     except LocalEntryNotFoundError:
         return None
     return Path(paths[0]).parent
-
-
-def _within_deadline(work: Callable[[], T]) -> T:
-    """Return what `work` returns. Raises TimeoutError when it takes longer than DEADLINE.
-
-    huggingface_hub has no such limit: it waits for some answers forever, and retries others for minutes. A thread
-    cannot be stopped, so after the deadline it goes on in the background, at most until the process ends.
-    """
-    return in_background(work).result(DEADLINE)
-
-
-def _explained(error: Exception, *, doing: str, denied: str, slow: str) -> Exception:
-    """Turn an error of huggingface_hub or the network into a built-in one that says in one line what to do next.
-
-    `doing` names what failed; `denied` is the message when the Hub refuses access or knows no such repository;
-    `slow` says what to do after a timeout.
-    """
-    from huggingface_hub.errors import HfHubHTTPError
-
-    causes = list(_causes(error))
-    status = next((cause.response.status_code for cause in causes if isinstance(cause, HfHubHTTPError)), None)
-    if isinstance(error, TimeoutError):
-        return TimeoutError(f"{doing} took longer than {DEADLINE:g} seconds and was abandoned; {slow}")
-    if isinstance(causes[-1], UnicodeEncodeError):  # everything else that is sent is ASCII
-        return PermissionError(f"{doing} failed: what you are logged in with is not a token of the Hub; {_LOG_IN}")
-    if status in (401, 403):
-        return PermissionError(f"{denied} (the Hub answered {status})")
-    if status == 404:
-        return FileNotFoundError(f"{denied} (the Hub answered {status})")
-    if status and status < 500 and status not in (408, 429):
-        return ValueError(f"{doing} was rejected (the Hub answered {status}: {_one_line(error)})")
-    if status:
-        return ConnectionError(f"{doing} failed (the Hub answered {status}); try again later")
-    if isinstance(error, OSError) and error.errno and not isinstance(error, ConnectionError):
-        # A local one: a full disk, a folder without write access.
-        return OSError(f"{doing} failed ({_one_line(error)}); make room there, or set HF_HOME to a folder of yours")
-    return ConnectionError(f"{doing} failed ({_one_line(causes[-1])}); check the connection")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error:
-        yield error
-        error = error.__cause__
-
-
-def _one_line(error: BaseException) -> str:
-    """The text of an error, which may quote what was sent, without the token."""
-    from huggingface_hub import get_token
-
-    text = str(error).replace(get_token() or "\0", "***")
-    text = re.sub(r"(?i)\b(bearer )[^\s'\"]+", r"\1***", text)  # a token that is written in another way
-    return " ".join(text.split())[:300] or type(error).__name__
