@@ -23,7 +23,7 @@ _FORMAT_1_TRAINING = {
     "teacher_share": "distill_weight",
 }
 
-_MAX_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 _NAME, _COUNT, _AMOUNT = Text(0, 200), Integer(0, 10**15), Number(0, 10**15)
 # What the facts that the rest of the package reads may be. Each may be missing.
 _FACTS: dict[str, Bounds] = {
@@ -48,7 +48,7 @@ def parse_facts(path: Path) -> dict[str, Any]:
 
     Raises FileNotFoundError or ValueError, naming the file and the fact that is wrong.
     """
-    content = read_bytes(path, _MAX_BYTES)
+    content = read_bytes(path, MAX_BYTES)
     try:
         facts = json.loads(content)
         json.dumps(facts, ensure_ascii=False).encode()  # half a surrogate pair can be neither written nor shown

@@ -18,6 +18,7 @@ from tinygpt.config import GPTConfig, TrainConfig
 from tinygpt.data.dataset import Dataset, check_fits
 from tinygpt.fields import FieldError
 from tinygpt.model.gpt import GPTLanguageModel
+from tinygpt.system.os_errors import explained
 from tinygpt.training import distributed, metrics
 from tinygpt.training.distillation import check_teacher, check_weight, load_ensemble
 from tinygpt.training.divergence import DivergenceError
@@ -25,7 +26,7 @@ from tinygpt.training.evaluation import FullLoss, estimate_loss, measure_run
 from tinygpt.training.learner import Learner
 from tinygpt.training.machine import describe_machine
 from tinygpt.training.optim import lr_multiplier
-from tinygpt.training.run_folder import check_free_disk, check_unused, explained, locked
+from tinygpt.training.run_folder import check_free_disk, check_unused, locked
 from tinygpt.training.state import check_same, read_state, write_state
 
 _log = logging.getLogger(__name__)
