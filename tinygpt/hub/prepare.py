@@ -101,7 +101,8 @@ def _complete(folder: Path, fields: dict[str, Any], old_name: str, name: str) ->
     sample = before if before and before.weights_sha256 == facts["weights_sha256"] and not fields else None
     if sample is None:
         request, tokenizer = sample_request(facts, fields), TextEncoderDecoder(checkpoint.vocabulary)
-        sample = write_sample(open_engine(checkpoint, at_once=True), tokenizer, request, facts["weights_sha256"])
+        engine = open_engine(checkpoint, at_once=True)
+        sample = write_sample(engine, tokenizer, request, facts["weights_sha256"]).until_line_end()
         write_atomically(folder / SAMPLE, sample.json())
     card = folder / CARD
     if not card.is_file() or is_generated(card.read_bytes(), facts, before, old_name):

@@ -50,11 +50,11 @@ def upload(
 def _upload(files: Mapping[str, Path | bytes], repo_id: str, message: str, repo_type: str, private: bool) -> str:
     from huggingface_hub import CommitOperationAdd, HfApi
 
+    sizes = [content.stat().st_size if isinstance(content, Path) else len(content) for content in files.values()]
     api, sdk = HfApi(), "gradio" if repo_type == "space" else None
     create = partial(api.create_repo, repo_id, repo_type=repo_type, private=private, space_sdk=sdk, exist_ok=True)
     url = within(seconds_for(0), create)
     additions = [CommitOperationAdd(name, content) for name, content in files.items()]
-    sizes = [addition.upload_info.size for addition in additions]
     for addition, size in zip(additions, sizes, strict=True):
         if size >= _LARGE_BYTES:
             send = partial(api.preupload_lfs_files, repo_id, [addition], repo_type=repo_type, free_memory=False)
