@@ -68,9 +68,14 @@ def test_a_file_that_does_not_fit_on_the_disk_leaves_the_old_one_and_nothing_els
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     out = tmp_path / "out"
-    with pytest.raises(FileNotFoundError), folder_written_whole(out) as part:
-        (part / "file").write_bytes(b"half")
-        (out / "file").read_bytes()
+
+    def fail_half_way():
+        with folder_written_whole(out) as part:
+            (part / "file").write_bytes(b"half")
+            (out / "file").read_bytes()
+
+    with pytest.raises(FileNotFoundError):
+        fail_half_way()
     assert list(tmp_path.iterdir()) == []
     with folder_written_whole(out) as part:
         (part / "sub").mkdir()

@@ -1,5 +1,6 @@
 """Upload files to a repository on the Hub: all of them in one commit, or none."""
 
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,8 @@ def _upload(files: Mapping[str, Path | bytes], repo_id: str, message: str, repo_
     additions = [CommitOperationAdd(name, content) for name, content in files.items()]
     for addition, size in zip(additions, sizes, strict=True):
         if size >= _LARGE_BYTES:
+            # huggingface_hub's progress bar has the last part of the name, which is the same for all checkpoints.
+            print(f"Uploading {addition.path_in_repo}, {size / 1e6:,.1f} MB", file=sys.stderr)
             send = partial(api.preupload_lfs_files, repo_id, [addition], repo_type=repo_type, free_memory=False)
             within(seconds_for(size), send)
     commit = partial(api.create_commit, repo_id, additions, commit_message=message, repo_type=repo_type)
