@@ -68,7 +68,7 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
         yield part
         for file in part.rglob("*"):
             if file.is_file():
-                with file.open("r+b") as written:
+                with file.open("ab") as written:
                     os.fsync(written.fileno())
         if path.exists():
             path.rmdir()  # Windows does not rename over a folder, not even over an empty one
