@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tinygpt.checkpoint.reading import Checkpoint, read_checkpoint
-from tinygpt.flags import command_line
+from tinygpt.system.shell import command_line
 
 
 def read_local_checkpoint(weights: str) -> Checkpoint:

@@ -68,7 +68,7 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
         )
     if args.mcp and find_spec("mcp") is None:
         raise ValueError("--mcp needs the package mcp: run pip install mcp")
-    session = Session(find_weights(args.weights), args.device)
+    session = Session(find_weights(args.weights, snapshots=True), args.device)
     if args.device in ("cuda", "mps"):  # may be missing: find out before the page opens
         session.engine()
     registry, port = Registry(session), choose_port(args.host, args.port)
