@@ -61,7 +61,7 @@ def _made_up_play(speeches: int) -> str:
 
 # What takes longest, first: a file that begins late keeps one process busy when the other is done. In a new copy, the
 # page of the browser tests compiles machine code at first; meanwhile the second process does what needs none.
-_ORDER = ("browser", "data", "model", "test_readme.py", "training", "benchmarks", "checkpoint", "ui", "engines")
+_ORDER = ("browser", "data", "model", "test_wheel.py", "training", "benchmarks", "checkpoint", "ui", "engines")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

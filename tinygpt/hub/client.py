@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tinygpt.checkpoint.reading import CONFIG, METRICS, WEIGHTS, read_checkpoint, read_facts
 from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
-from tinygpt.flags import command_line
 from tinygpt.hub.connection import LOG_IN, check_repo_id, explained, within
 from tinygpt.hub.model_card import model_card
 from tinygpt.hub.upload import upload
+from tinygpt.system.shell import command_line
 
 CARD = "README.md"
 # Beside the weights and their config, if they exist. The training text can be read out of its index, character by

@@ -1,4 +1,4 @@
 """What operating systems do, each in its own way.
 
-Files that are replaced in one step, and standard streams that nothing reads any more.
+Files that are replaced in one step, standard streams that nothing reads any more, and commands for their shells.
 """

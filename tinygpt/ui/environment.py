@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from tinygpt.system.shell import program
+
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -28,7 +30,8 @@ def bypass_proxies(host: str) -> None:
     for scheme, url in proxies.items():
         names = [name for name in os.environ if name.lower() == f"{scheme}_proxy"]
         if problem := _problem(url):
-            print(f"app.py: ignoring the proxy of {' and '.join(names) or scheme}: {problem}", file=sys.stderr)
+            ignored = f"ignoring the proxy of {' and '.join(names) or scheme}"
+            print(f"{program('app')}: {ignored}: {problem}", file=sys.stderr)
             for name in names:
                 del os.environ[name]
         elif not names:
