@@ -29,14 +29,16 @@ class Repo:
 
     private: bool
     sdk: str | None = None  # of a Space
+    hardware: str | None = None  # of a Space
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
 
     def files(self, revision: str = "main") -> dict[str, bytes]:
         return self.commits[self.branches.get(revision, revision)]
 
-    def commit(self, changes: dict[str, bytes]) -> str:
+    def commit(self, changes: dict[str, bytes | None]) -> str:
         files = (self.files() if self.commits else {}) | changes
+        files = {name: content for name, content in files.items() if content is not None}
         sha = hashlib.sha1(repr((len(self.commits), sorted(files.items()))).encode()).hexdigest()
         self.commits[sha], self.branches["main"] = files, sha
         return sha
@@ -148,7 +150,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"error": "You already created this model repo", "url": f"{self.hub.url}/{repo_id}"}, 409)
         else:
             private = request.get("private") or request.get("visibility") == "private"  # older and newer clients
-            self.hub.repos[repo_id] = Repo(private=private, sdk=request.get("sdk"))
+            self.hub.repos[repo_id] = Repo(private, request.get("sdk"), request.get("hardware"))
             self.hub.repos[repo_id].commit({".gitattributes": b"*.safetensors filter=lfs\n"})
             self.answer({"url": f"{self.hub.url}/{repo_id}"})
 
@@ -210,6 +212,8 @@ class Handler(BaseHTTPRequestHandler):
                 changes[value["path"]] = base64.b64decode(value["content"])
             elif operation["key"] == "lfsFile":
                 changes[value["path"]] = self.hub.large[value["oid"]]
+            elif operation["key"] == "deletedFile":
+                changes[value["path"]] = None
         sha = self.hub.repos[repo_id].commit(changes)
         self.answer({"commitOid": sha, "commitUrl": f"{self.hub.url}/{repo_id}/commit/{sha}"})
 

@@ -3,9 +3,9 @@
 import sys
 
 from tinygpt.flags import Parser, explained
-from tinygpt.hub import push
+from tinygpt.hub import push, space
 
-_COMMANDS = (push,)  # each module has the flags of its command and its body
+_COMMANDS = (push, space)  # each module has the flags of its command and its body
 
 
 def main() -> None:
