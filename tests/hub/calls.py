@@ -8,17 +8,17 @@ from unittest.mock import patch
 
 import pytest
 
-from tinygpt.hub import client, connection
+from tinygpt.hub import client, connection, download
 from tinygpt.hub.upload import upload
 
 
 def with_short_deadline(function, *args):
-    with patch.object(client, "DEADLINE", 0.3), patch.multiple(connection, ANSWER_SECONDS=0.3, BYTES_PER_SECOND=1e12):
+    with patch.multiple(connection, ANSWER_SECONDS=0.3, BYTES_PER_SECOND=1e12):
         return function(*args)
 
 
 def with_short_answer_deadline(function, *args):
-    with patch.object(client, "ANSWER_DEADLINE", 0.1):
+    with patch.object(download, "ANSWER_DEADLINE", 0.1):
         return function(*args)
 
 

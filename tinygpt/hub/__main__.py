@@ -3,9 +3,10 @@
 import sys
 
 from tinygpt.flags import Parser, explained
-from tinygpt.hub import push, space
+from tinygpt.hub import prepare, push, space
+from tinygpt.system.pipes import is_closed_pipe, lead_to_nowhere
 
-_COMMANDS = (push, space)  # each module has the flags of its command and its body
+_COMMANDS = (prepare, push, space)  # each module has the flags of its command and its body
 
 
 def main() -> None:
@@ -16,7 +17,11 @@ def main() -> None:
     args = parser.parse_args()
     try:
         args.run(args)
+        sys.stdout.flush()
     except (ValueError, OSError) as error:
+        if isinstance(error, OSError) and is_closed_pipe(error):  # the reader, `head` for one, has seen enough
+            lead_to_nowhere(sys.stdout)
+            return
         sys.exit(f"tinygpt.hub: {explained(error)}")
     except KeyboardInterrupt:
         sys.exit("tinygpt.hub: interrupted; run it again to complete it")

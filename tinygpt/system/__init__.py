@@ -1,4 +1,5 @@
 """What operating systems do, each in its own way.
 
-Files that are replaced in one step, standard streams that nothing reads any more, and commands for their shells.
+Files that are replaced in one step, standard streams that nothing reads any more, commands for their shells, and the
+name of the processor.
 """

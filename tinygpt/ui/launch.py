@@ -63,7 +63,7 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
             "--train is only for a page that no other machine can reach: leave out --share, a --host other than "
             f"localhost and the host of --root-path, or train in a terminal, by {own_command('train')}"
         )
-    session = Session(find_weights(args.weights), args.device)
+    session = Session(find_weights(args.weights, snapshots=True), args.device)
     if args.device in ("cuda", "mps"):  # may be missing: find out before the page opens
         session.engine()
     registry, port = Registry(session), choose_port(args.host, args.port)
