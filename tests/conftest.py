@@ -230,6 +230,7 @@ def called(
             if str(script).endswith(".py"):
                 runpy.run_path(str(script), run_name="__main__")
             else:
+                monkeypatch.delitem(sys.modules, f"{script}.__main__", raising=False)  # or runpy warns
                 runpy.run_module(script, run_name="__main__", alter_sys=False)
         except SystemExit as end:  # Python prints a text and ends with status 1
             code, message = (1, f"{end.code}\n") if isinstance(end.code, str) else (end.code or 0, "")

@@ -42,8 +42,8 @@ def main(arguments: Sequence[str]) -> None:
         if args.output is not None:
             write_output(args.output, continuation.prompt, continuation.text)
         if engine.pending:
-            print("Still compiling, so that the next start is fast. Press Ctrl-C to stop.", file=sys.stderr)
             with suppress(KeyboardInterrupt):
+                print("Still compiling, so that the next start is fast. Press Ctrl-C to stop.", file=sys.stderr)
                 engine.wait()
     except (ValueError, OSError) as error:
         sys.exit(f"{program()}: {explained(error)}")

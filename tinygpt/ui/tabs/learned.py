@@ -7,6 +7,7 @@ from functools import partial
 import gradio as gr
 
 from tinygpt.checkpoint.reading import METRICS
+from tinygpt.flags import SHIPPED
 from tinygpt.inference.continuation import Continuation
 from tinygpt.request import GenerationRequest, bounds
 from tinygpt.ui.components.columns import Column, Spans, legend, side_by_side
@@ -144,4 +145,5 @@ def _point_listener(registry: Registry) -> Callable[..., Iterator[tuple]]:
 
 
 def _loss_chart(session: Session) -> str:
-    return loss_chart(read_curves(session.folder / METRICS), read_snapshots(session))
+    shipped = session.folder == SHIPPED
+    return loss_chart(read_curves(session.folder / METRICS), read_snapshots(session), shipped=shipped)
