@@ -11,6 +11,8 @@ from tinygpt.hub.client import find_weights
 from tinygpt.hub.connection import LOG_IN, check_repo_id, explained, seconds_for, within
 from tinygpt.hub.space_files import space_files
 from tinygpt.hub.upload import upload
+from tinygpt.system.atomic import folder_written_whole
+from tinygpt.system.os_errors import explained as explained_files
 
 _OURS = ("tinygpt/", "weights/")  # the folders of a Space that hold nothing but what is uploaded
 _NEW = {".gitattributes", "README.md"}  # what a Space holds before anything is uploaded
@@ -27,7 +29,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--with-index", action="store_true", help="add memorization.npy, from which the training text can be recovered"
     )
-    parser.add_argument("--dry-run", type=Path, metavar="OUT", help="write the files to this folder and upload nothing")
+    parser.add_argument("--dry-run", type=Path, metavar="OUT", help="write the files to a new folder, upload nothing")
     parser.set_defaults(run=run)
 
 
@@ -35,13 +37,14 @@ def run(args: argparse.Namespace) -> None:
     """Upload a Space, or write its files to a folder, and say what happens next."""
     check_repo_id(args.repo_id)
     model = None if Path(args.weights).exists() else args.weights.partition("@")[0]
-    files = space_files(find_weights(args.weights), args.repo_id, model=model, with_index=args.with_index)
-    print(listing(files), flush=True)
-    if args.dry_run:
-        write(files, args.dry_run)
-        print(f"Written to {args.dry_run}; nothing was uploaded")
-    else:
-        print(f"Uploaded to {upload_space(files, args.repo_id, private=args.private)}\n{_NEXT}")
+    weights = find_weights(args.weights, snapshots=True)
+    with space_files(weights, args.repo_id, model=model, with_index=args.with_index) as files:
+        print(listing(files), flush=True)
+        if args.dry_run:
+            write(files, args.dry_run)
+            print(f"Written to {args.dry_run}; nothing was uploaded")
+        else:
+            print(f"Uploaded to {upload_space(files, args.repo_id, private=args.private)}\n{_NEXT}")
 
 
 def upload_space(files: Mapping[str, Path | bytes], repo_id: str, *, private: bool = False) -> str:
@@ -68,14 +71,17 @@ def listing(files: Mapping[str, Path | bytes]) -> str:
 
 
 def write(files: Mapping[str, Path | bytes], folder: Path) -> None:
-    """Write files to a folder. Raises ValueError if it holds others."""
-    others = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - files.keys()
-    if others:
-        raise ValueError(f"{folder} holds other files ({min(others)}): choose a new folder, or empty it first")
-    for name, file in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file if isinstance(file, bytes) else file.read_bytes())
+    """Write files to a new folder. Raises OSError, and FileExistsError if it holds files already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FileExistsError(f"{folder} is not empty: choose another folder")
+    with (
+        explained_files(f"{folder} could not be written", "choose another folder"),
+        folder_written_whole(folder) as part,
+    ):
+        for name, file in files.items():
+            path = part / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file if isinstance(file, bytes) else file.read_bytes())
 
 
 def _existing(repo_id: str) -> set[str]:

@@ -3,21 +3,21 @@
 Only what is listed here goes along, so that nothing else that lies beside the code or the weights can.
 """
 
-import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, WEIGHTS, read_checkpoint
+from tinygpt.checkpoint.reading import read_facts
 from tinygpt.data.download import DEFAULT_SHA256
-from tinygpt.hub.client import CARD, INDEX_FILES
-from tinygpt.hub.model_card import model_card
+from tinygpt.hub.files import copy_published, published_files
+from tinygpt.system.os_errors import explained
 
 NEWEST_TORCH = "2.11.0"  # the newest that ZeroGPU takes: it refuses to build a Space that requires another one
 PYTHON = "3.12"  # one of those that ZeroGPU has
-SAMPLE = "sample.json"
 
 _PACKAGE = Path(__file__).parent.parent
 _APP = _PACKAGE / "ui" / "space_app.py"
@@ -25,46 +25,37 @@ _FRONT_END = {".css", ".html", ".js", ".json", ".png", ".svg", ".txt", ".wasm", 
 _THUMBNAIL = "tinygpt/web/thumbnail.png"
 _BINARY = ("*.npy", "*.png", "*.safetensors", "*.wasm", "*.woff2")
 
-Files = dict[str, Path | bytes]  # paths or contents, by their names in the Space
 
+@contextmanager
+def space_files(
+    weights: Path, repo_id: str, *, model: str | None = None, with_index: bool = False
+) -> Iterator[dict[str, Path | bytes]]:
+    """The files of a Space that serves the checkpoint in a folder, as paths or contents, by their names in the Space.
 
-def space_files(weights: Path, repo_id: str, *, model: str | None = None, with_index: bool = False) -> Files:
-    """Return the files of a Space that serves the checkpoint in a folder.
+    They exist within the block. The checkpoint's snapshots are among them.
 
     Args:
-        weights: the folder. Its snapshots go along.
+        weights: the folder.
         repo_id: user/name of the Space.
         model: user/name of the weights, if they came from the Hub.
         with_index: whether the memorization index goes along, from which the training text can be recovered.
 
-    Raises FileNotFoundError and ValueError for a checkpoint that does not load.
+    Raises FileNotFoundError and ValueError for a checkpoint that does not load, and OSError if it cannot be copied.
     """
-    facts = read_checkpoint(weights).facts
-    return {
-        "README.md": _readme(facts, repo_id, model).encode(),
-        "LICENSE": _license(),
-        "requirements.txt": "".join(f"{line}\n" for line in _requirements()).encode(),
-        ".gitattributes": "".join(f"{kind} filter=lfs diff=lfs merge=lfs -text\n" for kind in _BINARY).encode(),
-        "app.py": _APP,
-        **{f"tinygpt/{path.relative_to(_PACKAGE).as_posix()}": path for path in _source()},
-        **{f"weights/{name}": file for name, file in _checkpoint(weights, facts, model, with_index).items()},
-    }
-
-
-def _checkpoint(folder: Path, facts: dict[str, Any], model: str | None, with_index: bool) -> Files:
-    """The files of a checkpoint, by their names in its folder."""
-    files: Files = {
-        # Not the file config.json: after a crash during a save, the valid config may still be in config.next.json.
-        CONFIG: json.dumps(facts, indent=2, ensure_ascii=False).encode(),
-        CARD: model_card(facts, model or "weights", with_index).encode(),
-    }
-    snapshots = [
-        f"{HISTORY}/{each.name}/{name}" for each in folder.glob(f"{HISTORY}/step-*") for name in (CONFIG, WEIGHTS)
-    ]
-    for name in (WEIGHTS, METRICS, CARD, SAMPLE, *(INDEX_FILES if with_index else ()), *snapshots):
-        if (folder / name).is_file():
-            files[name] = folder / name
-    return files
+    # A thread of an upload that was abandoned may still have one of the copies open, which Windows then cannot remove.
+    with TemporaryDirectory(prefix="tinygpt-", ignore_cleanup_errors=True) as copies:
+        copy = Path(copies)
+        with explained(f"the weights could not be copied to {copy}", "make room there, or set TMPDIR"):
+            copy_published(weights, copy, with_index=with_index)
+        yield {
+            "README.md": _readme(read_facts(copy), repo_id, model).encode(),
+            "LICENSE": _license(),
+            "requirements.txt": "".join(f"{line}\n" for line in _requirements()).encode(),
+            ".gitattributes": "".join(f"{kind} filter=lfs diff=lfs merge=lfs -text\n" for kind in _BINARY).encode(),
+            "app.py": _APP,
+            **{f"weights/{name}": path for name, path in published_files(copy).items()},
+            **{f"tinygpt/{path.relative_to(_PACKAGE).as_posix()}": path for path in _source()},
+        }
 
 
 def _source() -> Iterator[Path]:
@@ -132,7 +123,7 @@ def _readme(facts: dict[str, Any], repo_id: str, model: str | None) -> str:
 # {name}
 
 A small GPT that continues any prompt one character at a time, and a page that shows how it does so. The code is in
-`tinygpt/`. The weights are in `weights/`{origin}; their card is [weights/README.md](weights/README.md).
+`tinygpt/`, the weights are in `weights/`{origin}.
 
 In a copy of this Space, `pip install -r requirements.txt` and `python app.py` open the page on your own machine.
 """
