@@ -22,7 +22,7 @@ COLORS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 def folder(folder):
     """The folder of a run, with a snapshot and an index, and with files that are nobody else's business."""
     save(folder / "history" / "step-000002", seed=2)
-    (folder / "README.md").write_text("The card of these weights.\n")
+    (folder / "README.md").write_text("---\nlicense: mit\n---\nThe card of these weights.\n")
     for name in (
         "memorization.npy",
         ".env",
