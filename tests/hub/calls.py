@@ -2,8 +2,10 @@
 
 import io
 import os
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from logging import StreamHandler
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -57,6 +59,11 @@ def with_cache(path, function, *args):
         return function(*args)
 
 
+def with_full_disk(function, *args):
+    with patch.object(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000)):
+        return function(*args)
+
+
 def push_private(run, repo):
     return client.push(run, repo, private=True)
 
@@ -65,8 +72,16 @@ def push_with_index(run, repo):
     return client.push(run, repo, with_index=True)
 
 
+def push_with_space(run, repo):
+    return client.push(run, repo, space="ann/demo")
+
+
 def find_weights(source):
     return client.find_weights(source)
+
+
+def with_snapshots(source):
+    return client.find_weights(source, snapshots=True)
 
 
 def upload_space(files, repo):

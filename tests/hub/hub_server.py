@@ -54,6 +54,7 @@ class Hub:
     status: int = 0  # if not 0, the answer to every request
     stalls_at: tuple[str, ...] = ()  # requests that contain one of these get no answer
     fails_at: tuple[str, ...] = ()  # requests that contain one of these are refused
+    sizes: dict[str, int] = field(default_factory=dict)  # of files that are listed with another size than they have
     damages: str = ""  # this file is sent with one byte changed
     cuts: str = ""  # half of this file is sent, as if it were whole
     answer: bytes = b""  # if not empty, the body of every answer, with status 200 or the status above
@@ -65,7 +66,7 @@ class Hub:
     def mend(self) -> None:
         """End all faults, and release stalled requests."""
         self.status, self.stalls_at, self.damages, self.cuts, self.answer, self.echoes = 0, (), "", "", b"", None
-        self.fails_at = ()
+        self.fails_at, self.sizes = (), {}
         self.released.set()
         self.stalled, self.released = threading.Event(), threading.Event()
 
@@ -225,13 +226,16 @@ class Handler(BaseHTTPRequestHandler):
             return
         names = [{"rfilename": name} for name in repo.files(revision)]
         if "blobs=" in self.path:
-            names = [{"rfilename": name, "size": len(content)} for name, content in repo.files(revision).items()]
+            names = [
+                {"rfilename": name, "size": self.hub.sizes.get(name, len(content))}
+                for name, content in repo.files(revision).items()
+            ]
         sha = repo.branches.get(revision, revision)
         self.answer({"id": repo_id, "sha": sha, "private": False, "tags": [], "downloads": 0, "siblings": names})
 
     def send_file(self, path: str) -> None:
         repo_id, _, rest = path.removeprefix("/").partition("/resolve/")
-        revision, _, name = rest.rpartition("/")
+        revision, _, name = rest.partition("/")
         repo = self.hub.repos.get(repo_id)
         if self.missing(repo, revision):
             return

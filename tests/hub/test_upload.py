@@ -62,6 +62,14 @@ def test_a_stalled_step_ends_at_its_deadline(call, hub, repo, files, at):
     assert hub.stalled.wait(30)
 
 
+def test_a_file_that_is_gone_is_named_and_the_hub_is_not_asked(call, hub, repo, files):
+    files["sub/large.safetensors"].unlink()
+    message = refusal(OSError, call, upload_files, files, repo)
+    assert "large.safetensors" in message
+    assert message.endswith("; it was removed meanwhile, try again")
+    assert hub.requests == []
+
+
 def test_the_deadline_grows_with_the_size():
     assert seconds_for(0) < 60
     assert seconds_for(30_000_000) >= 30_000_000 / 50_000

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from tinygpt.checkpoint.reading import CONFIG, WEIGHTS, read_facts
 from tinygpt.hub.connection import LOG_IN, check_repo_id, explained
 from tinygpt.hub.download import NotACheckpointError, Repository
-from tinygpt.hub.files import CARD, INDEX_FILES, copy_published, published_files
+from tinygpt.hub.files import CARD, INDEX_FILES, SAMPLE, copy_published, published_files
 from tinygpt.hub.model_card import is_generated, model_card
 from tinygpt.hub.sample import read_sample
 from tinygpt.hub.upload import upload
@@ -63,6 +63,10 @@ def files_to_push(
         with explained_files(f"the files to push could not be copied to {copy}", "make room there, or set TMPDIR"):
             copy_published(folder, copy, with_index=with_index)
             facts, sample = read_facts(copy), read_sample(copy)
+            if sample and sample.weights_sha256 != facts["weights_sha256"]:
+                _log.warning("Leaving out %s: other weights wrote it", SAMPLE)
+                (copy / SAMPLE).unlink()
+                sample = None
             card = copy / CARD
             if not card.exists() or is_generated(card.read_bytes(), facts, sample, folder.name):
                 index = any((copy / name).exists() for name in INDEX_FILES)

@@ -19,12 +19,18 @@ from tinygpt.system.atomic import folder_written_whole, write_atomically
 from tinygpt.system.os_errors import explained
 from tinygpt.system.shell import command_line
 
+_EPILOG = """
+The flags on what to write choose the sample. Without them, weights that learned Tiny Shakespeare write the one of the
+README, and others one that begins on a new line. It ends with a speech or a line, and may be shorter than --length.
+"""
 _NO_FLAGS = ("top_k", "top_p", "stop", "strategy", "beam_width")
 
 
 def add_command(commands: Any) -> None:
     """Add the command and its flags to those of `python -m tinygpt.hub`."""
-    parser = commands.add_parser("prepare", help="make a finished run a folder to publish, with a card and a sample")
+    parser = commands.add_parser(
+        "prepare", help="make a finished run a folder to publish, with a card and a sample", epilog=_EPILOG
+    )
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument(
         "out", type=Path, metavar="OUT", help="the new folder; if it is RUN, only what RUN lacks is added to it"
@@ -102,7 +108,8 @@ def _complete(folder: Path, fields: dict[str, Any], old_name: str, name: str) ->
     sample = before if before and before.weights_sha256 == facts["weights_sha256"] and not fields else None
     if sample is None:
         request, tokenizer = sample_request(facts, fields), TextEncoderDecoder(checkpoint.vocabulary)
-        sample = write_sample(open_engine(checkpoint, at_once=True), tokenizer, request, facts["weights_sha256"])
+        engine = open_engine(checkpoint, at_once=True)
+        sample = write_sample(engine, tokenizer, request, facts["weights_sha256"]).until_line_end()
         write_atomically(folder / SAMPLE, sample.json())
     card = folder / CARD
     if not card.is_file() or is_generated(card.read_bytes(), facts, before, old_name):

@@ -41,6 +41,17 @@ class Sample:
         fields = {"request": request, "text": self.text, "weights_sha256": self.weights_sha256}
         return (json.dumps(fields, indent=2, ensure_ascii=False) + "\n").encode()
 
+    def until_line_end(self) -> "Sample":
+        """The beginning of the sample, at least half of it, up to the end of a speech or of a line, if there is one.
+
+        Its request asks for no more than that. A beam search's is unchanged: it finds a text as a whole.
+        """
+        ends = [self.text.rfind(end) for end in ("\n\n", "\n")]
+        end = next((end for end in ends if end >= max(1, len(self.text) // 2)), None)
+        if end is None or self.request.strategy == "beam":
+            return self
+        return replace(self, request=replace(self.request, length=end), text=self.text[:end])
+
     def command(self, weights: str) -> str:
         """The command that writes the text again, given what --weights is to name."""
         given = {name: value for name, value in _differing(self.request).items() if value is not None}
@@ -64,15 +75,9 @@ def sample_request(facts: dict[str, Any], fields: dict[str, Any]) -> GenerationR
 def write_sample(
     engine: Engine, tokenizer: TextEncoderDecoder, request: GenerationRequest, weights_sha256: str
 ) -> Sample:
-    """Write a sample. A sampled text ends with a speech, or with a line, and its request asks for no more than that.
-
-    Raises FieldError as `write` does.
-    """
+    """Write what a request asks for. Raises FieldError as `write` does."""
     *_, written = write(engine, tokenizer, request)
-    if request.strategy == "beam":  # a shorter one would find another text
-        return Sample(written.request, written.text, weights_sha256)
-    text = _whole_lines(written.text)
-    return Sample(replace(written.request, length=max(1, len(text))), text, weights_sha256)
+    return Sample(written.request, written.text, weights_sha256)
 
 
 def read_sample(folder: Path) -> Sample | None:
@@ -95,11 +100,3 @@ def _differing(request: GenerationRequest) -> dict[str, Any]:
     return {
         name: value for name, value in asdict(request).items() if name in ("prompt", "seed") or value != default(name)
     }
-
-
-def _whole_lines(text: str) -> str:
-    """The beginning of a text, at least half of it, up to the end of a speech or else of a line, if there is one."""
-    for end in ("\n\n", "\n"):
-        if (position := text.rfind(end)) >= max(1, len(text) // 2):
-            return text[:position]
-    return text

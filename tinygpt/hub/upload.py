@@ -1,5 +1,6 @@
 """Upload files to a repository on the Hub: all of them in one commit, or none."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -59,15 +60,17 @@ def _upload(
 ) -> str:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
+    sizes = [content.stat().st_size if isinstance(content, Path) else len(content) for content in files.values()]
     api, space = HfApi(), {}
     if repo_type == "space":  # on ZeroGPU: the CPUs that the Hub takes by default are only for those who pay
         space = {"space_sdk": "gradio", "space_hardware": "zero-a10g"}
     create = partial(api.create_repo, repo_id, repo_type=repo_type, private=private, exist_ok=True, **space)
     url = within(seconds_for(0), create)
     additions = [CommitOperationAdd(name, content) for name, content in files.items()]
-    sizes = [addition.upload_info.size for addition in additions]
     for addition, size in zip(additions, sizes, strict=True):
         if size >= _LARGE_BYTES:
+            # huggingface_hub's progress bar has the last part of the name, which is the same for all checkpoints.
+            print(f"Uploading {addition.path_in_repo}, {size / 1e6:,.1f} MB", file=sys.stderr)
             send = partial(api.preupload_lfs_files, repo_id, [addition], repo_type=repo_type, free_memory=False)
             within(seconds_for(size), send)
     operations = [*additions, *map(CommitOperationDelete, delete)]
