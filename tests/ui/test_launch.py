@@ -101,7 +101,7 @@ def test_it_opens_in_spite_of_unusable_proxies_and_ctrl_c_ends_it_even_while_it_
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=120)
-    assert process.returncode in (0, 130)
+    assert process.returncode == 130
     assert stderr.splitlines()[0].startswith("app.py: ignoring the proxy of ALL_PROXY")
     assert "Traceback" not in stderr
     assert list((tmp_path / "uploads").iterdir()) == []
@@ -256,7 +256,7 @@ def test_on_zero_gpu_the_model_runs_on_the_processor_unless_another_device_is_as
     monkeypatch.setattr(launch, "open_page", open_page)
     monkeypatch.setattr(launch, "exit_on_signals", lambda: None)
     for flags, zero_gpu in (([], True), (["--device", "cuda"], True), ([], False)):
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises((SystemExit, KeyboardInterrupt)) as ended:
             launch.main(flags, zero_gpu=zero_gpu)
-        assert ended.value.code == 130
+        assert ended.value.args == (130,)
     assert devices == ["cpu", "cuda", "auto"]

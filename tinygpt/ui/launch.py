@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None, *, zero_gpu: bool = False) -> N
         # Load the engine while visitors already see the page. In another thread, because this one would not notice
         # Ctrl-C during a compilation.
         in_background(session.engine).result()
-        page.block_thread()
+        while True:  # gradio's own loop would first wait for the connections of all open pages to end
+            time.sleep(60)
     except (ValueError, OSError) as error:
         sys.exit(f"{program('app')}: {error}")
     except KeyboardInterrupt:
