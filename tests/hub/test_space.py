@@ -94,10 +94,11 @@ def test_the_requirements_allow_the_gradio_of_the_front_matter_and_a_torch_of_ze
     assert not any(f"{newest.major}.{newest.minor + n}.{patch}" in torch for n in (0, 1, 2) for patch in (1, 2))
 
 
-def test_a_space_is_created_on_zerogpu_with_the_sdk_and_the_visibility(call, hub, repo, folder):
-    assert call(hub_command, "space", repo, "--weights", folder, "--private")[0] == 0
-    created = hub.repos[f"spaces/{repo}"]
-    assert (created.sdk, created.hardware, created.private) == ("gradio", "zero-a10g", True)
+def test_a_free_account_can_create_a_space_private_if_it_asks_for_that(call, hub, repo, folder, space):
+    """The server, as the Hub, refuses free accounts all hardware but ZeroGPU."""
+    assert not hub.repos[f"spaces/{repo}"].private
+    assert call(hub_command, "space", f"{repo}-2", "--weights", folder, "--private")[0] == 0
+    assert hub.repos[f"spaces/{repo}-2"].private
 
 
 def test_the_command_lists_the_files_and_says_where_the_space_is_and_what_comes_next(call, hub, repo, folder):
