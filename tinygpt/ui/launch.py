@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, *, zero_gpu: bool = False) -> N
         # Ctrl-C during a compilation.
         in_background(session.engine).result()
         while True:  # gradio's own loop would first wait for the connections of all open pages to end
-            time.sleep(60)
+            time.sleep(1)  # on Windows, Ctrl-Break is noticed at its end
     except (ValueError, OSError) as error:
         sys.exit(f"{program('app')}: {error}")
     except KeyboardInterrupt:
