@@ -45,6 +45,13 @@ def messages(function, *args):
     return str(caught.value), out.getvalue(), log.getvalue()
 
 
+def on_stderr(function, *args):
+    """What a call prints to stderr."""
+    with redirect_stderr(io.StringIO()) as err:
+        function(*args)
+    return err.getvalue()
+
+
 def with_endpoint(url, function, *args):
     from huggingface_hub import constants
 

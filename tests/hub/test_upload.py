@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.hub.calls import upload_files, upload_space, with_short_deadline
+from tests.hub.calls import on_stderr, upload_files, upload_space, with_short_deadline
 from tests.hub.checkpoints import refusal
 from tinygpt.hub.connection import seconds_for
 
@@ -30,6 +30,13 @@ def test_files_are_uploaded_as_one_commit_to_a_model_or_a_space(call, hub, repo,
     uploaded = hub.repos[name].files()
     assert uploaded.keys() - {".gitattributes"} == files.keys()
     assert (uploaded["README.md"], uploaded["sub/large.safetensors"]) == (files["README.md"], LARGE)
+
+
+def test_the_progress_of_large_files_is_shown_on_stderr_with_their_whole_names(call, repo, files):
+    shown = call(on_stderr, upload_files, files, repo)
+    assert "Uploading sub/large.safetensors, 1.2 MB\n" in shown
+    assert "100%" in shown
+    assert "README.md" not in shown
 
 
 @pytest.mark.parametrize("fault", ["fails", "stalls"])
