@@ -29,6 +29,12 @@ def snapshot_files(*steps):
     return {f"history/step-{step:06}/{name}" for step in steps for name in ("config.json", "model.safetensors")}
 
 
+def resolved(hub, repo, *methods):
+    """The names of the files of a repository that were asked for."""
+    paths = [path for method in methods or ("GET", "HEAD") for path in hub.paths(method)]
+    return [path.split("/", 5)[5] for path in paths if path.startswith(f"/{repo}/resolve/")]
+
+
 def test_snapshots_are_downloaded_where_they_are_asked_for(call, hub, repo, pushed):
     assert names(call(find_weights, repo)) == PUSHED
     pulled = call(with_snapshots, repo)
@@ -37,7 +43,7 @@ def test_snapshots_are_downloaded_where_they_are_asked_for(call, hub, repo, push
         assert torch.equal(logits(pulled / step), logits(pushed / step))
     hub.requests.clear()
     assert call(with_snapshots, repo) == pulled
-    assert not any("/resolve/" in path for path in hub.paths("GET"))
+    assert not resolved(hub, repo, "GET")
     hub.status = 503
     assert call(with_snapshots, repo) == pulled
 
@@ -80,21 +86,19 @@ def test_of_very_many_snapshots_only_the_last_are_downloaded(call, hub, repo, pu
 def test_no_other_name_is_ever_asked_for(call, hub, repo, pushed, name):
     hub.repos[repo].commit({name: b"hostile"})
     call(with_snapshots, repo)
-    paths = [path for path in hub.paths("GET") + hub.paths("HEAD") if "/resolve/" in path]
-    asked = {path.split("/resolve/")[1].split("/", 1)[1] for path in paths}
-    assert asked == PUSHED | snapshot_files(19, 156)
+    assert {*resolved(hub, repo)} == PUSHED | snapshot_files(19, 156)
 
 
 def test_weights_that_are_larger_than_their_model_are_refused_before_they_are_downloaded(call, hub, repo, pushed):
     hub.sizes = {"model.safetensors": 100 * 10**9}
     assert "larger than its model" in refusal(ValueError, call, find_weights, repo)
-    assert not any(request.endswith("/model.safetensors") for request in hub.requests if "/resolve/" in request)
+    assert {*resolved(hub, repo)} == {"config.json"}
 
 
 def test_a_config_that_is_too_large_is_refused_before_it_is_downloaded(call, hub, repo, pushed):
     hub.sizes = {"config.json": 100 * 10**9}
     assert "too large" in refusal(ValueError, call, find_weights, repo)
-    assert not any("/resolve/" in request for request in hub.requests)
+    assert resolved(hub, repo) == []
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_a_checkpoint_for_which_the_disk_has_no_room_is_refused_with_the_numbers
     message = refusal(OSError, call, with_full_disk, find_weights, repo)
     assert "bytes are needed, and 1,000 are free" in message
     assert message.endswith("; make room there")
-    assert not any("model.safetensors" in request for request in hub.requests if "/resolve/" in request)
+    assert "model.safetensors" not in resolved(hub, repo)
 
 
 def test_a_config_damaged_on_its_way_is_downloaded_again_and_never_believed(call, hub, repo, pushed):

@@ -206,7 +206,8 @@ def test_offline_a_push_is_refused(call, repo, folder, offline):
 
 def test_a_process_can_exit_after_the_deadline(call, hub, repo, folder, environment):
     call(client.push, folder, repo)
-    save(folder, seed=6)
+    for name in ("", "history/step-000001", "history/step-000002"):  # several large files, as there usually are
+        save(folder / name, seed=6 + len(name))
     hub.stalls_at = ("PUT /lfs/", "/model.safetensors")
     script = "import sys; import huggingface_hub; from tinygpt.hub import client, connection\n"
     script += "connection.ANSWER_SECONDS = 0.3; connection.BYTES_PER_SECOND = 1e12\n"

@@ -92,7 +92,7 @@ def test_a_dry_run_lists_the_files_and_needs_neither_the_hub_nor_a_login(called,
     assert "Left out: memorization.npy" in listed.stdout
     assert listed.stdout.endswith("Nothing was uploaded to ann/gpt\n")
     assert "memorization.npy" in called("tinygpt.hub", "push", folder, "ann/gpt", "--dry-run", "--with-index").stdout
-    assert hub.requests == []
+    assert not any("ann/gpt" in request for request in hub.requests)
 
 
 def test_the_command_pushes_and_says_where_to(called, hub, server, repo, folder, monkeypatch):

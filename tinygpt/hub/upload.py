@@ -4,11 +4,14 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tinygpt.hub.connection import LOG_IN, check_repo_id, explained, seconds_for, within
 
-_LARGE_BYTES = 1_000_000  # a file from this size on is sent in a step of its own
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd
+
+_LARGE_BYTES = 1_000_000
 
 
 def upload(
@@ -23,9 +26,9 @@ def upload(
     """Upload files as one commit, and return the repository's URL.
 
     A repository that does not exist is created, `private` or public (a Space with Gradio's SDK on ZeroGPU); one that
-    exists keeps its visibility and all files of other names, except those to `delete`. Large files are sent before the
-    commit, one after the other, with a progress bar on stderr. If the upload fails or is interrupted, the repository
-    has its old files, and the next upload does not send again what has arrived.
+    exists keeps its visibility and all files of other names, except those to `delete`. Large and binary files are sent
+    before the commit, one after the other, with progress bars on stderr. If the upload fails or is interrupted, the
+    repository has its old files, and the next upload does not send again what has arrived.
 
     Args:
         files: paths or contents, by their names in the repository, with slashes. Paths must not change meanwhile.
@@ -68,12 +71,19 @@ def _upload(
     url = within(seconds_for(0), create)
     additions = [CommitOperationAdd(name, content) for name, content in files.items()]
     for addition, size in zip(additions, sizes, strict=True):
-        if size >= _LARGE_BYTES:
+        # The commit would send several files of LFS in threads that keep the process from exiting.
+        if size >= _LARGE_BYTES or _is_binary(addition):
             # huggingface_hub's progress bar has the last part of the name, which is the same for all checkpoints.
-            print(f"Uploading {addition.path_in_repo}, {size / 1e6:,.1f} MB", file=sys.stderr)
+            print(f"Uploading {addition.path_in_repo}, {size:,} bytes", file=sys.stderr)
             send = partial(api.preupload_lfs_files, repo_id, [addition], repo_type=repo_type, free_memory=False)
             within(seconds_for(size), send)
     operations = [*additions, *map(CommitOperationDelete, delete)]
     commit = partial(api.create_commit, repo_id, operations, commit_message=message, repo_type=repo_type)
     within(seconds_for(sum(min(size, _LARGE_BYTES) for size in sizes)), commit)
     return str(url)
+
+
+def _is_binary(addition: "CommitOperationAdd") -> bool:
+    """Whether git takes a file for a binary one, which the Hub keeps by LFS whatever its size."""
+    with addition.as_file() as file:
+        return b"\0" in file.read(8000)
