@@ -85,9 +85,17 @@ def test_every_link_to_a_file_leads_there(document: Path):
 def test_every_flag_and_module_that_the_documents_name_exists(called):
     programs = (ROOT / "app.py", ROOT / "train.py", "tinygpt")
     helps = [called(program, "--help").stdout for program in programs]
-    helps += [called("tinygpt.hub", command, "--help").stdout for command in ("prepare", "push")]
+    helps += [called("tinygpt.hub", command, "--help").stdout for command in ("prepare", "push", "space")]
     flags = set(re.findall(r"--[a-z][a-z-]+", " ".join(helps)))
-    foreign = {"--extra-index-url", "--nproc_per_node", "--include", "--revision", "--check", "--max-model-len"}
+    foreign = {
+        "--extra-index-url",
+        "--nproc_per_node",
+        "--include",
+        "--revision",
+        "--check",
+        "--type",
+        "--max-model-len",
+    }
     for document in DOCUMENTS:
         if document.name == "benchmarks.md":
             continue  # benchmarks have flags of their own

@@ -140,3 +140,34 @@ def test_after_the_readmes_run_line_the_installed_commands_work_in_an_empty_fold
     trained = subprocess.run([*map(str, training)], **asking)
     assert "To open them: tinygpt app --weights runs/little-shakespeare\n" in trained.stdout
     assert (tmp_path / "runs" / "little-shakespeare" / "model.safetensors").exists()
+
+
+@ONLY_IN_CI
+@pytest.mark.skipif(sys.platform == "win32", reason="the environment is one of a Unix")
+def test_a_prepared_space_starts_as_on_the_hub_and_writes_while_it_compiles(fresh_copy: Path, called, tmp_path: Path):
+    space, compiled, port = tmp_path / "space", tmp_path / "numba", free_port()
+    assert called("tinygpt.hub", "space", "ann/play", "--dry-run", space).returncode == 0
+    # Without torch, which is there in a version of its own: the one of a Space brings gigabytes of CUDA libraries.
+    lines = (space / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    required = [line for line in lines if not line.startswith("torch")]
+    programs = fresh_copy / ".venv" / "bin"
+    subprocess.run([programs / "pip", "install", "-q", "spaces>=0.51,<1", *required], check=True, timeout=120)
+    variables = {
+        "SYSTEM": "spaces",
+        "SPACE_ID": "ann/play",
+        "SPACE_HOST": "ann-play.hf.space",
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+        "GRADIO_SERVER_PORT": str(port),  # on the Hub 7860, which another test may have taken here
+        "GRADIO_CACHE_EXAMPLES": "true",
+        "NUMBA_CACHE_DIR": str(compiled),
+    }
+    with wait_until_listening([str(programs / "python"), "app.py"], cwd=space, **variables) as process:
+        job = Client(f"http://127.0.0.1:{port}", verbose=False).submit("ROMEO:", 200, seed=1, api_name="/generate")
+        assert next(iter(job))
+        assert not [*compiled.rglob("*.nbc")], "this was to be written before anything is compiled"
+        expected = stream(*load_checkpoint(ROOT / "weights"), "ROMEO:", SampleConfig(max_new_tokens=200, seed=1))
+        assert job.result(60) == "".join(expected)
+        process.terminate()
+        log = process.stdout.read()
+    assert "Compiling for this machine" in log
+    assert not re.search("traceback|exception|error|warning|reload", log, flags=re.IGNORECASE), log

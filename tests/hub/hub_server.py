@@ -35,8 +35,9 @@ class Repo:
     def files(self, revision: str = "main") -> dict[str, bytes]:
         return self.commits[self.branches.get(revision, revision)]
 
-    def commit(self, changes: dict[str, bytes]) -> str:
-        files = (self.files() if self.commits else {}) | changes
+    def commit(self, changes: dict[str, bytes | None]) -> str:  # None deletes a file
+        changed = (self.files() if self.commits else {}) | changes
+        files = {name: content for name, content in changed.items() if content is not None}
         sha = hashlib.sha1(repr((len(self.commits), sorted(files.items()))).encode()).hexdigest()
         self.commits[sha], self.branches["main"] = files, sha
         return sha
@@ -143,8 +144,8 @@ class Handler(BaseHTTPRequestHandler):
         repo_id = f"{'spaces/' * space}{request['organization']}/{request['name']}"
         if request["organization"] != USER:
             self.answer({"error": f"You don't have the rights to create a model under {request['organization']}"}, 403)
-        elif space and not request.get("sdk"):
-            self.answer({"error": "a Space needs an sdk"}, 400)
+        elif space and (request.get("sdk"), request.get("hardware")) != ("gradio", "zero-a10g"):
+            self.answer({"error": "a free account may have Spaces with Gradio on ZeroGPU"}, 402)
         elif repo_id in self.hub.repos:
             self.answer({"error": "You already created this model repo", "url": f"{self.hub.url}/{repo_id}"}, 409)
         else:
@@ -206,11 +207,13 @@ class Handler(BaseHTTPRequestHandler):
         repo_id = api_repo_id(path.split("/commit/")[0])
         changes = {}
         for operation in map(json.loads, self.body.splitlines()):
-            value = operation["value"]
-            if operation["key"] == "file":
-                changes[value["path"]] = base64.b64decode(value["content"])
-            elif operation["key"] == "lfsFile":
-                changes[value["path"]] = self.hub.large[value["oid"]]
+            match operation["key"], operation["value"]:
+                case "file", value:
+                    changes[value["path"]] = base64.b64decode(value["content"])
+                case "lfsFile", value:
+                    changes[value["path"]] = self.hub.large[value["oid"]]
+                case "deletedFile", value:
+                    changes[value["path"]] = None
         sha = self.hub.repos[repo_id].commit(changes)
         self.answer({"commitOid": sha, "commitUrl": f"{self.hub.url}/{repo_id}/commit/{sha}"})
 
@@ -220,12 +223,10 @@ class Handler(BaseHTTPRequestHandler):
         repo = self.hub.repos.get(repo_id)
         if self.missing(repo, revision):
             return
-        names = [{"rfilename": name} for name in repo.files(revision)]
+        files = repo.files(revision)
+        names = [{"rfilename": name} for name in files]
         if "blobs=" in self.path:
-            names = [
-                {"rfilename": name, "size": self.hub.sizes.get(name, len(content))}
-                for name, content in repo.files(revision).items()
-            ]
+            names = [{"rfilename": name, "size": self.hub.sizes.get(name, len(files[name]))} for name in files]
         sha = repo.branches.get(revision, revision)
         self.answer({"id": repo_id, "sha": sha, "private": False, "tags": [], "downloads": 0, "siblings": names})
 

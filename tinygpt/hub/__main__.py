@@ -3,10 +3,10 @@
 import sys
 
 from tinygpt.flags import Parser, explained
-from tinygpt.hub import prepare, push
+from tinygpt.hub import prepare, push, space
 from tinygpt.system.pipes import is_closed_pipe, lead_to_nowhere
 
-_COMMANDS = (prepare, push)  # each module has the flags of its command and its body
+_COMMANDS = (prepare, push, space)  # each module has the flags of its command and its body
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Upload files to a repository on the Hub: all of them in one commit, or none."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,18 +21,20 @@ def upload(
     message: str,
     repo_type: Literal["model", "space"] = "model",
     private: bool = False,
+    delete: Iterable[str] = (),
 ) -> str:
     """Upload files as one commit, and return the repository's URL.
 
-    A repository that does not exist is created, `private` or public (a Space with Gradio's SDK); one that exists keeps
-    its visibility and all files of other names. Large and binary files are sent before the commit, one after the other,
-    with progress bars on stderr. If the upload fails or is interrupted, the repository has its old files, and the next
-    upload does not send again what has arrived.
+    A repository that does not exist is created, `private` or public (a Space with Gradio's SDK on ZeroGPU); one that
+    exists keeps its visibility and all files of other names, except those to `delete`. Large and binary files are sent
+    before the commit, one after the other, with progress bars on stderr. If the upload fails or is interrupted, the
+    repository has its old files, and the next upload does not send again what has arrived.
 
     Args:
         files: paths or contents, by their names in the repository, with slashes. Paths must not change meanwhile.
         repo_id: user/name.
         message: of the commit.
+        delete: names of files that the commit removes.
 
     Raises ValueError for a malformed id and for what the Hub rejects, PermissionError without write access, OSError for
     a file that cannot be read, ConnectionError when the Hub cannot be reached, and TimeoutError when a step has not
@@ -40,7 +42,7 @@ def upload(
     """
     check_repo_id(repo_id)
     try:
-        return _upload(files, repo_id, message, repo_type, private)
+        return _upload(files, repo_id, message, repo_type, private, delete)
     except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
         raise explained(
             error,
@@ -51,12 +53,21 @@ def upload(
         ) from error
 
 
-def _upload(files: Mapping[str, Path | bytes], repo_id: str, message: str, repo_type: str, private: bool) -> str:
-    from huggingface_hub import CommitOperationAdd, HfApi
+def _upload(
+    files: Mapping[str, Path | bytes],
+    repo_id: str,
+    message: str,
+    repo_type: str,
+    private: bool,
+    delete: Iterable[str],
+) -> str:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
     sizes = [content.stat().st_size if isinstance(content, Path) else len(content) for content in files.values()]
-    api, sdk = HfApi(), "gradio" if repo_type == "space" else None
-    create = partial(api.create_repo, repo_id, repo_type=repo_type, private=private, space_sdk=sdk, exist_ok=True)
+    api, space = HfApi(), {}
+    if repo_type == "space":  # on ZeroGPU: the CPUs that the Hub takes by default are only for those who pay
+        space = {"space_sdk": "gradio", "space_hardware": "zero-a10g"}
+    create = partial(api.create_repo, repo_id, repo_type=repo_type, private=private, exist_ok=True, **space)
     url = within(seconds_for(0), create)
     additions = [CommitOperationAdd(name, content) for name, content in files.items()]
     for addition, size in zip(additions, sizes, strict=True):
@@ -66,7 +77,8 @@ def _upload(files: Mapping[str, Path | bytes], repo_id: str, message: str, repo_
             print(f"Uploading {addition.path_in_repo}, {size:,} bytes", file=sys.stderr)
             send = partial(api.preupload_lfs_files, repo_id, [addition], repo_type=repo_type, free_memory=False)
             within(seconds_for(size), send)
-    commit = partial(api.create_commit, repo_id, additions, commit_message=message, repo_type=repo_type)
+    operations = [*additions, *map(CommitOperationDelete, delete)]
+    commit = partial(api.create_commit, repo_id, operations, commit_message=message, repo_type=repo_type)
     within(seconds_for(sum(min(size, _LARGE_BYTES) for size in sizes)), commit)
     return str(url)
 

@@ -45,9 +45,11 @@ def prepare_for_gradio() -> Path:
 
     It is made in GRADIO_TEMP_DIR, or else where temporary files are. gradio would share one folder among all users of
     the machine, which only the first of them can write to. GRADIO_SERVER_NAME is removed: --host has taken it over, and
-    gradio would look for free ports there, but only by IPv4.
+    gradio would look for free ports there, but only by IPv4. So is SYSTEM, by which gradio knows Hugging Face's Spaces:
+    it would offer to replace the running code, and its page would ask huggingface.co about the Space, which is refused.
     """
-    os.environ.pop("GRADIO_SERVER_NAME", None)
+    for name in ("GRADIO_SERVER_NAME", "SYSTEM"):
+        os.environ.pop(name, None)
     # After every event, gradio sums up all events so far, for a monitoring page that is turned off.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     home = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()

@@ -71,7 +71,7 @@
       new MutationObserver(() => {
         if (!text() || text().classList.contains("writing")) selected = null;
         paint();
-      }).observe(pane, { subtree: true, attributeFilter: ["data-memorized"], childList: true });
+      }).observe(pane, { subtree: true, attributeFilter: ["data-memorized"], childList: true, characterData: true });
       const reveal = (mark) => {
         if (!mark) return;
         const [box, view] = [mark.getBoundingClientRect(), pane.getBoundingClientRect()];
