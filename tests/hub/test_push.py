@@ -55,18 +55,19 @@ def test_snapshots_and_the_sample_are_pushed_and_those_that_do_not_load_are_not(
     call(client.push, folder, repo)
     files = hub.repos[repo].files()
     snapshot = {"history/step-000156/config.json", "history/step-000156/model.safetensors"}
-    assert files.keys() - {".gitattributes"} == PUSHED | snapshot | {"sample.json"}
+    assert files.keys() - {".gitattributes"} == PUSHED | snapshot
     assert files["sample.json"] == sample.json()
     assert "ROMEO: a" in files["README.md"].decode()
     assert len(hub.repos[repo].commits) == 2
 
 
-def test_a_sample_of_other_weights_is_not_pushed(call, hub, repo, folder):
+def test_a_sample_of_other_weights_is_written_anew(call, hub, repo, folder):
     sample = Sample(GenerationRequest(prompt="ROMEO:", length=2, seed=1), " a", "0" * 64)
     (folder / "sample.json").write_bytes(sample.json())
     call(client.push, folder, repo)
-    assert hub.repos[repo].files().keys() - {".gitattributes"} == PUSHED
-    assert "ROMEO: a" not in hub.repos[repo].files()["README.md"].decode()
+    files = hub.repos[repo].files()
+    assert json.loads(files["sample.json"])["weights_sha256"] == sha256(folder)
+    assert "ROMEO: a" not in files["README.md"].decode()
 
 
 def test_the_card_of_a_prepared_folder_names_the_repository_once_it_is_pushed(call, hub, repo, folder):

@@ -11,7 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from tests.hub.checkpoints import ROOT, save
+from tests.hub.checkpoints import PUSHED, ROOT, save
 from tests.hub.command import hub_command
 
 ZEROGPU_TORCH = ["2.8.0", "2.9.1", "2.10.0", "2.11.0"]  # as listed in the Hub's documentation
@@ -20,7 +20,8 @@ COLORS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 
 @pytest.fixture
 def folder(folder):
-    """The folder of a run, with a snapshot and an index, and with files that are nobody else's business."""
+    """The folder of a run on a private text, with a snapshot, an index, and files that are to stay where they are."""
+    save(folder, seed=1, data_sha256="0" * 64)
     save(folder / "history" / "step-000002", seed=2)
     (folder / "README.md").write_text("---\nlicense: mit\n---\nThe card of these weights.\n")
     for name in (
@@ -55,12 +56,17 @@ def test_a_space_holds_the_page_and_the_weights_and_nothing_else(space, folder):
     code = set(listed.stdout.decode().split())
     assert "tinygpt/web/thumbnail.png" in code
     around = {"README.md", "LICENSE", "requirements.txt", ".gitattributes", "app.py"}
-    weights = {"config.json", "model.safetensors", "metrics.jsonl", "README.md"}
-    weights |= {f"history/step-000002/{name}" for name in ("config.json", "model.safetensors")}
+    weights = PUSHED | {f"history/step-000002/{name}" for name in ("config.json", "model.safetensors")}
     assert space.keys() == code | around | {f"weights/{name}" for name in weights}
     assert space["weights/model.safetensors"] == (folder / "model.safetensors").read_bytes()
     assert space["LICENSE"] == (ROOT / "LICENSE").read_bytes()
     assert not [name for name, content in space.items() if content == b"private"]
+
+
+def test_the_index_of_shakespeare_goes_along_since_his_text_is_no_secret(call, hub, repo, folder):
+    save(folder, seed=1)
+    assert call(hub_command, "space", repo, "--weights", folder)[0] == 0
+    assert "weights/memorization.npy" in hub.repos[f"spaces/{repo}"].files()
 
 
 def test_the_app_imports_spaces_before_anything_else_and_decorates_one_function(space):
@@ -113,7 +119,7 @@ def test_the_command_lists_the_files_and_says_where_the_space_is_and_what_comes_
 def test_the_second_upload_replaces_the_first_and_keeps_what_the_owner_added(call, hub, repo, folder, space):
     ours = hub.repos[f"spaces/{repo}"]
     ours.commit({"tinygpt/gone.py": b"", "weights/history/step-000001/config.json": b"", "packages.txt": b"cowsay\n"})
-    save(folder, seed=3)
+    save(folder, seed=3, data_sha256="0" * 64)
     assert call(hub_command, "space", repo, "--weights", folder)[0] == 0
     assert ours.files().keys() == {*space, "packages.txt"}
     assert ours.files()["weights/model.safetensors"] == (folder / "model.safetensors").read_bytes()
@@ -149,7 +155,7 @@ def test_a_dry_run_does_not_write_among_other_files(call, repo, folder, tmp_path
     (tmp_path / "out" / "notes.txt").write_text("mine")
     error, _ = call(hub_command, "space", repo, "--weights", folder, "--dry-run", tmp_path / "out")
     assert error.startswith("tinygpt.hub: ")
-    assert "out is not empty: choose another folder" in error
+    assert "out is there already, and is not an empty folder: choose another one" in error
     assert prepared(tmp_path / "out") == {"notes.txt": b"mine"}
 
 

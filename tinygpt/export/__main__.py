@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tinygpt.checkpoint.reading import Checkpoint
-from tinygpt.export.folders import read_local_checkpoint, written_whole
+from tinygpt.checkpoint.reading import Checkpoint, read_checkpoint
 from tinygpt.flags import Parser
+from tinygpt.system.atomic import folder_written_whole
+from tinygpt.system.shell import command_line
 
 
 class Format(NamedTuple):
@@ -46,11 +47,26 @@ def export(format: Format, weights: str, out: Path) -> None:
     if not importlib.util.find_spec(format.needs):
         raise ValueError(f"{format.needs} is not installed: pip install {format.needs}")
     checkpoint = read_local_checkpoint(weights)
-    with written_whole(out) as folder:
+    with folder_written_whole(out) as folder:
         format.export(checkpoint, folder)
     for path in sorted(out.iterdir()):
         print(f"{path.stat().st_size:>12,}  {path}")
     print(f"\nTo open it (there is more in {out / 'README.md'}):\n\n{format.opening.format(out=str(out))}")
+
+
+def read_local_checkpoint(weights: str) -> Checkpoint:
+    """Read the checkpoint in a folder.
+
+    Raises FileNotFoundError for what is no folder, such as the name of a model on the Hub, and as read_checkpoint does.
+    """
+    if Path(weights).is_dir():
+        return read_checkpoint(weights)
+    repo_id, _, revision = weights.partition("@")
+    if repo_id.count("/") != 1:
+        raise FileNotFoundError(f"{weights} is not a folder: name the one that holds model.safetensors and config.json")
+    chosen = ("--revision", revision) if revision else ()
+    download = command_line("hf", "download", repo_id, *chosen, "--local-dir", repo_id.split("/")[1])
+    raise FileNotFoundError(f"{weights} is not a folder; if it is a model on the Hub, download it first: `{download}`")
 
 
 def _to_transformers(checkpoint: Checkpoint, folder: Path) -> None:

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tinygpt.checkpoint.reading import CONFIG, WEIGHTS, read_facts
+from tinygpt.checkpoint.reading import CONFIG, WEIGHTS
 from tinygpt.hub.connection import LOG_IN, check_repo_id, explained
 from tinygpt.hub.download import NotACheckpointError, Repository
-from tinygpt.hub.files import CARD, INDEX_FILES, SAMPLE, copy_published, published_files
-from tinygpt.hub.model_card import is_generated, model_card
-from tinygpt.hub.sample import read_sample
+from tinygpt.hub.files import copy_published, published_files
+from tinygpt.hub.prepare import complete
 from tinygpt.hub.upload import upload
 from tinygpt.system.os_errors import explained as explained_files
 from tinygpt.system.shell import command_line
@@ -34,8 +33,8 @@ def push(
 ) -> str:
     """Upload the checkpoint in `folder` as one commit, and return the repository's URL.
 
-    The weights and config.json are uploaded, and where they exist, metrics.jsonl, README.md, sample.json and the
-    snapshots in history/. Without a README.md that somebody wrote, a model card is generated. A repository that does
+    The weights and config.json are uploaded with a model card and a sample, and where they exist, metrics.jsonl and the
+    snapshots in history/. A README.md that somebody wrote is uploaded in place of the card. A repository that does
     not exist is created, `private` or public; one that exists keeps its visibility. Nothing in `folder` is written to.
 
     With `with_index`, memorization.npy is uploaded too if it exists, so that the page can show what a text has in
@@ -62,15 +61,7 @@ def files_to_push(
         copy = Path(copies)
         with explained_files(f"the files to push could not be copied to {copy}", "make room there, or set TMPDIR"):
             copy_published(folder, copy, with_index=with_index)
-            facts, sample = read_facts(copy), read_sample(copy)
-            if sample and sample.weights_sha256 != facts["weights_sha256"]:
-                _log.warning("Leaving out %s: other weights wrote it", SAMPLE)
-                (copy / SAMPLE).unlink()
-                sample = None
-            card = copy / CARD
-            if not card.exists() or is_generated(card.read_bytes(), facts, sample, folder.name):
-                index = any((copy / name).exists() for name in INDEX_FILES)
-                card.write_bytes(model_card(facts, repo_id, sample=sample, with_index=index, space=space).encode())
+            complete(copy, {}, old_name=folder.name, name=repo_id, space=space)
         yield published_files(copy)
 
 

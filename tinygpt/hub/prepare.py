@@ -73,11 +73,10 @@ def prepare(folder: Path, out: Path, fields: dict[str, Any] | None = None, *, wi
     with explained(f"{out} could not be written", "choose another folder"):
         if out == folder:
             _check_only_published(folder)
-            return _complete(folder, fields, folder.name, folder.name)
-        _check_unused(out)
+            return complete(folder, fields, old_name=folder.name, name=folder.name)
         with folder_written_whole(out) as part:
             copy_published(folder, part, with_index=with_index)
-            return _complete(part, fields, folder.name, out.name)
+            return complete(part, fields, old_name=folder.name, name=out.name)
 
 
 def report(out: Path, sample: Sample) -> str:
@@ -101,8 +100,15 @@ def report(out: Path, sample: Sample) -> str:
     return "\n".join(lines)
 
 
-def _complete(folder: Path, fields: dict[str, Any], old_name: str, name: str) -> Sample:
-    """Add card and sample to the published files in a folder, which were in one of the old name, and get the new."""
+def complete(folder: Path, fields: dict[str, Any], *, old_name: str, name: str, space: str | None = None) -> Sample:
+    """Add card and sample to the published files in a folder, and return the sample. Raises as `prepare` does.
+
+    Args:
+        fields: as for `prepare`.
+        old_name: the name of the folder that the files come from, which the card there names.
+        name: what the card is to name: a folder, or a repository on the Hub.
+        space: the id of a Space that the card links to.
+    """
     checkpoint = read_checkpoint(folder)
     facts, before = checkpoint.facts, read_sample(folder)
     sample = before if before and before.weights_sha256 == facts["weights_sha256"] and not fields else None
@@ -114,16 +120,8 @@ def _complete(folder: Path, fields: dict[str, Any], old_name: str, name: str) ->
     card = folder / CARD
     if not card.is_file() or is_generated(card.read_bytes(), facts, before, old_name):
         with_index = any((folder / index).is_file() for index in INDEX_FILES)
-        write_atomically(card, model_card(facts, name, sample=sample, with_index=with_index).encode())
+        write_atomically(card, model_card(facts, name, sample=sample, with_index=with_index, space=space).encode())
     return sample
-
-
-def _check_unused(out: Path) -> None:
-    """Raise FileExistsError, naming what is there, unless a folder can be made anew."""
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} is a file: choose another folder")
-    if out.exists() and (found := sorted(path.name for path in out.iterdir())):
-        raise FileExistsError(f"{out} already holds {_listed(found)}: choose another folder")
 
 
 def _check_only_published(folder: Path) -> None:

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tinygpt.checkpoint.reading import read_facts
+from tinygpt.data.download import DEFAULT_SHA256
 from tinygpt.flags import SHIPPED
 from tinygpt.hub.client import find_weights
 from tinygpt.hub.connection import LOG_IN, check_repo_id, explained, seconds_for, within
@@ -27,7 +29,9 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--weights", default=str(SHIPPED), metavar="FOLDER|USER/NAME", help="a folder or a Hub id")
     parser.add_argument("--private", action="store_true", help="if it is created, let only you see it")
     parser.add_argument(
-        "--with-index", action="store_true", help="add memorization.npy, from which the training text can be recovered"
+        "--with-index",
+        action="store_true",
+        help="add memorization.npy, from which the training text can be recovered; that of Shakespeare is always added",
     )
     parser.add_argument("--dry-run", type=Path, metavar="OUT", help="write the files to a new folder, upload nothing")
     parser.set_defaults(run=run)
@@ -38,7 +42,8 @@ def run(args: argparse.Namespace) -> None:
     check_repo_id(args.repo_id)
     model = None if Path(args.weights).exists() else args.weights.partition("@")[0]
     weights = find_weights(args.weights, snapshots=True)
-    with space_files(weights, args.repo_id, model=model, with_index=args.with_index) as files:
+    with_index = args.with_index or read_facts(weights).get("data_sha256") == DEFAULT_SHA256
+    with space_files(weights, args.repo_id, model=model, with_index=with_index) as files:
         print(listing(files), flush=True)
         if args.dry_run:
             write(files, args.dry_run)
@@ -72,8 +77,6 @@ def listing(files: Mapping[str, Path | bytes]) -> str:
 
 def write(files: Mapping[str, Path | bytes], folder: Path) -> None:
     """Write files to a new folder. Raises OSError, and FileExistsError if it holds files already."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(f"{folder} is not empty: choose another folder")
     with (
         explained_files(f"{folder} could not be written", "choose another folder"),
         folder_written_whole(folder) as part,

@@ -14,6 +14,7 @@ from typing import Any
 from tinygpt.checkpoint.reading import read_facts
 from tinygpt.data.download import DEFAULT_SHA256
 from tinygpt.hub.files import copy_published, published_files
+from tinygpt.hub.prepare import complete
 from tinygpt.system.os_errors import explained
 
 NEWEST_TORCH = "2.11.0"  # the newest that ZeroGPU takes: it refuses to build a Space that requires another one
@@ -47,6 +48,7 @@ def space_files(
         copy = Path(copies)
         with explained(f"the weights could not be copied to {copy}", "make room there, or set TMPDIR"):
             copy_published(weights, copy, with_index=with_index)
+            complete(copy, {}, old_name=weights.resolve().name, name=model or "weights")
         yield {
             "README.md": _readme(read_facts(copy), repo_id, model).encode(),
             "LICENSE": _license(),

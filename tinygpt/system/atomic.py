@@ -59,8 +59,9 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
     Yields a folder beside it to write to. Raises OSError, and FileExistsError unless there is no such folder yet, or an
     empty one.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise FileExistsError(f"{path} already exists")
+    if os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
+        raise FileExistsError(f"{path} is there already, and is not an empty folder: choose another one")
+    path = path.absolute()
     part = path.with_name(f".{path.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # left by a crash
     try:

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tinygpt.export.folders import written_whole
-
 pytest.importorskip("onnx", reason="pip install -r requirements-export.txt")
 
 
@@ -40,40 +38,6 @@ def test_a_folder_or_a_file_that_is_there_is_not_written_to(save, called, tmp_pa
         done = called("tinygpt.export", "onnx", weights, out)
         assert done.returncode == 1
         assert done.stderr == (
-            f"tinygpt.export: {out} exists and is not an empty folder: name another one, or remove it first\n"
+            f"tinygpt.export: {out} is there already, and is not an empty folder: choose another one\n"
         )
         assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == before
-
-
-def test_what_a_killed_export_leaves_is_no_export_and_the_next_one_removes_it(start, tmp_path):
-    out = tmp_path / "out"
-    process = start(
-        "-c",
-        "import sys, time, pathlib; from tinygpt.export.folders import written_whole\n"
-        "with written_whole(pathlib.Path(sys.argv[1])) as folder:\n"
-        "    (folder / 'half.txt').write_text('half', encoding='utf-8'); print('there', flush=True); time.sleep(60)",
-        out,
-    )
-    assert process.stdout.readline() == "there\n"
-    process.kill()
-    process.wait()
-    assert not out.exists()
-    out.mkdir()  # an empty folder may be written to
-    with written_whole(out) as folder:
-        (folder / "whole.txt").write_text("whole", encoding="utf-8")
-    assert [path.name for path in out.iterdir()] == ["whole.txt"]
-    assert list(tmp_path.glob(".*.part")) == []
-
-
-def test_an_error_while_it_is_written_leaves_the_empty_folder_as_it_was(tmp_path):
-    out = tmp_path / "out"
-    out.mkdir()
-
-    def fail() -> None:
-        with written_whole(out) as folder:
-            (folder / "half.txt").touch()
-            raise ValueError("stopped")
-
-    with pytest.raises(ValueError, match="stopped"):
-        fail()
-    assert list(tmp_path.rglob("*")) == [out]
