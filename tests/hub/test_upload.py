@@ -20,7 +20,9 @@ def files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("function", "prefix", "sdk"), [(upload_files, "", None), (upload_space, "spaces/", "gradio")], ids=str
+    ("function", "prefix", "sdk"),
+    [(upload_files, "", None), (upload_space, "spaces/", "gradio")],
+    ids=["model", "space"],
 )
 def test_files_are_uploaded_as_one_commit_to_a_model_or_a_space(call, hub, repo, files, function, prefix, sdk):
     name = prefix + repo
