@@ -16,6 +16,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests import event_loop
 from tests.documents import examples, output
 from tests.server import ROOT
 from tests.ui.launched import launched
@@ -67,7 +68,7 @@ def assisted(page: httpx.Client, use: Callable[[mcp.ClientSession], Awaitable[An
         async with connected(page, **headers) as session:
             return await use(session)
 
-    return asyncio.run(run())
+    return event_loop.run(run())
 
 
 @asynccontextmanager
@@ -184,7 +185,7 @@ def test_assistants_wait_in_the_same_queue_and_one_that_leaves_ends_its_text(nar
             text.cancel()
         return refusal
 
-    refusal = asyncio.run(leave())
+    refusal = event_loop.run(leave())
     assert refusal.isError
     assert "The queue is full" in refusal.content[0].text
     while session._texts_being_written:
