@@ -2,22 +2,7 @@
 
 import sys
 
-try:
-    import spaces  # only on Hugging Face's ZeroGPU, and there before torch
-except ImportError:
-    spaces = None
-
-from tinygpt.ui.launch import main
-
-if spaces:
-
-    @spaces.GPU
-    def on_gpu() -> None:
-        """ZeroGPU wants a function to lend a GPU to. A model this small writes on the processor."""
-
+from tinygpt.__main__ import main
 
 if __name__ == "__main__":
-    try:
-        main(zero_gpu=spaces is not None)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main(["app", *sys.argv[1:]])

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from tinygpt.checkpoint.reading import read_facts
+from tinygpt.system.machine import processor
 
 TRAIN = Path(__file__).parent.parent / "train.py"
 
@@ -20,7 +21,7 @@ TRAIN = Path(__file__).parent.parent / "train.py"
 def describe() -> str:
     """Return the processor, its cores, torch's threads and the versions in one line."""
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
+        f"{processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
         f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}"
     )
 
@@ -48,11 +49,3 @@ def run_training(*flags: object) -> tuple[float, dict[str, Any]]:
         if done.returncode:
             raise ValueError((done.stderr.strip().splitlines() or [f"train.py ended with {done.returncode}"])[-1])
         return elapsed, read_facts(run)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

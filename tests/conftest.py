@@ -61,7 +61,7 @@ def _made_up_play(speeches: int) -> str:
 
 # What takes longest, first: a file that begins late keeps one process busy when the other is done. In a new copy, the
 # page of the browser tests compiles machine code at first; meanwhile the second process does what needs none.
-_ORDER = ("browser", "data", "model", "test_readme.py", "training", "benchmarks", "checkpoint", "ui", "engines")
+_ORDER = ("browser", "data", "model", "test_wheel.py", "training", "benchmarks", "checkpoint", "ui", "engines")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -230,6 +230,7 @@ def called(
             if str(script).endswith(".py"):
                 runpy.run_path(str(script), run_name="__main__")
             else:
+                monkeypatch.delitem(sys.modules, f"{script}.__main__", raising=False)  # or runpy warns
                 runpy.run_module(script, run_name="__main__", alter_sys=False)
         except SystemExit as end:  # Python prints a text and ends with status 1
             code, message = (1, f"{end.code}\n") if isinstance(end.code, str) else (end.code or 0, "")

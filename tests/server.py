@@ -28,8 +28,8 @@ def serving(*flags: str, cwd: Path = ROOT, **environment: str) -> Iterator[str]:
 
 
 @contextmanager
-def wait_until_listening(command: list[str], cwd: Path, **environment: str) -> Iterator[None]:
-    """Run a command that starts the app, enter the block once the app listens, and kill it afterwards."""
+def wait_until_listening(command: list[str], cwd: Path, **environment: str) -> Iterator[subprocess.Popen]:
+    """Run a command that starts the app, yield its process once the app listens, and kill it afterwards."""
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -45,7 +45,7 @@ def wait_until_listening(command: list[str], cwd: Path, **environment: str) -> I
             line = process.stdout.readline()
             assert line, f"the app ended before it listened:\n{output}"
             output += line
-        yield
+        yield process
     finally:
         os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
         process.communicate()

@@ -1,16 +1,12 @@
 """Command-line flags are the fields of settings, and their errors are one line."""
 
-import os
-import shlex
-import subprocess
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
 from tinygpt import GPTConfig, TrainConfig, __version__
 from tinygpt.fields import FieldError
-from tinygpt.flags import Parser, add_flags, command_line, explained, given
+from tinygpt.flags import Parser, add_flags, explained, given
 from tinygpt.request import GenerationRequest, bounds, default, names
 
 
@@ -105,23 +101,3 @@ def test_a_wrong_flag_is_one_line_and_a_failure(arguments, capsys):
     assert err.count("\n") == 1
     assert arguments[0] in err
     assert "--help" in err
-
-
-ODD = ["a b", "it's", 'say "so"', "$HOME", "`id`", "a;b&c|d", "*.json*", "é\n", "\\", "", "-x", "~", "#", "!!"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
-def test_a_command_to_copy_gives_a_shell_the_arguments_as_they_are():
-    copied = command_line("printf", r"%s\0", *ODD, Path("my runs", "$1"), 2)
-    done = subprocess.run(["sh", "-c", copied], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\0") == [*ODD, "my runs/$1", "2", ""]
-    assert shlex.split(copied)[2:] == [*ODD, "my runs/$1", "2"]
-
-
-def test_a_command_is_as_one_would_type_it_and_on_windows_in_its_quotes(monkeypatch):
-    plain = ("python", "train.py", "--resume", "--out", "runs/page-1")
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "name", "nt")
-        windows = command_line(*plain), command_line("--out", r"C:\my runs\it's", 'say "so"')
-    assert command_line(*plain) == windows[0] == " ".join(plain)
-    assert windows[1] == r'''--out "C:\my runs\it's" "say \"so\""'''

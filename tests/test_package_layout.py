@@ -85,7 +85,7 @@ def test_every_public_name_is_there():
 
 def test_the_page_starts_without_torch_or_numba_and_text_is_generated_without_torch():
     starting = """
-import sys, app, tinygpt.__main__, tinygpt.ui.blocks
+import sys, tinygpt.commands.generate, tinygpt.ui.launch, tinygpt.ui.blocks
 assert not {"torch", "numba"} & sys.modules.keys()
 from tinygpt import open_checkpoint, stream
 assert next(stream(*open_checkpoint("weights"), "ROMEO:"))

@@ -44,7 +44,7 @@ def test_nothing_needs_what_only_unix_has(without_unix, called, text_file: Path,
     steps = ("--max-iters", 2, "--warmup-iters", 0, "--eval-interval", 1, "--eval-iters", 1, "--no-compile")
     trained = called(ROOT / "train.py", "--data", text_file, "--out", run, "--device", "cpu", *shape, *steps)
     assert trained.returncode == 0, trained.stderr
-    importlib.import_module("tinygpt.__main__")
+    importlib.import_module("tinygpt.commands.generate")
     importlib.import_module("tinygpt.ui.launch")
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinygpt.fields import FieldError
-from tinygpt.request import GenerationRequest, bounds, default, described, names, signature
+from tinygpt.request import GenerationRequest, ProbabilitiesRequest, bounds, default, described, names, signature
 
 OUT_OF_BOUNDS = [
     ("prompt", ["x" * 10_001, None, 5, b"x", {"path": "/etc/hosts"}]),
@@ -136,3 +136,15 @@ def test_the_description_says_of_every_field_what_it_may_be():
     for name in names():
         assert f"{name}: " in described()
         assert f"({bounds(name)})" in described()
+
+
+def test_a_request_for_probabilities_declares_what_it_shares_with_one_for_a_text_as_that_does():
+    of_text, own = signature().parameters, signature(ProbabilitiesRequest).parameters
+    shared = [name for name in own if name in of_text]
+    assert shared == ["prompt", "temperature", "top_k", "top_p"]
+    for name in shared:
+        assert own[name] == of_text[name]
+        assert ProbabilitiesRequest.__dataclass_fields__[name].metadata["bounds"] == bounds(name)
+    for wrong in ({"prompt": "x" * 10_001}, {"temperature": float("nan")}, {"top": 2.0}):
+        with pytest.raises(FieldError, match=f"^{min(wrong)} must be"):
+            ProbabilitiesRequest(**wrong)

@@ -25,9 +25,9 @@ _MODULES = {
     "fastest": "engines.selection",
     "find_weights": "hub.client",
     "get_batch": "data.dataset",
-    "load_checkpoint": "checkpoint.torch_checkpoint",
+    "load_checkpoint": "hub.loading",
     "load_dataset": "data.dataset",
-    "open_checkpoint": "inference.loading",
+    "open_checkpoint": "hub.loading",
     "save_checkpoint": "checkpoint.torch_checkpoint",
     "stream": "inference.generation",
 }

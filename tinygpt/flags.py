@@ -1,9 +1,6 @@
 """Command lines: flags made from the fields of settings, so that neither can be without the other, and shared ones."""
 
 import argparse
-import os
-import shlex
-import subprocess
 import sys
 from dataclasses import Field, fields
 from pathlib import Path
@@ -13,7 +10,8 @@ from tinygpt import __version__
 from tinygpt.fields import Bounds, Choice, FieldError, Integer, Number, Switch
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-SHIPPED = Path(__file__).parent.parent / "weights"  # the weights that come with the repository
+_INSTALLED, _CLONED = Path(__file__).parent / "weights", Path(__file__).parent.parent / "weights"
+SHIPPED = _INSTALLED if _INSTALLED.exists() else _CLONED  # the weights that come along
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,15 +49,6 @@ def explained(error: Exception, skip: tuple[str, ...] = ()) -> str:
     """An error for who typed a command: a field is named by its flag, unless add_flags skipped it."""
     has_flag = isinstance(error, FieldError) and error.field not in skip
     return f"{flag(error.field)} {error.problem}" if has_flag else str(error)
-
-
-def command_line(*arguments: object) -> str:
-    """A command to copy into a shell, which passes on the arguments as they are.
-
-    On Windows that is cmd.exe, where `&`, `^` and `%` in an argument keep their meaning.
-    """
-    join = subprocess.list2cmdline if os.name == "nt" else shlex.join
-    return join([str(argument) for argument in arguments])
 
 
 def add_model_flags(parser: argparse.ArgumentParser) -> None:

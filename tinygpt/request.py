@@ -1,13 +1,13 @@
 """One request: all that a person can ask for, declared once. Nothing here needs torch.
 
-The page's controls, the endpoint /generate, share links, the terminal's flags and every error about them derive from
+The page's controls, the endpoints, share links, the terminal's flags and every error about them derive from
 GenerationRequest.
 """
 
 import inspect
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_type_hints
 
 from tinygpt.config import SampleConfig
@@ -25,8 +25,17 @@ class Seed(Integer):
         return super().checked(name, value)
 
 
+class Request(Settings):
+    """Base of requests."""
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Self:
+        """The request with these values, one for each of its fields in order, as page and endpoints give them."""
+        return cls(**named(values, cls))
+
+
 @dataclass(frozen=True, kw_only=True)
-class GenerationRequest(Settings):
+class GenerationRequest(Request):
     """What to write. Raises FieldError, a ValueError, for a field that is out of bounds."""
 
     prompt: str = option("", "text to continue; an empty one is a new line", Text(0, 10_000))
@@ -60,11 +69,6 @@ class GenerationRequest(Settings):
                 "beam_width", f"must be a whole number {bounds('beam_width')} for the strategy beam, not None"
             )
 
-    @classmethod
-    def of(cls, values: Sequence[Any]) -> Self:
-        """The request with these values, one for each of its fields in order, as page and endpoint give them."""
-        return cls(**named(values))
-
     @property
     def uses_seed(self) -> bool:
         """Whether characters are sampled, so that they depend on the seed."""
@@ -87,14 +91,35 @@ class GenerationRequest(Settings):
         )
 
 
-def names() -> tuple[str, ...]:
+def _as_in_generation(name: str) -> Any:
+    """A dataclass field with the default, bounds and help of a GenerationRequest's."""
+    same = GenerationRequest.__dataclass_fields__[name]
+    return field(default=same.default, metadata=same.metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbabilitiesRequest(Request):
+    """Which characters may come first in a continuation. Raises FieldError for a field that is out of bounds."""
+
+    prompt: str = _as_in_generation("prompt")
+    temperature: float = _as_in_generation("temperature")
+    top_k: int | None = _as_in_generation("top_k")
+    top_p: float | None = _as_in_generation("top_p")
+    top: int | None = option(None, "return only so many characters, all of them by default", Integer(1))
+
+    def sample_config(self) -> SampleConfig:
+        """What a sampler needs of it."""
+        return SampleConfig(max_new_tokens=1, temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
+
+
+def names(request: type[Request] = GenerationRequest) -> tuple[str, ...]:
     """The names of a request's fields, in order."""
-    return tuple(each.name for each in fields(GenerationRequest))
+    return tuple(each.name for each in fields(request))
 
 
-def named(values: Sequence[Any]) -> dict[str, Any]:
+def named(values: Sequence[Any], request: type[Request] = GenerationRequest) -> dict[str, Any]:
     """Values, one for each field of a request in order, by the fields' names. Raises ValueError for another number."""
-    return dict(zip(names(), values, strict=True))
+    return dict(zip(names(request), values, strict=True))
 
 
 def default(name: str) -> Any:
@@ -107,11 +132,11 @@ def bounds(name: str) -> Bounds:
     return GenerationRequest.__dataclass_fields__[name].metadata["bounds"]
 
 
-def signature() -> inspect.Signature:
+def signature(request: type[Request] = GenerationRequest) -> inspect.Signature:
     """The signature of a function that takes a request's fields, the prompt without a default."""
-    hints, kind = get_type_hints(GenerationRequest), inspect.Parameter.POSITIONAL_OR_KEYWORD
+    hints, kind = get_type_hints(request), inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = []
-    for each in fields(GenerationRequest):
+    for each in fields(request):
         default = inspect.Parameter.empty if each.name == "prompt" else each.default
         choice = each.metadata["bounds"] if isinstance(each.metadata["bounds"], Choice) else None
         hint = Literal[choice.options] if choice else hints[each.name]
@@ -119,8 +144,6 @@ def signature() -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
-def described() -> str:
+def described(request: type[Request] = GenerationRequest) -> str:
     """All fields, what they mean and what they may be, in one paragraph."""
-    return " ".join(
-        f"{each.name}: {each.metadata['help']} ({each.metadata['bounds']})." for each in fields(GenerationRequest)
-    )
+    return " ".join(f"{each.name}: {each.metadata['help']} ({each.metadata['bounds']})." for each in fields(request))

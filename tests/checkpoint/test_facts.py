@@ -186,6 +186,8 @@ def test_a_config_without_a_model_or_a_vocabulary_is_refused(folder):
         ({"training": {"batch_size": [4]}}, "batch_size must be a whole number"),
         ({"teachers_sha256": [1]}, "teachers_sha256 must be a text"),
         ({"teachers_sha256": {}}, "teachers_sha256 must be a list"),
+        ({"machines": "a"}, "machines must be a list"),
+        ({"machines": ["a\n# b"]}, "machines must be printable"),
         ({"model": [1]}, "settings must be a JSON object"),
         ({"model": {"a\nb": 1}}, r"there is no setting 'a\\nb'"),
         ({"model": {"x" * 10**6: 1}}, "there is no setting 'xxx"),

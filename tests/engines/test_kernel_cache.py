@@ -156,7 +156,7 @@ def test_a_user_without_name_home_and_folders_gets_machine_code_and_no_folder_na
     shutil.copytree(ROOT / "tinygpt", tmp_path / "tinygpt", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "tinygpt" / "engines" / "__pycache__").touch()  # a file, where numba wants a folder
     kept = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}  # no HOME, no USER
-    command = [*UNKNOWN_USER, sys.executable, "-c", f"import tinygpt.__main__\n{UNIFORM}"]
+    command = [*UNKNOWN_USER, sys.executable, "-c", f"import tinygpt.commands.generate\n{UNIFORM}"]
     ended = subprocess.run(command, env=kept, cwd=tmp_path, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (0, f"{UNIFORM_OF_SEED_1}\n"), ended.stderr
     assert ended.stderr.startswith("Machine code cannot be saved, so each start takes up to a minute: set NUMBA_CACHE")

@@ -2,22 +2,25 @@
 
 import io
 import os
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from logging import StreamHandler
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
 
-from tinygpt.hub import client
+from tinygpt.hub import client, connection, download
+from tinygpt.hub.upload import upload
 
 
 def with_short_deadline(function, *args):
-    with patch.object(client, "DEADLINE", 0.3):
+    with patch.multiple(connection, ANSWER_SECONDS=0.3, BYTES_PER_SECOND=1e12):
         return function(*args)
 
 
 def with_short_answer_deadline(function, *args):
-    with patch.object(client, "ANSWER_DEADLINE", 0.1):
+    with patch.object(download, "ANSWER_DEADLINE", 0.1):
         return function(*args)
 
 
@@ -42,6 +45,13 @@ def messages(function, *args):
     return str(caught.value), out.getvalue(), log.getvalue()
 
 
+def on_stderr(function, *args):
+    """What a call prints to stderr."""
+    with redirect_stderr(io.StringIO()) as err:
+        function(*args)
+    return err.getvalue()
+
+
 def with_endpoint(url, function, *args):
     from huggingface_hub import constants
 
@@ -56,6 +66,11 @@ def with_cache(path, function, *args):
         return function(*args)
 
 
+def with_full_disk(function, *args):
+    with patch.object(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000)):
+        return function(*args)
+
+
 def push_private(run, repo):
     return client.push(run, repo, private=True)
 
@@ -64,5 +79,21 @@ def push_with_index(run, repo):
     return client.push(run, repo, with_index=True)
 
 
+def push_with_space(run, repo):
+    return client.push(run, repo, space="ann/demo")
+
+
 def find_weights(source):
     return client.find_weights(source)
+
+
+def with_snapshots(source):
+    return client.find_weights(source, snapshots=True)
+
+
+def upload_space(files, repo):
+    return upload(files, repo, message="Make a Space", repo_type="space")
+
+
+def upload_files(files, repo):
+    return upload(files, repo, message="Upload files")

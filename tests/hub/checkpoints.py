@@ -14,13 +14,13 @@ ROOT = Path(__file__).parent.parent.parent
 
 TEXT = "\n !ROMEO:abcdefghij"
 SHAPE = GPTConfig(vocab_size=len(set(TEXT)), block_size=8, n_layer=1, n_head=2, n_embd=16)
-PUSHED = {"model.safetensors", "config.json", "metrics.jsonl", "README.md"}
+PUSHED = {"model.safetensors", "config.json", "metrics.jsonl", "README.md", "sample.json"}
 FACTS = {"preset": "default", "steps": 4000, "publish": "last", "data_sha256": DEFAULT_SHA256}
 
 
-def save(run, seed):
+def save(run, seed, **facts):
     torch.manual_seed(seed)
-    save_checkpoint(run, GPTLanguageModel(SHAPE), TextEncoderDecoder(TEXT), quantize=True, facts=FACTS)
+    save_checkpoint(run, GPTLanguageModel(SHAPE), TextEncoderDecoder(TEXT), quantize=True, facts=FACTS | facts)
 
 
 def contents(run):

@@ -1,4 +1,7 @@
-"""A local server that speaks the part of the Hub's protocol that pushing and pulling weights uses."""
+"""A local server that speaks the part of the Hub's protocol that pushing, pulling and making a Space use.
+
+Repositories of models are known by their ids, `user/name`, those of Spaces as in their URLs, `spaces/user/name`.
+"""
 
 import base64
 import hashlib
@@ -12,6 +15,12 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 USER, TOKEN = "ann", "hf_fake"
+LARGE = (".safetensors", ".npy", ".woff2", ".png", ".jpg")  # how the names of files end that LFS keeps
+
+
+def api_repo_id(path: str) -> str:
+    """The repository that a path of the API names."""
+    return path.removeprefix("/api/").removeprefix("models/")
 
 
 @dataclass
@@ -19,14 +28,16 @@ class Repo:
     """A repository: the files of each commit by name, and the commit of each branch."""
 
     private: bool
+    sdk: str | None = None  # of a Space
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
 
     def files(self, revision: str = "main") -> dict[str, bytes]:
         return self.commits[self.branches.get(revision, revision)]
 
-    def commit(self, changes: dict[str, bytes]) -> str:
-        files = (self.files() if self.commits else {}) | changes
+    def commit(self, changes: dict[str, bytes | None]) -> str:  # None deletes a file
+        changed = (self.files() if self.commits else {}) | changes
+        files = {name: content for name, content in changed.items() if content is not None}
         sha = hashlib.sha1(repr((len(self.commits), sorted(files.items()))).encode()).hexdigest()
         self.commits[sha], self.branches["main"] = files, sha
         return sha
@@ -41,6 +52,8 @@ class Hub:
     requests: list[str] = field(default_factory=list)
     status: int = 0  # if not 0, the answer to every request
     stalls_at: tuple[str, ...] = ()  # requests that contain one of these get no answer
+    fails_at: tuple[str, ...] = ()  # requests that contain one of these are refused
+    sizes: dict[str, int] = field(default_factory=dict)  # of files that are listed with another size than they have
     damages: str = ""  # this file is sent with one byte changed
     cuts: str = ""  # half of this file is sent, as if it were whole
     answer: bytes = b""  # if not empty, the body of every answer, with status 200 or the status above
@@ -49,13 +62,18 @@ class Hub:
     released: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
-    def heal(self) -> None:
-        """End all faults, release stalled requests, and forget requests and uploads that are in no commit."""
+    def mend(self) -> None:
+        """End all faults, and release stalled requests."""
         self.status, self.stalls_at, self.damages, self.cuts, self.answer, self.echoes = 0, (), "", "", b"", None
-        self.requests.clear()
-        self.large.clear()
+        self.fails_at, self.sizes = (), {}
         self.released.set()
         self.stalled, self.released = threading.Event(), threading.Event()
+
+    def heal(self) -> None:
+        """Mend, and forget requests and uploads that are in no commit."""
+        self.mend()
+        self.requests.clear()
+        self.large.clear()
 
     def paths(self, method: str) -> list[str]:
         """The paths of all requests of a method."""
@@ -86,6 +104,8 @@ class Handler(BaseHTTPRequestHandler):
             hub.stalled.set()
             hub.released.wait(60)
             self.close_connection = True
+        elif any(part in f"{self.command} {path}" for part in hub.fails_at):
+            self.answer({"error": "simulated failure"}, 400)
         elif path == "/api/agent-harnesses":
             self.answer({"standardEnvVars": [], "harnesses": {}})
         elif hub.answer:
@@ -120,14 +140,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def create(self) -> None:
         request = json.loads(self.body)
-        repo_id = f"{request['organization']}/{request['name']}"
+        space = request.get("type") == "space"
+        repo_id = f"{'spaces/' * space}{request['organization']}/{request['name']}"
         if request["organization"] != USER:
             self.answer({"error": f"You don't have the rights to create a model under {request['organization']}"}, 403)
+        elif space and (request.get("sdk"), request.get("hardware")) != ("gradio", "zero-a10g"):
+            self.answer({"error": "a free account may have Spaces with Gradio on ZeroGPU"}, 402)
         elif repo_id in self.hub.repos:
             self.answer({"error": "You already created this model repo", "url": f"{self.hub.url}/{repo_id}"}, 409)
         else:
             private = request.get("private") or request.get("visibility") == "private"  # older and newer clients
-            self.hub.repos[repo_id] = Repo(private=private)
+            self.hub.repos[repo_id] = Repo(private=private, sdk=request.get("sdk"))
             self.hub.repos[repo_id].commit({".gitattributes": b"*.safetensors filter=lfs\n"})
             self.answer({"url": f"{self.hub.url}/{repo_id}"})
 
@@ -146,11 +169,11 @@ class Handler(BaseHTTPRequestHandler):
         self.answer({"errors": errors, "warnings": []}, 200 if valid else 400)
 
     def choose_modes(self, path: str) -> None:
-        repo = self.hub.repos[path.removeprefix("/api/models/").split("/preupload/")[0]]
+        repo = self.hub.repos[api_repo_id(path.split("/preupload/")[0])]
         files = [
             {
                 "path": file["path"],
-                "uploadMode": "lfs" if file["path"].endswith(".safetensors") else "regular",
+                "uploadMode": "lfs" if file["path"].endswith(LARGE) else "regular",
                 "shouldIgnore": False,
                 "oid": self.oid(file["path"], repo.files().get(file["path"])),
             }
@@ -161,7 +184,7 @@ class Handler(BaseHTTPRequestHandler):
     def oid(self, name: str, content: bytes | None) -> str | None:
         if content is None:
             return None
-        if name.endswith(".safetensors"):
+        if name.endswith(LARGE):
             return hashlib.sha256(content).hexdigest()
         return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
@@ -181,29 +204,35 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({})
 
     def commit(self, path: str) -> None:
-        repo_id = path.removeprefix("/api/models/").split("/commit/")[0]
+        repo_id = api_repo_id(path.split("/commit/")[0])
         changes = {}
         for operation in map(json.loads, self.body.splitlines()):
-            value = operation["value"]
-            if operation["key"] == "file":
-                changes[value["path"]] = base64.b64decode(value["content"])
-            elif operation["key"] == "lfsFile":
-                changes[value["path"]] = self.hub.large[value["oid"]]
+            match operation["key"], operation["value"]:
+                case "file", value:
+                    changes[value["path"]] = base64.b64decode(value["content"])
+                case "lfsFile", value:
+                    changes[value["path"]] = self.hub.large[value["oid"]]
+                case "deletedFile", value:
+                    changes[value["path"]] = None
         sha = self.hub.repos[repo_id].commit(changes)
         self.answer({"commitOid": sha, "commitUrl": f"{self.hub.url}/{repo_id}/commit/{sha}"})
 
     def send_listing(self, path: str) -> None:
-        repo_id, _, revision = path.removeprefix("/api/models/").partition("/revision/")
-        repo, revision = self.hub.repos.get(repo_id), revision or "main"
+        prefix, _, revision = path.partition("/revision/")
+        repo_id, revision = api_repo_id(prefix), revision or "main"
+        repo = self.hub.repos.get(repo_id)
         if self.missing(repo, revision):
             return
-        names = [{"rfilename": name} for name in repo.files(revision)]
+        files = repo.files(revision)
+        names = [{"rfilename": name} for name in files]
+        if "blobs=" in self.path:
+            names = [{"rfilename": name, "size": self.hub.sizes.get(name, len(files[name]))} for name in files]
         sha = repo.branches.get(revision, revision)
         self.answer({"id": repo_id, "sha": sha, "private": False, "tags": [], "downloads": 0, "siblings": names})
 
     def send_file(self, path: str) -> None:
         repo_id, _, rest = path.removeprefix("/").partition("/resolve/")
-        revision, _, name = rest.rpartition("/")
+        revision, _, name = rest.partition("/")
         repo = self.hub.repos.get(repo_id)
         if self.missing(repo, revision):
             return
@@ -213,7 +242,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer({"error": "Entry not found"}, 404, {"X-Error-Code": "EntryNotFound"} | commit)
             return
         headers = {"ETag": f'"{self.oid(name, content)}"'} | commit
-        if name.endswith(".safetensors"):
+        if name.endswith(LARGE):
             headers |= {"X-Linked-Etag": headers["ETag"], "X-Linked-Size": str(len(content))}
         if name == self.hub.damages:
             content = content[:-1] + bytes([content[-1] ^ 1])

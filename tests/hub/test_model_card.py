@@ -1,15 +1,21 @@
 """A model card says what is known about a checkpoint, and nothing else."""
 
 import math
+import os
+import re
+import shlex
 
 import pytest
 import yaml
+from huggingface_hub import ModelCard
 
 from tinygpt import GPTConfig, GPTLanguageModel, TrainConfig
 from tinygpt.checkpoint.reading import read_facts
 from tinygpt.data.download import DEFAULT_SHA256
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.model_card import model_card
+from tinygpt.hub.model_card import is_generated, model_card
+from tinygpt.hub.sample import Sample, read_sample
+from tinygpt.request import GenerationRequest
 
 VOCABULARY = "\n !:EMORabc"
 SHAPE = GPTConfig(vocab_size=len(VOCABULARY), block_size=8, n_layer=1, n_head=2, n_embd=16)
@@ -108,4 +114,46 @@ def test_the_front_matter_has_the_measured_loss():
 
 
 def test_the_card_of_the_shipped_weights_is_up_to_date():
-    assert (SHIPPED / "README.md").read_text(encoding="utf-8") == model_card(read_facts(SHIPPED), "weights")
+    card = model_card(read_facts(SHIPPED), "weights", sample=read_sample(SHIPPED), with_index=True)
+    assert (SHIPPED / "README.md").read_text(encoding="utf-8") == card
+
+
+def test_the_machine_is_told_only_if_it_was_recorded():
+    cpu = {"precision": "float32", "device": "cpu"}
+    assert "Trained in `float32` on: `cpu`." in model_card(all_facts() | cpu)
+    card = model_card(all_facts() | cpu | {"machines": ["A processor, 2 cores", "another"]})
+    assert "Trained in `float32` on: `cpu` (`A processor, 2 cores`; `another`)." in card
+
+
+def test_a_sample_stands_in_the_card_with_the_command_that_writes_it():
+    request = GenerationRequest(prompt="A\nB:", length=5, temperature=0.5, seed=2**63)
+    card = model_card(FACTS, "ann/gpt", sample=Sample(request, " text", "ab" * 32))
+    assert "```text\nA\nB: text\n```" in card
+    [command] = re.findall(r"Written by `(.*)`\.", card)
+    flags = ["--prompt", r"A\nB:", "--length", "5", "--temperature", "0.5", "--seed", str(2**63)]
+    if os.name != "nt":
+        assert shlex.split(command) == ["python", "-m", "tinygpt", "--weights", "ann/gpt", *flags]
+    assert "Written by" not in model_card(FACTS, "ann/gpt")
+
+
+def test_a_space_is_linked_if_there_is_one():
+    assert "(https://huggingface.co/spaces/ann/demo)" in model_card(FACTS, space="ann/demo")
+    assert "huggingface.co/spaces" not in model_card(FACTS)
+
+
+@pytest.mark.parametrize("facts", [{}, FACTS, all_facts()], ids=["none", "some", "all"])
+def test_huggingface_hub_reads_the_front_matter_as_it_was_meant(facts):
+    card = ModelCard(model_card(facts, "ann/gpt"))
+    assert card.data.to_yaml() == card.content.split("---\n")[1].strip()
+    if facts:
+        [result] = card.data.eval_results
+        assert (result.task_type, result.metric_type, result.metric_value) == ("text-generation", "loss", 1.5)
+        assert result.metric_args == {"command": "python -m benchmarks.loss --weights ann/gpt"}
+
+
+def test_a_card_that_somebody_wrote_is_told_from_a_generated_one():
+    for with_index in (False, True):
+        card = model_card(FACTS, "here", with_index=with_index).encode()
+        assert is_generated(card, FACTS, None, "here")
+        assert not is_generated(card + b"Mine.\n", FACTS, None, "here")
+    assert not is_generated(card, FACTS, None, "elsewhere")

@@ -1,6 +1,7 @@
 """Files written whole: replaced in one step, or not at all."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.disks import files_of_at_most
 from tinygpt.system import atomic
-from tinygpt.system.atomic import write_atomically
+from tinygpt.system.atomic import folder_written_whole, write_atomically
 
 
 @pytest.fixture
@@ -63,3 +64,47 @@ def test_a_file_that_does_not_fit_on_the_disk_leaves_the_old_one_and_nothing_els
     with files_of_at_most(100), pytest.raises(OSError, match="File too large"):
         write_atomically(tmp_path / "file", bytes(101))
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    out = tmp_path / "out"
+
+    def fail_half_way():
+        with folder_written_whole(out) as part:
+            (part / "file").write_bytes(b"half")
+            (out / "file").read_bytes()
+
+    with pytest.raises(FileNotFoundError):
+        fail_half_way()
+    assert list(tmp_path.iterdir()) == []
+    with folder_written_whole(out) as part:
+        (part / "sub").mkdir()
+        (part / "sub" / "file").write_bytes(b"whole")
+    assert (out / "sub" / "file").read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_folder_replaces_only_an_empty_one(tmp_path):
+    (tmp_path / "out").mkdir()
+    with folder_written_whole(tmp_path / "out") as part:
+        (part / "file").write_bytes(b"first")
+    for taken in (tmp_path / "out", tmp_path / "out" / "file"):
+        with pytest.raises(FileExistsError), folder_written_whole(taken):
+            pytest.fail("nothing may be written")
+    assert (tmp_path / "out" / "file").read_bytes() == b"first"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+def test_a_folder_whose_writer_is_killed_does_not_appear_and_can_be_written_again(tmp_path, run):
+    script = (
+        "import os, signal, sys; from pathlib import Path; from tinygpt.system.atomic import folder_written_whole\n"
+    )
+    script += "with folder_written_whole(Path(sys.argv[1])) as part:\n"
+    script += "    (part / 'half').touch(); os.kill(os.getpid(), signal.SIGKILL)"
+    out = tmp_path / "new" / "out"
+    assert run("-c", script, out).returncode == -signal.SIGKILL
+    assert not out.exists()
+    with folder_written_whole(out) as part:
+        (part / "whole").touch()
+    assert [path.name for path in out.iterdir()] == ["whole"]
+    assert list(out.parent.iterdir()) == [out]

@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -154,11 +153,10 @@ def test_a_finished_run_can_be_made_longer_and_what_the_learning_rate_does_is_pr
     assert_one_line(shorter.stderr, "--max-iters must be more than the 8 steps that the saved run has made, not 7")
 
 
-def test_the_warm_up_of_a_preset_is_at_most_a_tenth_of_a_shorter_run(text_file, tmp_path, monkeypatch):
+def test_the_warm_up_of_a_preset_is_at_most_a_tenth_of_a_shorter_run(text_file, tmp_path):
     def config(*flags: object) -> TrainConfig:
         arguments = ("--preset", "quick", "--data", text_file, "--out", tmp_path / "run", *flags)
-        monkeypatch.setattr(sys, "argv", [str(TRAIN), *map(str, arguments)])
-        args = parse()
+        args = parse([str(argument) for argument in arguments])
         return build_trainer(args, *run_start(args), torch.device("cpu")).config
 
     assert config().warmup_iters == 10

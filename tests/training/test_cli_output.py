@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.runs import TINY, TRAIN
-from tinygpt.hub import client
+from tinygpt.commands import train
 from tinygpt.training.run_folder import OUTPUT
 
 
@@ -54,7 +54,7 @@ def test_where_the_weights_are_is_printed_first_then_they_are_pushed_then_comes_
             (folder / OUTPUT).mkdir()
         return "https://huggingface.co/me/mine"
 
-    monkeypatch.setattr(client, "push", push)
+    monkeypatch.setattr(train, "push", push)
     flags = ("--max-iters", 2, "--eval-interval", 2, "--data", text_file, "--out", folder)
     ended = called(TRAIN, *TINY, *flags, "--push-to-hub", "me/mine")
     assert ended.returncode == 0

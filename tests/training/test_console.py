@@ -31,7 +31,7 @@ def test_a_signal_that_would_end_the_process_stops_the_run_saved_and_it_resumes_
     assert signal.getsignal(number) == before
     assert not report(trainer)
     out, err = capfd.readouterr()
-    assert out == f"Stopped at step 3 and saved. To resume: python train.py --resume --out {tmp_path / 'run'}\n"
+    assert out == f"Stopped at step 3 and saved. To resume: python -m tinygpt train --resume --out {tmp_path / 'run'}\n"
     assert ("Finishing this step" in err) == (name == "SIGINT")
     resumed(train(tmp_path / "run"))
     finished(train(tmp_path / "whole"))
@@ -95,7 +95,7 @@ def test_a_run_whose_output_nobody_reads_stops_saved_and_says_so_where_it_can(tr
     if len(names) == 1:
         said = "".join(capsys.readouterr())
         assert "Nothing reads this output any more: finishing this step, then saving." in said
-        assert f"Stopped at step 2 and saved. To resume: python train.py --resume --out {tmp_path}" in said
+        assert f"Stopped at step 2 and saved. To resume: python -m tinygpt train --resume --out {tmp_path}" in said
     again = train(tmp_path, max_iters=50, eval_interval=1)
     again.resume()
     assert again.step == 2

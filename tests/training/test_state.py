@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from tests.runs import assert_same_run, files, finished, metrics, resumed
-from tinygpt.checkpoint.reading import CONFIG, METRICS, WEIGHTS
+from tinygpt.checkpoint.reading import CONFIG, METRICS, WEIGHTS, read_facts
 from tinygpt.checkpoint.torch_checkpoint import load_tensors, save_tensors
 from tinygpt.data.dataset import dataset_from_text
 from tinygpt.fields import FieldError
 from tinygpt.training.optim import lr_multiplier
-from tinygpt.training.state import STATE, saved_run
+from tinygpt.training.state import STATE, read_state, saved_run, write_state
 
 CONFIGS = {
     "muon, averaged": {
@@ -221,6 +221,25 @@ def test_the_settings_of_a_saved_run_can_be_read(train, tmp_path):
     saved = saved_run(tmp_path)
     assert (saved.model, saved.training, saved.preset) == (trainer.model.config, trainer.config, "tiny")
     assert saved.precision == torch.float32
+
+
+def test_a_run_that_is_resumed_elsewhere_names_every_machine_that_trained_it(train, tmp_path):
+    finished(train(tmp_path), steps=2)
+    here = read_facts(tmp_path)["machines"]
+    elsewhere = train(tmp_path)
+    elsewhere.machines = ["another machine"]
+    resumed(elsewhere)
+    assert read_facts(tmp_path)["machines"] == [*here, "another machine"]
+    resumed(train(tmp_path, max_iters=8))
+    assert read_facts(tmp_path)["machines"] == [*here, "another machine"]
+
+
+def test_a_state_that_does_not_tell_its_machine_is_resumed_and_that_is_said(train, tmp_path):
+    here = finished(train(tmp_path), steps=2).machines
+    tensors, facts = read_state(tmp_path)
+    write_state(tmp_path, tensors, {name: fact for name, fact in facts.items() if name not in ("machines", "format")})
+    resumed(train(tmp_path))
+    assert read_facts(tmp_path)["machines"] == ["an unknown machine", *here]
 
 
 # The facts of a training state had these names before it had a format mark.

@@ -10,6 +10,7 @@ import torch
 
 from tests.runs import files, finished, metrics
 from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint, save_checkpoint
+from tinygpt.background import cores
 from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, WEIGHTS, read_facts
 from tinygpt.checkpoint.torch_checkpoint import load_tensors
 from tinygpt.data.dataset import dataset_from_text
@@ -65,6 +66,10 @@ def test_config_json_holds_the_training_config_and_the_loss_of_the_saved_file(tr
     assert TrainConfig(**facts["training"]) == trainer.config
     assert (facts["preset"], facts["steps"], facts["publish"]) == ("tiny", 6, "last")
     assert facts["data_sha256"] == dataset.sha256
+    [machine] = facts["machines"]
+    assert machine == trainer.machines[0]
+    assert f"{cores()} cores" in machine
+    assert machine.endswith(f"torch {torch.__version__}")
     assert files(tmp_path).keys() == {CONFIG, WEIGHTS, STATE, METRICS}
 
 

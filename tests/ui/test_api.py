@@ -1,21 +1,24 @@
-"""The endpoint /generate of a running app, as programs use it."""
+"""The endpoints of a running app, as programs use them."""
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import pairwise
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client
 
 from tests.server import ROOT
 from tests.ui.launched import events, launched, post, text_of
-from tinygpt import open_checkpoint
-from tinygpt.inference.continuation import write
-from tinygpt.request import GenerationRequest, bounds, default, names
+from tinygpt import TextEncoderDecoder, open_checkpoint
+from tinygpt.engines.engine import Engine
+from tinygpt.inference.continuation import Continuation, write
+from tinygpt.model.sampling import inverse_cdf, uniform
+from tinygpt.request import GenerationRequest, ProbabilitiesRequest, bounds, default, described, names
 from tinygpt.ui import blocks, serving
 from tinygpt.ui.blocks import build
 from tinygpt.ui.components.controls import control_values
@@ -38,6 +41,11 @@ def http(address: str) -> Iterator[httpx.Client]:
     """Sends requests that gradio's own client would not send."""
     with httpx.Client(base_url=address, timeout=60) as http:
         yield http
+
+
+@pytest.fixture(scope="module")
+def model() -> tuple[Engine, TextEncoderDecoder]:
+    return open_checkpoint(ROOT / "weights")
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +87,9 @@ def test_a_prompt_alone_gives_500_characters(client: Client):
     ],
     ids=str,
 )
-def test_the_endpoint_writes_what_the_library_writes(client: Client, changes: dict):
+def test_the_endpoint_writes_what_the_library_writes(client: Client, model, changes: dict):
     request = GenerationRequest(**{"prompt": "JULIET:\n", "length": 60} | changes)
-    *_, last = write(*open_checkpoint(ROOT / "weights"), request)
+    *_, last = write(*model, request)
     assert last.text
     assert client.predict(**asdict(request) | changes, api_name="/generate") == last.text
 
@@ -92,8 +100,7 @@ def test_a_text_is_streamed_and_only_grows(client: Client):
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
 
 
-def test_simultaneous_requests_give_the_texts_that_they_give_alone(http: httpx.Client):
-    model = open_checkpoint(ROOT / "weights")
+def test_simultaneous_requests_give_the_texts_that_they_give_alone(http: httpx.Client, model):
     speakers = ("ROMEO:\n", "JULIET:\n", "", "First Citizen:\n")
     changes = [
         {"prompt": speakers[n % 4], "length": 40 + n, "seed": n, "temperature": 0.5 + n / 32, "top_k": 60 - n}
@@ -105,13 +112,70 @@ def test_simultaneous_requests_give_the_texts_that_they_give_alone(http: httpx.C
         assert list(pool.map(lambda each: text_of(http, arguments(**each)), changes)) == alone
 
 
-def test_only_generate_is_listed_with_the_names_and_defaults_of_a_request(client: Client):
-    api = client.view_api(return_format="dict")
-    assert list(api["named_endpoints"]) == ["/generate"]
+def test_only_the_endpoints_are_listed_with_the_names_and_defaults_of_their_requests(http: httpx.Client):
+    api = http.get("/gradio_api/info").json()
+    requests = {"/generate": GenerationRequest, "/probabilities": ProbabilitiesRequest}
+    assert list(api["named_endpoints"]) == list(requests)
     assert not api["unnamed_endpoints"]
-    parameters = api["named_endpoints"]["/generate"]["parameters"]
-    assert tuple(each["parameter_name"] for each in parameters) == names()
-    assert [each["parameter_has_default"] for each in parameters] == [False] + [True] * (len(names()) - 1)
+    for name, request in requests.items():
+        endpoint = api["named_endpoints"][name]
+        first, *others = endpoint["parameters"]
+        assert tuple(each["parameter_name"] for each in endpoint["parameters"]) == names(request)
+        assert not first["parameter_has_default"]
+        assert all(each["parameter_has_default"] for each in others)
+        assert described(request) in endpoint["description"]
+
+
+def candidates_of(http: httpx.Client, **changes: object) -> dict[str, float]:
+    """What /probabilities answers, in its order."""
+    joined = post(http, "/gradio_api/call/v2/probabilities", changes)
+    assert joined.status_code == 200, joined.text
+    (answer,) = json.loads(events(http, f"/gradio_api/call/probabilities/{joined.json()['event_id']}")[-1])
+    assert [set(each) for each in answer] == len(answer) * [{"character", "probability"}]
+    return {each["character"]: each["probability"] for each in answer}
+
+
+SETTINGS = [{}, {"top_k": 5}, {"temperature": 1.3, "top_k": 9, "top_p": 0.8}]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("prompt", ["", "ROMEO:\n", "“Roméo…”", "To be, or not " * 40], ids=len)
+def test_the_probabilities_are_those_from_which_the_text_is_sampled(http: httpx.Client, model, prompt, settings):
+    given = candidates_of(http, prompt=prompt, **settings)
+    assert list(given.values()) == sorted(given.values(), reverse=True)
+    assert sum(given.values()) == pytest.approx(1)
+    assert min(given.values()) > 0
+    vocabulary = model[1].vocabulary
+    assert len(given) == settings.get("top_k", len(vocabulary)) or "top_p" in settings
+    in_order = [given.get(character, 0.0) for character in vocabulary]
+    for seed in range(5):
+        request = GenerationRequest(prompt=prompt, length=1, seed=seed, **settings)
+        *_, last = write(*model, request)
+        assert last.text == vocabulary[inverse_cdf(np.array(in_order), uniform(seed, 0))]
+
+
+def test_at_temperature_0_there_is_one_candidate_and_top_returns_the_likeliest(http: httpx.Client):
+    every = candidates_of(http, prompt="ROMEO", temperature=1)
+    assert candidates_of(http, prompt="ROMEO", temperature=0) == {next(iter(every)): 1}
+    assert candidates_of(http, prompt="ROMEO", temperature=1, top=3) == dict(list(every.items())[:3])
+    assert candidates_of(http, prompt="ROMEO", temperature=1, top=10**30) == every
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"prompt": "x" * 10_001}, "prompt must be a text of at most 10,000 characters, not 10,001"),
+        ({"temperature": 2.1}, "temperature must be a number from 0 to 2, not 2.1"),
+        ({"top_k": 66}, "top_k must be at most 65, the vocabulary, not 66"),
+        ({"top": 0}, "top must be a whole number of at least 1, not 0"),
+        ({"top": "3"}, "top must be a whole number of at least 1, not '3'"),
+    ],
+    ids=str,
+)
+def test_probabilities_out_of_bounds_are_refused_by_name_before_they_are_queued(http: httpx.Client, changes, problem):
+    answer = post(http, "/gradio_api/call/v2/probabilities", {"prompt": "O"} | changes)
+    assert answer.status_code == 422
+    assert [each["message"] for each in answer.json()["detail"] if not each["is_valid"]] == [problem]
 
 
 @pytest.mark.parametrize(
@@ -125,11 +189,11 @@ def test_a_field_out_of_bounds_is_refused_by_name_before_it_is_queued(http: http
     assert f"{field} must be" in answer.text
 
 
-def test_a_top_k_beyond_the_vocabulary_is_refused_before_it_is_queued(http: httpx.Client):
-    _, tokenizer = open_checkpoint(ROOT / "weights")
-    answer = post(http, CALL, {"data": arguments(top_k=tokenizer.vocab_size + 1)})
+def test_a_top_k_beyond_the_vocabulary_is_refused_before_it_is_queued(http: httpx.Client, model):
+    vocab_size = model[1].vocab_size
+    answer = post(http, CALL, {"data": arguments(top_k=vocab_size + 1)})
     assert answer.status_code == 422
-    assert f"top_k must be at most {tokenizer.vocab_size}" in answer.text
+    assert f"top_k must be at most {vocab_size}" in answer.text
 
 
 def test_a_prompt_of_20_megabytes_is_refused_in_a_sentence_before_it_is_queued(http: httpx.Client):
@@ -172,6 +236,7 @@ def test_requests_beyond_the_queue_are_refused_and_the_page_still_answers(narrow
     answers = [post(narrow, CALL, {"data": arguments(**SLOW)}) for _ in range(NARROW_QUEUE + 3)]
     assert [answer.status_code for answer in answers] == [200] * (NARROW_QUEUE + 1) + [503] * 2
     assert "full" in answers[-1].text
+    assert post(narrow, "/gradio_api/call/v2/probabilities", {"prompt": "O"}).status_code == 503
     assert narrow.get("/config").status_code == 200
     monkeypatch.setattr(session_module, "DEADLINE", 0)  # end the texts
     for answer in answers[: NARROW_QUEUE + 1]:
@@ -181,16 +246,26 @@ def test_requests_beyond_the_queue_are_refused_and_the_page_still_answers(narrow
 def test_a_text_that_nobody_reads_ends_at_its_deadline_and_makes_room_for_others(narrow: httpx.Client, monkeypatch):
     monkeypatch.setattr(session_module, "DEADLINE", 0.3)
     unread = [post(narrow, CALL, {"data": arguments(**SLOW)}).json()["event_id"] for _ in range(2)]
-    assert len(text_of(narrow, arguments(length=20))) == 20
+    assert len(text_of(narrow, arguments(length=1))) == 1
     for event in unread:
         assert 0 < len(json.loads(events(narrow, f"{CALL}/{event}")[-1])[0]) < 5000
 
 
-def test_texts_of_visitors_who_leave_end_and_make_room_for_others(narrow: httpx.Client, session: Session):
+def test_texts_of_visitors_who_leave_end_and_make_room_for_others(narrow: httpx.Client, session: Session, monkeypatch):
+    monkeypatch.setattr(session_module, "DEADLINE", float("inf"))
     dependencies = narrow.get("/config").json()["dependencies"]
     generate = next(each for each in dependencies if each["api_name"] == "generate")
     button = next(each for each in dependencies if len(each["inputs"]) == len(names()) + 2)  # Write
     slow = control_values(GenerationRequest(prompt="ROMEO:\n", **SLOW), session.tokenizer.vocab_size)
+    texts, write = [], session.write
+
+    def recorded(*arguments: Any) -> Iterator[Continuation]:
+        texts.append("")
+        for continuation in write(*arguments):
+            texts[-1] = continuation.text
+            yield continuation
+
+    monkeypatch.setattr(session, "write", recorded)
 
     def begin(visitor: str, event: dict, values: list) -> str:
         """Ask for a text, and return the path of the visitor's events."""
@@ -198,13 +273,12 @@ def test_texts_of_visitors_who_leave_end_and_make_room_for_others(narrow: httpx.
         assert post(narrow, "/gradio_api/queue/join", job).status_code == 200
         return f"/gradio_api/queue/data?session_hash={visitor}"
 
-    left = []
     for event, values in ((generate, arguments(**SLOW)), (button, [*slow.values(), MAIN, None])):
         with narrow.stream("GET", begin(f"leaves {event['id']}", event, values)) as stream:
             next(line for line in stream.iter_lines() if "process_generating" in line)
-        left.append(time.monotonic())
-    soon = left[0] + session_module.DEADLINE / 2
+    # The page writes one text at a time, so this one begins when the others have ended.
     assert "process_completed" in "".join(events(narrow, begin("last", generate, arguments())))
-    while session._texts_being_written and time.monotonic() < soon:
-        text_of(narrow, arguments(length=1))
-    assert time.monotonic() < soon
+    *left, last = map(len, texts)
+    assert last == 20
+    assert len(left) == 2
+    assert 0 < min(left) <= max(left) < SLOW["length"]

@@ -124,6 +124,14 @@ def test_where_no_upload_folder_can_be_made_the_remedy_is_told(environment, tmp_
         prepare_for_gradio()
 
 
+def test_on_a_space_gradio_makes_the_same_page_as_elsewhere(environment, tmp_path: Path):
+    for name, value in {"SYSTEM": "spaces", "SPACE_ID": "ann/play", "GRADIO_TEMP_DIR": str(tmp_path)}.items():
+        environment.setenv(name, value)
+    assert gradio.Blocks().space_id == "ann/play"  # about which gradio's page would ask huggingface.co
+    prepare_for_gradio()
+    assert gradio.Blocks().space_id is None
+
+
 def test_gradio_is_imported_without_writing_type_stubs(tmp_path: Path):
     def stubs_of(name: str) -> list[Path]:
         (path := tmp_path / f"{name}.py").write_text(

@@ -147,7 +147,7 @@ def test_every_event_of_the_page_is_answered_or_refused_whatever_it_gets(page, c
     assert_log_is_clean()
 
 
-ROUTES = ["run/predict", "queue/join", "call/generate", "call/v2/generate", "call/nothing", "call/v2/nothing"]
+ROUTES = ["run/predict", "queue/join", "call/generate", "call/v2/generate", "call/nothing", "call/v2/probabilities"]
 ROUTES += ["api/generate", "cancel", "reset", "component_server", "upload", "stream/x", "stream/x/close"]
 
 

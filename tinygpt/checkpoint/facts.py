@@ -23,7 +23,7 @@ _FORMAT_1_TRAINING = {
     "teacher_share": "distill_weight",
 }
 
-_MAX_BYTES = 10_000_000
+MAX_BYTES = 10_000_000
 _NAME, _COUNT, _AMOUNT = Text(0, 200), Integer(0, 10**15), Number(0, 10**15)
 # What the facts that the rest of the package reads may be. Each may be missing.
 _FACTS: dict[str, Bounds] = {
@@ -39,6 +39,7 @@ _FACTS: dict[str, Bounds] = {
     "validation_loss": _AMOUNT,
     "validation_block_size": _COUNT,
 }
+_LISTS_OF_NAMES = ("teachers_sha256", "machines")
 _TRAINING: dict[str, Bounds] = {each.name: each.metadata["bounds"] for each in fields(TrainConfig)}
 
 
@@ -47,7 +48,7 @@ def parse_facts(path: Path) -> dict[str, Any]:
 
     Raises FileNotFoundError or ValueError, naming the file and the fact that is wrong.
     """
-    content = read_bytes(path, _MAX_BYTES)
+    content = read_bytes(path, MAX_BYTES)
     try:
         facts = json.loads(content)
         json.dumps(facts, ensure_ascii=False).encode()  # half a surrogate pair can be neither written nor shown
@@ -68,16 +69,18 @@ def parse_facts(path: Path) -> dict[str, Any]:
 
 def check_facts(facts: dict[str, Any]) -> None:
     """Raise ValueError, FieldError for a fact out of bounds, unless a checkpoint can have these facts."""
-    training, teachers = facts.get("training", {}), facts.get("teachers_sha256", [])
+    training = facts.get("training", {})
     if not isinstance(training, dict):
         raise FieldError("training", f"must be an object, not {training!r:.80}")
-    if not isinstance(teachers, list):
-        raise FieldError("teachers_sha256", f"must be a list, not {teachers!r:.80}")
     for name, bounds in _FACTS.items():
         if name in facts:
             _check_fact(name, facts[name], bounds)
-    for teacher in teachers:
-        _check_fact("teachers_sha256", teacher, _NAME)
+    for name in _LISTS_OF_NAMES:
+        names = facts.get(name, [])
+        if not isinstance(names, list):
+            raise FieldError(name, f"must be a list, not {names!r:.80}")
+        for each in names:
+            _check_fact(name, each, _NAME)
     for name, bounds in _TRAINING.items():
         if name in training:
             bounds.checked(name, training[name])
@@ -92,6 +95,11 @@ def check_facts(facts: dict[str, Any]) -> None:
         or list(vocabulary) != sorted(set(vocabulary))
     ):
         raise FieldError("vocabulary", f"must be {config.vocab_size} different characters in order")
+
+
+def format_facts(facts: dict[str, Any]) -> bytes:
+    """The content of a config file with these facts."""
+    return (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _check_fact(name: str, value: object, bounds: Bounds) -> None:

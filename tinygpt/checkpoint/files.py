@@ -11,7 +11,7 @@ def file_size(path: Path) -> int:
     try:
         size = path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(f"{path} does not exist: train it with `python train.py`, or check the path") from None
+        raise FileNotFoundError(f"{path} does not exist: train it first, or check the path") from None
     if not path.is_file():  # reading a pipe could wait forever
         raise ValueError(f"{path} is not a file but a folder or a device: check the path")
     return size

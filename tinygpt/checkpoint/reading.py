@@ -63,6 +63,11 @@ def read_facts(folder: str | Path) -> dict[str, Any]:
     return _read(Path(folder))[0]
 
 
+def max_weights_bytes(facts: dict[str, Any]) -> int:
+    """The size that the weights of a checkpoint with these facts can have: float64 takes most, 8 bytes a number."""
+    return 8 * count_parameters(GPTConfig.from_json(facts["model"])) + _MAX_HEADER_BYTES
+
+
 def check_shapes(actual: Shapes, expected: Shapes, owner: str) -> None:
     """Raise ValueError unless the tensors of `owner` have the names and shapes of a model's parameters."""
     if missing := expected.keys() - actual.keys():
@@ -81,8 +86,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], bytes]:
     size = file_size(path)
     for name in [name for name in (CONFIG, NEXT_CONFIG) if (folder / name).exists()] or [CONFIG]:
         facts = parse_facts(folder / name)
-        # float64 takes most, 8 bytes a number. Weights that are larger than their model are not even read.
-        if size <= 8 * count_parameters(GPTConfig.from_json(facts["model"])) + _MAX_HEADER_BYTES:
+        if size <= max_weights_bytes(facts):  # weights that are larger than their model are not even read
             weights = path.read_bytes()
             if facts.get("weights_sha256") == hashlib.sha256(weights).hexdigest():
                 return facts, weights

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, numpy
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from tinygpt.checkpoint.facts import FORMAT, check_facts
+from tinygpt.checkpoint.facts import FORMAT, check_facts, format_facts
 from tinygpt.checkpoint.files import file_size, one_line
 from tinygpt.checkpoint.reading import (
     CONFIG,
@@ -76,7 +76,7 @@ def save_checkpoint(
     if (folder / NEXT_CONFIG).exists():  # left by a crash: it may be the config of the weights that are there
         with suppress(FileNotFoundError, ValueError):
             annotate_checkpoint(folder)
-    write_atomically(folder / NEXT_CONFIG, _json(config))
+    write_atomically(folder / NEXT_CONFIG, format_facts(config))
     try:
         write_atomically(folder / WEIGHTS, weights)
     except OSError:  # the old weights are still there, and so is their config
@@ -87,7 +87,7 @@ def save_checkpoint(
 
 def annotate_checkpoint(folder: str | Path, **facts: Any) -> None:
     """Add facts to the config.json of a saved checkpoint, atomically. Raises as read_facts does, and OSError."""
-    write_atomically(Path(folder) / CONFIG, _json(read_facts(folder) | facts))
+    write_atomically(Path(folder) / CONFIG, format_facts(read_facts(folder) | facts))
 
 
 def load_checkpoint(
@@ -109,6 +109,11 @@ def build_model(checkpoint: Checkpoint) -> GPTLanguageModel:
 def save_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Save tensors and JSON facts in one safetensors file, atomically. Raises OSError."""
     write_atomically(path, save(_contiguous(tensors), metadata={"facts": json.dumps(facts)}))
+
+
+def save_for_transformers(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Save tensors in one safetensors file that the transformers library accepts, atomically. Raises OSError."""
+    write_atomically(path, save(_contiguous(tensors), metadata={"format": "pt"}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -151,7 +156,3 @@ def _to_save(tensor: Tensor, quantize: bool) -> Tensor:
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-
-
-def _json(config: dict[str, Any]) -> bytes:
-    return (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()

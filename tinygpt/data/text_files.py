@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from tinygpt.background import in_background
 from tinygpt.data.encodings import is_binary, is_mostly_utf8, marked_encoding, narrow_encoding, wide_encoding
-from tinygpt.flags import command_line
+from tinygpt.system.shell import command_line
 
 # The environment variable that names a local copy of the default corpus, used instead of a download.
 CORPUS_VARIABLE = "TINYGPT_CORPUS"

@@ -1,4 +1,4 @@
 """Weights on the Hugging Face Hub.
 
-client.py pushes and pulls, model_card.py writes the card that goes along.
+client.py pushes and pulls, prepare.py makes what is pushed, and space.py a Space of the page with some weights.
 """

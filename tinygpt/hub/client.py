@@ -3,138 +3,112 @@
 huggingface_hub is imported inside the functions: it takes a while, and a local folder never needs it.
 """
 
-import hashlib
-import json
+import logging
 import re
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tinygpt.background import T, in_background
-from tinygpt.checkpoint.reading import CONFIG, METRICS, WEIGHTS, read_checkpoint, read_facts
-from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
-from tinygpt.flags import command_line
-from tinygpt.hub.model_card import model_card
+from tinygpt.checkpoint.reading import CONFIG, WEIGHTS
+from tinygpt.hub.connection import LOG_IN, check_repo_id, explained
+from tinygpt.hub.download import NotACheckpointError, Repository
+from tinygpt.hub.files import copy_published, published_files
+from tinygpt.hub.prepare import complete
+from tinygpt.hub.upload import upload
+from tinygpt.system.os_errors import explained as explained_files
+from tinygpt.system.shell import command_line
 
-CARD = "README.md"
-# Beside the weights and their config, if they exist. The training text can be read out of its index, character by
-# character, so that it is pushed only on request.
-OPTIONAL_FILES = (METRICS, CARD)
-INDEX_FILES = (INDEX, FORMAT_1_INDEX)
-
-DEADLINE = 50.0  # seconds for one push, or for one lookup with its download
-ANSWER_DEADLINE = 10.0  # seconds for the first answer of the Hub
-
+_log = logging.getLogger(__name__)
 _ON_THE_HUB = re.compile(r"(?P<repo_id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
-_LOG_IN = "run `hf auth login` or set HF_TOKEN"
 
 
-class NotACheckpointError(ValueError):
-    """Raised for a repository on the Hub that holds no tinygpt checkpoint."""
-
-
-def push(folder: str | Path, repo_id: str, *, private: bool = False, with_index: bool = False) -> str:
+def push(
+    folder: str | Path,
+    repo_id: str,
+    *,
+    private: bool = False,
+    with_index: bool = False,
+    space: str | None = None,
+) -> str:
     """Upload the checkpoint in `folder` as one commit, and return the repository's URL.
 
-    The weights and config.json are uploaded, and where they exist, metrics.jsonl and README.md. Without a README.md, a
-    model card is generated from config.json. A repository that does not exist is created, `private` or public; one that
-    exists keeps its visibility. Nothing in `folder` is written to.
+    The weights and config.json are uploaded with a model card and a sample, and where they exist, metrics.jsonl and the
+    snapshots in history/. A README.md that somebody wrote is uploaded in place of the card. A repository that does
+    not exist is created, `private` or public; one that exists keeps its visibility. Nothing in `folder` is written to.
 
     With `with_index`, memorization.npy is uploaded too if it exists, so that the page can show what a text has in
     common with the training text. Whoever has the index can recover the training text: leave it out if that is private.
+    `space` is the id of a Space for the generated card to link to.
 
-    Raises ValueError for a malformed id, for a checkpoint that does not load and for what the Hub rejects,
-    FileNotFoundError without a checkpoint, PermissionError without write access, TimeoutError after 50 seconds,
-    and ConnectionError when the Hub cannot be reached.
+    Raises ValueError for a malformed id and for a checkpoint that does not load, FileNotFoundError without a
+    checkpoint, and as upload does.
     """
-    check_repo_id(repo_id)
-    read_checkpoint(folder)  # a checkpoint that nobody could load is not pushed
-    files = _files_to_upload(Path(folder), repo_id, with_index)
-    try:
-        return _within_deadline(partial(_upload, files, repo_id, private))
-    except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
-        files = ("--include", "*.json*", "--include", WEIGHTS)
-        by_hand = command_line("hf", "upload", repo_id, folder, ".", *files)
-        raise _explained(
-            error,
-            doing=f"pushing {folder} to {repo_id}",
-            denied=f"you may not write to {repo_id} on the Hub: {_LOG_IN} to a token with write access",
-            slow=f"check whether it has arrived, then try again, or on a slow connection run `{by_hand}`",
-        ) from error
+    with files_to_push(folder, repo_id, with_index=with_index, space=space) as files:
+        return upload(files, repo_id, message="Upload a tinygpt checkpoint", private=private)
 
 
-def find_weights(source: str | Path) -> Path:
+@contextmanager
+def files_to_push(
+    folder: str | Path, repo_id: str, *, with_index: bool = False, space: str | None = None
+) -> Iterator[dict[str, Path]]:
+    """The files that `push` uploads, by their names: copies, which exist within the block. Raises as `push` does."""
+    for name in filter(None, (repo_id, space)):
+        check_repo_id(name)
+    folder = Path(folder).resolve()
+    # A thread of an upload that was abandoned may still have one of the copies open, which Windows then cannot remove.
+    with TemporaryDirectory(prefix="tinygpt-", ignore_cleanup_errors=True) as copies:
+        copy = Path(copies)
+        with explained_files(f"the files to push could not be copied to {copy}", "make room there, or set TMPDIR"):
+            copy_published(folder, copy, with_index=with_index)
+            complete(copy, {}, old_name=folder.name, name=repo_id, space=space)
+        yield published_files(copy)
+
+
+def find_weights(source: str | Path, *, snapshots: bool = False) -> Path:
     """Return the folder of a checkpoint, given a local path or the Hub's `user/name` or `user/name@revision`.
 
     A path that exists is returned as it is. From the Hub, only the files of a checkpoint are downloaded, into
-    huggingface_hub's cache. Cached files are not downloaded again unless they are damaged, and they are used when
-    the Hub cannot be reached.
+    huggingface_hub's cache, with its `snapshots` only if asked for. Cached files are not downloaded again unless they
+    are damaged, and they are used when the Hub cannot be reached.
 
     Raises FileNotFoundError when there is neither, PermissionError when the Hub requires a login,
     NotACheckpointError, a ValueError, for another kind of model, and OSError when the cache cannot be written.
-    Unless a copy is cached, also ConnectionError when the Hub cannot be reached and TimeoutError after 50 seconds.
+    Unless a copy is cached, also ConnectionError when the Hub cannot be reached, and TimeoutError when a step has not
+    ended within 50 seconds and the time that its bytes take at 50 kB/s.
     """
     if Path(source).exists():
         return Path(source)
     repo_id, revision = _on_the_hub(source)
-    absent = f"{source} is neither a local folder nor a model on the Hub that you may read"
     try:
-        return _within_deadline(partial(_download, repo_id, revision))
+        repository = Repository(repo_id, revision)
+        folder = repository.download()
     except NotACheckpointError:
         raise
-    except Exception as error:  # as in push
-        by_hand = command_line("hf", "download", repo_id, "--revision", revision)
-        problem = _explained(
-            error,
-            doing=f"{source} is not a local folder, and downloading it from the Hub",
-            denied=f"{absent}: check the name, or if it is private, {_LOG_IN}",
-            slow=f"try again, or on a slow connection run `{by_hand}` first",
-        )
+    except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
+        problem = _explained_download(error, source, repo_id, revision)
         cached = _cached(repo_id, revision)
         if cached and isinstance(problem, ConnectionError | TimeoutError):
             return cached
         raise problem from error
+    if snapshots:
+        try:
+            repository.download_snapshots(folder)
+        except Exception as error:
+            _log.warning("Without snapshots: %s", _explained_download(error, source, repo_id, revision))
+    return folder
 
 
-def check_repo_id(repo_id: str) -> None:
-    """Raise ValueError unless `repo_id` is well-formed. Needs no network."""
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
-
-    form = f"{repo_id!r} is not a valid name on the Hub: it must have the form user/name"
-    if repo_id.count("/") != 1 or not repo_id.isascii():  # older versions of huggingface_hub let letters like é pass
-        raise ValueError(form)
-    try:
-        validate_repo_id(repo_id)
-    except HFValidationError as error:
-        raise ValueError(f"{form} ({_one_line(error)})") from None
-
-
-def _files_to_upload(folder: Path, repo_id: str, with_index: bool) -> dict[str, bytes]:
-    """The contents of the files to upload. Raises ValueError when a training run replaces the weights meanwhile."""
-    facts = read_facts(folder)
-    # Not the file config.json: after a crash during a save, the valid config may still be in config.next.json.
-    files = {WEIGHTS: (folder / WEIGHTS).read_bytes(), CONFIG: json.dumps(facts, indent=2, ensure_ascii=False).encode()}
-    if hashlib.sha256(files[WEIGHTS]).hexdigest() != facts["weights_sha256"]:
-        raise ValueError(
-            f"{folder / WEIGHTS} was replaced while it was read: push it again after the training run has ended"
-        )
-    index = [name for name in INDEX_FILES if with_index and (folder / name).is_file()]
-    for name in (*OPTIONAL_FILES, *index):
-        if (folder / name).is_file():
-            files[name] = (folder / name).read_bytes()
-    if CARD not in files:
-        files[CARD] = model_card(facts, repo_id, with_index=bool(index)).encode()
-    return files
-
-
-def _upload(files: dict[str, bytes], repo_id: str, private: bool) -> str:
-    from huggingface_hub import CommitOperationAdd, HfApi
-
-    api = HfApi()
-    url = api.create_repo(repo_id, private=private, exist_ok=True)
-    additions = [CommitOperationAdd(name, content) for name, content in files.items()]
-    api.create_commit(repo_id, additions, commit_message="Upload a tinygpt checkpoint")
-    return str(url)
+def _explained_download(error: Exception, source: str | Path, repo_id: str, revision: str) -> Exception:
+    absent = f"{source} is neither a local folder nor a model on the Hub that you may read"
+    by_hand = command_line("hf", "download", repo_id, "--revision", revision)
+    return explained(
+        error,
+        doing=f"{source} is not a local folder, and downloading it from the Hub",
+        denied=f"{absent}: check the name, or if it is private, {LOG_IN}",
+        slow=f"try again, or on a slow connection run `{by_hand}` first",
+        local="make room there, or set HF_HOME to a folder of yours",
+    )
 
 
 def _on_the_hub(source: str | Path) -> tuple[str, str]:
@@ -148,45 +122,6 @@ def _on_the_hub(source: str | Path) -> tuple[str, str]:
     return match["repo_id"], match["revision"] or "main"
 
 
-def _download(repo_id: str, revision: str) -> Path:
-    """Download a checkpoint into the cache, and return its folder."""
-    from huggingface_hub import HfApi, hf_hub_download
-
-    # One short request first: without an answer, the downloads below would retry for a long time.
-    info = HfApi().model_info(repo_id, revision=revision, timeout=ANSWER_DEADLINE)
-    listed = {file.rfilename for file in info.siblings}
-    if not listed >= {WEIGHTS, CONFIG}:
-        raise NotACheckpointError(f"{repo_id} on the Hub is not a tinygpt checkpoint: it lacks {WEIGHTS} or {CONFIG}")
-    names = [name for name in (CONFIG, WEIGHTS, *OPTIONAL_FILES, *INDEX_FILES) if name in listed]
-    folder = _download_files(repo_id, info.sha, names)
-    if not _is_intact(folder):  # huggingface_hub checks only the length; if damaged again, it will not load
-        _download_files(repo_id, info.sha, names, force=True)
-    # By the revision's name, and last: the cache maps the name to the new commit only when all of it has arrived.
-    hf_hub_download(repo_id, CONFIG, revision=revision)
-    return folder
-
-
-def _download_files(repo_id: str, commit: str, names: list[str], force: bool = False) -> Path:
-    # One by one: snapshot_download uses threads that would keep the process from exiting.
-    from huggingface_hub import hf_hub_download
-
-    for name in names:
-        path = Path(hf_hub_download(repo_id, name, revision=commit, force_download=force))
-        if name == CONFIG and b'"weights_sha256"' not in path.read_bytes():  # found before a large model is downloaded
-            raise NotACheckpointError(
-                f"{repo_id} on the Hub is not a tinygpt checkpoint: its {CONFIG} has another format"
-            )
-    return path.parent
-
-
-def _is_intact(folder: Path) -> bool:
-    try:
-        read_facts(folder)
-    except ValueError:
-        return False
-    return True
-
-
 def _cached(repo_id: str, revision: str) -> Path | None:
     """The folder of an earlier download of this revision, or None unless it is complete."""
     from huggingface_hub import hf_hub_download
@@ -197,55 +132,3 @@ def _cached(repo_id: str, revision: str) -> Path | None:
     except LocalEntryNotFoundError:
         return None
     return Path(paths[0]).parent
-
-
-def _within_deadline(work: Callable[[], T]) -> T:
-    """Return what `work` returns. Raises TimeoutError when it takes longer than DEADLINE.
-
-    huggingface_hub has no such limit: it waits for some answers forever, and retries others for minutes. A thread
-    cannot be stopped, so after the deadline it goes on in the background, at most until the process ends.
-    """
-    return in_background(work).result(DEADLINE)
-
-
-def _explained(error: Exception, *, doing: str, denied: str, slow: str) -> Exception:
-    """Turn an error of huggingface_hub or the network into a built-in one that says in one line what to do next.
-
-    `doing` names what failed; `denied` is the message when the Hub refuses access or knows no such repository;
-    `slow` says what to do after a timeout.
-    """
-    from huggingface_hub.errors import HfHubHTTPError
-
-    causes = list(_causes(error))
-    status = next((cause.response.status_code for cause in causes if isinstance(cause, HfHubHTTPError)), None)
-    if isinstance(error, TimeoutError):
-        return TimeoutError(f"{doing} took longer than {DEADLINE:g} seconds and was abandoned; {slow}")
-    if isinstance(causes[-1], UnicodeEncodeError):  # everything else that is sent is ASCII
-        return PermissionError(f"{doing} failed: what you are logged in with is not a token of the Hub; {_LOG_IN}")
-    if status in (401, 403):
-        return PermissionError(f"{denied} (the Hub answered {status})")
-    if status == 404:
-        return FileNotFoundError(f"{denied} (the Hub answered {status})")
-    if status and status < 500 and status not in (408, 429):
-        return ValueError(f"{doing} was rejected (the Hub answered {status}: {_one_line(error)})")
-    if status:
-        return ConnectionError(f"{doing} failed (the Hub answered {status}); try again later")
-    if isinstance(error, OSError) and error.errno and not isinstance(error, ConnectionError):
-        # A local one: a full disk, a folder without write access.
-        return OSError(f"{doing} failed ({_one_line(error)}); make room there, or set HF_HOME to a folder of yours")
-    return ConnectionError(f"{doing} failed ({_one_line(causes[-1])}); check the connection")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error:
-        yield error
-        error = error.__cause__
-
-
-def _one_line(error: BaseException) -> str:
-    """The text of an error, which may quote what was sent, without the token."""
-    from huggingface_hub import get_token
-
-    text = str(error).replace(get_token() or "\0", "***")
-    text = re.sub(r"(?i)\b(bearer )[^\s'\"]+", r"\1***", text)  # a token that is written in another way
-    return " ".join(text.split())[:300] or type(error).__name__

@@ -5,7 +5,9 @@ from typing import Any
 
 from tinygpt.config import GPTConfig
 from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.hub.sample import Sample
 from tinygpt.model.parameter_shapes import count_parameters
+from tinygpt.system.shell import command_line
 
 _DATASET = "karpathy/tiny_shakespeare"  # its name on the Hub
 _BLOCKS = {
@@ -15,28 +17,44 @@ _BLOCKS = {
 }
 
 
-def model_card(facts: dict[str, Any], repo_id: str = "user/name", with_index: bool = False) -> str:
-    """Return the README.md of a pushed checkpoint, given the contents of its config.json.
+def model_card(
+    facts: dict[str, Any],
+    name: str = "user/name",
+    *,
+    sample: Sample | None = None,
+    with_index: bool = False,
+    space: str | None = None,
+) -> str:
+    """Return the README.md that goes with a checkpoint, given the contents of its config.json.
 
-    `repo_id` is what the card's commands name: a repository on the Hub, or a folder. `with_index` is whether the
-    memorization index is pushed, too.
+    Args:
+        name: what the card's commands name: a repository on the Hub, or a folder.
+        sample: a text that these weights wrote.
+        with_index: whether the memorization index is published, too.
+        space: the id of a Space on the Hub where the model can be tried.
     """
     shakespeare = facts.get("data_sha256") == DEFAULT_SHA256
     parts = [
-        _front_matter(facts, shakespeare),
-        _introduction(shakespeare),
+        _front_matter(facts, shakespeare, name),
+        _introduction(shakespeare, space),
+        _sample(sample, name) if sample else "",
+        _usage(name),
         _architecture(facts),
-        _validation_loss(facts, repo_id),
+        _validation_loss(facts, name),
         _training(facts),
-        _usage(repo_id),
         _limitations(facts, shakespeare, with_index),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _front_matter(facts: dict[str, Any], shakespeare: bool) -> str:
+def is_generated(content: bytes, facts: dict[str, Any], sample: Sample | None, name: str) -> bool:
+    """Whether a README.md is what model_card returns, so that nothing is lost when it is written anew."""
+    return any(content == model_card(facts, name, sample=sample, with_index=i).encode() for i in (False, True))
+
+
+def _front_matter(facts: dict[str, Any], shakespeare: bool, name: str) -> str:
     """The metadata that the Hub reads. The language and the license of any other text are unknown."""
-    from huggingface_hub import EvalResult, ModelCardData  # late: only who pushes needs it
+    from huggingface_hub import EvalResult, ModelCardData  # late: only who publishes needs it
 
     known, tags, loss = {}, ["text-generation", "character-level"], facts.get("validation_loss")
     if shakespeare:
@@ -50,18 +68,25 @@ def _front_matter(facts: dict[str, Any], shakespeare: bool) -> str:
             metric_type="loss",
             metric_name="nats per character",
             metric_value=round(loss, 4),
+            metric_args={"command": _loss_command(name)},
         )
         known |= {"model_name": "tinygpt", "eval_results": [result]}
     data = ModelCardData(library_name="tinygpt", pipeline_tag="text-generation", tags=tags, **known)
     return f"---\n{data.to_yaml()}\n---"
 
 
-def _introduction(shakespeare: bool) -> str:
+def _introduction(shakespeare: bool, space: str | None) -> str:
     text = "Tiny Shakespeare, about a million characters of his plays," if shakespeare else "one text"
     return (
         f"# A small GPT that writes {'Shakespeare, ' if shakespeare else ''}character by character\n\n"
         f"It continues any prompt one character at a time, and was trained from scratch on {text} and nothing else."
+        + (f" [Try it in the browser](https://huggingface.co/spaces/{space})." if space else "")
     )
+
+
+def _sample(sample: Sample, name: str) -> str:
+    text = sample.request.prompt + sample.text
+    return f"```text\n{text.strip(chr(10))}\n```\n\nWritten by `{sample.command(name)}`."
 
 
 def _architecture(facts: dict[str, Any]) -> str:
@@ -83,15 +108,19 @@ def _architecture(facts: dict[str, Any]) -> str:
     return f"## Model\n\n| | |\n|---|---|\n{table}" if rows else ""
 
 
-def _validation_loss(facts: dict[str, Any], repo_id: str) -> str:
+def _validation_loss(facts: dict[str, Any], name: str) -> str:
     nats, block_size = facts.get("validation_loss"), facts.get("validation_block_size")
     if nats is None:
         return ""
     blocks = f", in non-overlapping blocks of {block_size} characters" if block_size else ""
     return (
         f"## Validation loss\n\n**{nats:.4f} nats** ({nats / math.log(2):.4f} bits) per character, over the last 10 % "
-        f"of the text{blocks}. To measure it again:\n\n```\npython -m benchmarks.loss --weights {repo_id}\n```"
+        f"of the text{blocks}. To measure it again:\n\n```\n{_loss_command(name)}\n```"
     )
+
+
+def _loss_command(name: str) -> str:
+    return command_line("python", "-m", "benchmarks.loss", "--weights", name)
 
 
 def _training(facts: dict[str, Any]) -> str:
@@ -106,7 +135,9 @@ def _training(facts: dict[str, Any]) -> str:
         time = f", {facts['seconds']:,.0f} seconds" if facts.get("seconds") else ""
         sentences.append(f"{steps:,} steps{batch}{seen}{time}.")
     if facts.get("precision") and facts.get("device"):
-        sentences.append(f"Trained in {_code(facts['precision'])} on: {_code(facts['device'])}.")
+        machines = "; ".join(map(_code, facts.get("machines", [])))
+        device = _code(facts["device"]) + (f" ({machines})" if machines else "")
+        sentences.append(f"Trained in {_code(facts['precision'])} on: {device}.")
     if teachers := facts.get("teachers_sha256"):
         sentences.append(
             f"Distilled from {len(teachers)} teachers that were trained on the same text: the mean of their predicted "
@@ -129,22 +160,23 @@ def _training(facts: dict[str, Any]) -> str:
     return "## Training\n\n" + "\n".join(sentences) if sentences else ""
 
 
-def _usage(repo_id: str) -> str:
+def _usage(name: str) -> str:
     return f"""## Use
 
 With the tinygpt code, in the browser or in the terminal:
 
 ```
-python app.py --weights {repo_id}
-python -m tinygpt --weights {repo_id} --prompt "ROMEO:"
+python app.py --weights {name}
+python -m tinygpt --weights {name} --prompt "ROMEO:"
 ```
 
 From Python:
 
 ```python
-from tinygpt import find_weights, load_checkpoint
+from tinygpt import open_checkpoint, stream
 
-model, tokenizer = load_checkpoint(find_weights("{repo_id}"))
+engine, tokenizer = open_checkpoint("{name}")
+print("".join(stream(engine, tokenizer, "ROMEO:")))
 ```"""
 
 

@@ -11,7 +11,7 @@ from tinygpt.engines.engine import Engine
 from tinygpt.fields import FieldError
 from tinygpt.inference.beam_search import beam_search
 from tinygpt.inference.generation import Character, characters, unwritable_stop
-from tinygpt.request import GenerationRequest, bounds
+from tinygpt.request import GenerationRequest, ProbabilitiesRequest, bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def write(
 
 
 def prepare(
-    config: GPTConfig, tokenizer: TextEncoderDecoder, request: GenerationRequest
+    config: GPTConfig, tokenizer: TextEncoderDecoder, request: GenerationRequest | ProbabilitiesRequest
 ) -> tuple[str, SampleConfig, tuple[str, ...]]:
     """The prompt and the settings in characters that the model knows, and notes on what was changed for that.
 
@@ -70,7 +70,7 @@ def prepare(
         notes.append("Nothing to continue, so the text starts on a new line.")
     if len(prompt) > config.block_size:
         notes.append(f"The model sees the last {config.block_size} characters of the prompt.")
-    stop, changes = _spelled_stop(tokenizer, request.stop or "")
+    stop, changes = _spelled_stop(tokenizer, settings.stop or "")
     notes += [f"In the stop text: {change}" for change in changes]
     return prompt, replace(settings, stop=stop or None), tuple(notes)
 

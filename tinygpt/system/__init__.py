@@ -1,4 +1,4 @@
 """What operating systems do, each in its own way.
 
-Files that are replaced in one step, and standard streams that nothing reads any more.
+Files replaced in one step, streams that nothing reads any more, commands for shells, errors, the processor's name.
 """

@@ -1,6 +1,7 @@
-"""Files written whole: replaced in one step, or not at all."""
+"""Files and folders written whole: in one step, or not at all."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,3 +50,29 @@ def replace(source: Path, target: Path) -> None:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(0.01)
+
+
+@contextmanager
+def folder_written_whole(path: Path) -> Iterator[Path]:
+    """Make a folder appear in one step, with all files that the block writes, or not at all.
+
+    Yields a folder beside it to write to. Raises OSError, and FileExistsError unless there is no such folder yet, or an
+    empty one.
+    """
+    if os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
+        raise FileExistsError(f"{path} is there already, and is not an empty folder: choose another one")
+    path = path.absolute()
+    part = path.with_name(f".{path.name}.part")
+    shutil.rmtree(part, ignore_errors=True)  # left by a crash
+    try:
+        part.mkdir(parents=True)
+        yield part
+        for file in part.rglob("*"):
+            if file.is_file():
+                with file.open("ab") as written:
+                    os.fsync(written.fileno())
+        if path.exists():
+            path.rmdir()  # Windows does not rename over a folder, not even over an empty one
+        replace(part, path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

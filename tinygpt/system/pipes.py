@@ -1,4 +1,4 @@
-"""Standard streams that nothing reads any more, as in `python -m tinygpt | head`."""
+"""Standard streams that nothing reads any more, as in `tinygpt | head`."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
 """Training: the loop, optimizers, evaluation, distillation, and the state that a run resumes from.
 
-cli.py is the body of train.py.
+cli.py is its command line.
 """

@@ -1,10 +1,10 @@
-"""The body of train.py: from the command line to the saved weights."""
+"""The command line of training: from its flags to the saved weights."""
 
 import argparse
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +16,11 @@ from tinygpt.config import GPTConfig, SampleConfig, TrainConfig
 from tinygpt.data.dataset import load_dataset
 from tinygpt.data.download import DEFAULT_URL, is_url
 from tinygpt.engines.device import choose_device
-from tinygpt.flags import DEVICES, Parser, add_flags, command_line, explained, given
+from tinygpt.flags import DEVICES, Parser, add_flags, explained, given
 from tinygpt.inference.generation import stream
 from tinygpt.output import format_output, write_output
 from tinygpt.presets import PRESETS
+from tinygpt.system.shell import own_command, program
 from tinygpt.training import distributed
 from tinygpt.training.console import say
 from tinygpt.training.optim import lr_multiplier
@@ -34,9 +35,9 @@ _DESCRIPTION = "Train a model on Tiny Shakespeare, or on your own text, and save
 _SAMPLE = SampleConfig(max_new_tokens=500, seed=1337)
 
 
-def parse() -> argparse.Namespace:
-    """Parse the command line."""
-    parser = Parser(prog="train.py", description=_DESCRIPTION)
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments. Exits with a message if they are wrong."""
+    parser = Parser(prog=program("train"), description=_DESCRIPTION)
     presets = "; ".join(f"{name} ({preset.about})" for name, preset in PRESETS.items())
     parser.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"named settings to start from: {presets}")
     parser.add_argument("--data", nargs="+", metavar="FILE", help="your own text files (default: Tiny Shakespeare)")
@@ -62,7 +63,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--track", metavar="PROJECT", help="log the losses to trackio too (pip install trackio)")
     add_flags(parser, GPTConfig, skip=_NO_FLAGS)
     add_flags(parser, TrainConfig)
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def train(args: argparse.Namespace) -> Trainer | None:
@@ -85,7 +86,7 @@ def report(trainer: Trainer) -> bool:
     if trainer.step < trainer.config.max_iters:
         say(f"Stopped at step {trainer.step:,} and saved. To resume: {resume_command(trainer)}")
         return False
-    to_open = command_line("python", "app.py", "--weights", trainer.folder)
+    to_open = own_command("app", "--weights", trainer.folder)
     say(f"The weights are in {trainer.folder}. To open them: {to_open}")
     say(f"Validation loss: {trainer.finish()}")
     return True
@@ -96,13 +97,12 @@ def print_sample(folder: Path) -> None:
     try:
         say(write_sample(folder))
     except (ValueError, OSError) as error:
-        print(f"train.py: the weights are saved, but no sample of them: {error}", file=sys.stderr)
+        print(f"{program('train')}: the weights are saved, but no sample of them: {error}", file=sys.stderr)
 
 
 def resume_command(trainer: Trainer, *flags: str) -> str:
     """Return the command line that resumes a run, with these flags too."""
-    start = ["python"] if trainer.processes == 1 else ["torchrun", f"--nproc_per_node={trainer.processes}"]
-    return command_line(*start, "train.py", "--resume", "--out", trainer.folder, *flags)
+    return own_command("train", "--resume", "--out", trainer.folder, *flags, processes=trainer.processes)
 
 
 @contextmanager
@@ -111,9 +111,9 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(1 if distributed.rank() else f"train.py: {explained(error, _NO_FLAGS)}")
+        sys.exit(1 if distributed.rank() else f"{program('train')}: {explained(error, _NO_FLAGS)}")
     except KeyboardInterrupt:
-        sys.exit(1 if distributed.rank() else "train.py: interrupted; what was saved before is kept")
+        sys.exit(1 if distributed.rank() else f"{program('train')}: interrupted; what was saved before is kept")
 
 
 def run_start(args: argparse.Namespace) -> tuple[RunStart, Path]:

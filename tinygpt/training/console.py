@@ -56,7 +56,7 @@ def say(text: str) -> None:
 
 
 def leave_closed_streams() -> None:
-    """Let a standard stream that nothing reads any more, as in `train.py | head`, lead to nowhere.
+    """Let a standard stream that nothing reads any more, as in `tinygpt train | head`, lead to nowhere.
 
     If it is standard output, standard error takes its place.
     """

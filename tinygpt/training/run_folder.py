@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 
 from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, NEXT_CONFIG, WEIGHTS
 from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
+from tinygpt.system.os_errors import explained
 from tinygpt.training.state import STATE
 
 LOCK = ".lock"  # stays in the folder: what binds is the operating system's lock on it, which ends with its process
@@ -62,15 +63,3 @@ def check_free_disk(folder: Path, state_bytes: int, weights_bytes: int, snapshot
             f"the run needs {needed / 1e6:,.1f} MB of disk, and the one that holds {folder} has {free / 1e6:,.1f} MB "
             "free: make room, or choose another folder"
         )
-
-
-@contextmanager
-def explained(problem: str, remedy: str) -> Iterator[None]:
-    """Turn an error of the operating system within the block into one that says what it prevented, and the remedy."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:  # it is a sentence already
-            raise
-        where = f": {error.filename}" if error.filename else ""
-        raise OSError(f"{problem} ({error.strerror}{where}): {remedy}") from error

@@ -18,13 +18,15 @@ from tinygpt.config import GPTConfig, TrainConfig
 from tinygpt.data.dataset import Dataset, check_fits
 from tinygpt.fields import FieldError
 from tinygpt.model.gpt import GPTLanguageModel
+from tinygpt.system.os_errors import explained
 from tinygpt.training import distributed, metrics
 from tinygpt.training.distillation import check_teacher, check_weight, load_ensemble
 from tinygpt.training.divergence import DivergenceError
 from tinygpt.training.evaluation import FullLoss, estimate_loss, measure_run
 from tinygpt.training.learner import Learner
+from tinygpt.training.machine import describe_machine
 from tinygpt.training.optim import lr_multiplier
-from tinygpt.training.run_folder import check_free_disk, check_unused, explained, locked
+from tinygpt.training.run_folder import check_free_disk, check_unused, locked
 from tinygpt.training.state import check_same, read_state, write_state
 
 _log = logging.getLogger(__name__)
@@ -94,6 +96,7 @@ class Trainer:
         self._learner = Learner(model_config, config, dataset.train, self.device, dtype)
         self.model, self.compiled = self._learner.model, self._learner.compiled
         self.processes = distributed.world_size()
+        self.machines = [describe_machine(self.device)]
         self._teachers_sha256 = [check_teacher(teacher, dataset) for teacher in self.teachers]
         self._snapshots = {max(1, config.max_iters // 8**i) for i in range(config.snapshots)}
         self._stopping = self._begun = False
@@ -162,6 +165,8 @@ class Trainer:
             raise FieldError("max_iters", f"must be more than {done}, not {self.config.max_iters:,}")
         self._learner.load_state(tensors)
         self.step, self.seconds, self.best = facts["step"], facts["seconds"], facts["best"]
+        before = facts.get("machines", ["an unknown machine"])  # states of earlier versions do not tell
+        self.machines = list(dict.fromkeys([*before, *self.machines]))
         self._begun = True
 
     def finish(self) -> FullLoss:
@@ -236,6 +241,7 @@ class Trainer:
             "publish": self.config.publish,
             "training": asdict(self.config),
             "seconds": round(self.seconds, 1),
+            "machines": self.machines,
             "precision": str(self.dtype).removeprefix("torch."),
             "device": self.device.type,
             "data_sha256": self.dataset.sha256,
@@ -288,5 +294,5 @@ class Trainer:
         }
 
     def _position(self) -> dict:
-        position = {"step": self.step, "seconds": self.seconds, "best": self.best}
+        position = {"step": self.step, "seconds": self.seconds, "best": self.best, "machines": self.machines}
         return position | {"source": self.source, "teachers": self.teachers}

@@ -1,4 +1,4 @@
-"""The web page: blocks.py assembles it, launch.py is the body of app.py, and api.py adds the endpoint for programs.
+"""The web page: blocks.py assembles it, launch.py is its command line, and api.py adds the endpoint for programs.
 
 Imports run downward only: launch, serving, blocks and api, tabs, components, services.
 """

@@ -1,4 +1,4 @@
-"""The page as a whole: masthead, menu of weights, tabs and API endpoint."""
+"""The page as a whole: masthead, menu of weights, tabs and API endpoints."""
 
 import inspect
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from tinygpt.data.download import DEFAULT_SHA256
-from tinygpt.ui.api import generate_api
+from tinygpt.ui.api import add_endpoints
 from tinygpt.ui.components.engine_note import engine_note
 from tinygpt.ui.components.events import QUIET
 from tinygpt.ui.components.weights_menu import menu_update, weights_menu
@@ -57,7 +57,7 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, loca
             with gr.Tab("Train"):
                 gr.HTML(how_to_train())
         menu.change(masthead_of, menu, head, queue=False, **QUIET)
-        generate_api(blocks, registry[MAIN])
+        add_endpoints(blocks, registry[MAIN])
     _keep_signatures({type(block) for block in blocks.blocks.values()})
     _keep_configs(blocks.blocks.values())
     return blocks.queue(max_size=MAX_REQUESTS, default_concurrency_limit=MAX_CONCURRENT_TEXTS)

@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from tinygpt.system.shell import program
+
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -28,7 +30,8 @@ def bypass_proxies(host: str) -> None:
     for scheme, url in proxies.items():
         names = [name for name in os.environ if name.lower() == f"{scheme}_proxy"]
         if problem := _problem(url):
-            print(f"app.py: ignoring the proxy of {' and '.join(names) or scheme}: {problem}", file=sys.stderr)
+            ignored = f"ignoring the proxy of {' and '.join(names) or scheme}"
+            print(f"{program('app')}: {ignored}: {problem}", file=sys.stderr)
             for name in names:
                 del os.environ[name]
         elif not names:
@@ -42,9 +45,11 @@ def prepare_for_gradio() -> Path:
 
     It is made in GRADIO_TEMP_DIR, or else where temporary files are. gradio would share one folder among all users of
     the machine, which only the first of them can write to. GRADIO_SERVER_NAME is removed: --host has taken it over, and
-    gradio would look for free ports there, but only by IPv4.
+    gradio would look for free ports there, but only by IPv4. So is SYSTEM, by which gradio knows Hugging Face's Spaces:
+    it would offer to replace the running code, and its page would ask huggingface.co about the Space, which is refused.
     """
-    os.environ.pop("GRADIO_SERVER_NAME", None)
+    for name in ("GRADIO_SERVER_NAME", "SYSTEM"):
+        os.environ.pop(name, None)
     # After every event, gradio sums up all events so far, for a monitoring page that is turned off.
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
     home = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()

@@ -1,16 +1,22 @@
-"""The body of app.py: read the command line, build the page, and serve it."""
+"""The command line of the page: read it, build the page, serve it, and open it in the browser."""
 
 import argparse
 import os
 import re
 import signal
 import sys
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from tinygpt.background import in_background
 from tinygpt.flags import Parser, add_model_flags
 from tinygpt.hub.client import find_weights
+from tinygpt.system.shell import own_command, program
 from tinygpt.ui.address import check_root_path, choose_port, hostname, is_loopback
+from tinygpt.ui.browser import at_a_desk, open_in_browser
 from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio, without_type_stubs
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
@@ -24,20 +30,30 @@ _DESCRIPTION = "Open the page: a prompt, its settings, and a small GPT that cont
 _MAX_UPLOADS = 5 * MAX_TEXT_BYTES  # in all, where the page trains
 
 
-def main(*, zero_gpu: bool) -> None:
-    """Serve the page until Ctrl-C. With `zero_gpu`, on Hugging Face's ZeroGPU, the device "auto" means the CPU."""
-    args = parse_args()
+def main(arguments: Sequence[str] | None = None, *, zero_gpu: bool = False) -> None:
+    """Serve the page until Ctrl-C, which exits with 130.
+
+    Args:
+        arguments: those of the command line if None.
+        zero_gpu: on Hugging Face's ZeroGPU: the device "auto" means the CPU.
+    """
+    args = parse_args(arguments)
     exit_on_signals()
     if zero_gpu and args.device == "auto":
         args.device = "cpu"  # ZeroGPU reports a GPU that only functions with a decorator may use
     try:
         page, session = open_page(args)
+        if opens_in_browser(args):
+            open_in_browser(address_of(page, args.root_path))
         # Load the engine while visitors already see the page. In another thread, because this one would not notice
         # Ctrl-C during a compilation.
         in_background(session.engine).result()
+        while True:  # gradio's own loop would first wait for the connections of all open pages to end
+            time.sleep(1)  # on Windows, Ctrl-Break is noticed at its end
     except (ValueError, OSError) as error:
-        sys.exit(f"app.py: {error}")
-    page.block_thread()
+        sys.exit(f"{program('app')}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
@@ -48,9 +64,11 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
         # Training occupies the machine for minutes and fills its disk, so only its own users may start it.
         raise ValueError(
             "--train is only for a page that no other machine can reach: leave out --share, a --host other than "
-            "localhost and the host of --root-path, or train in a terminal, by python train.py"
+            f"localhost and the host of --root-path, or train in a terminal, by {own_command('train')}"
         )
-    session = Session(find_weights(args.weights), args.device)
+    if args.mcp and find_spec("mcp") is None:
+        raise ValueError("--mcp needs the package mcp: run pip install mcp")
+    session = Session(find_weights(args.weights, snapshots=True), args.device)
     if args.device in ("cuda", "mps"):  # may be missing: find out before the page opens
         session.engine()
     registry, port = Registry(session), choose_port(args.host, args.port)
@@ -69,13 +87,14 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
         auth=auth,
         uploads=uploads,
         max_uploads=_MAX_UPLOADS if args.train else 0,
+        mcp=args.mcp,
     )
     return page, session
 
 
-def parse_args() -> argparse.Namespace:
-    """Parse the command line. Exits with a message if it is wrong."""
-    parser = Parser(prog="app.py", description=_DESCRIPTION)
+def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the arguments, or the command line. Exits with a message if they are wrong."""
+    parser = Parser(prog=program("app"), description=_DESCRIPTION)
     add_model_flags(parser)
     parser.add_argument(
         "--host",
@@ -97,6 +116,7 @@ def parse_args() -> argparse.Namespace:
         help="where a proxy in front serves the page: /tinygpt, or https://example.org/tinygpt",
     )
     parser.add_argument("--share", action="store_true", help="also open a public link, for a week")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page in the browser")
     parser.add_argument("--train", action="store_true", help="offer training on the page, to users of this machine")
     parser.add_argument(
         "--auth",
@@ -104,13 +124,25 @@ def parse_args() -> argparse.Namespace:
         metavar="USER:PASSWORD",
         help="ask visitors for this; better set as TINYGPT_AUTH, where other users of the machine cannot see it",
     )
-    return parser.parse_args()
+    parser.add_argument("--mcp", action="store_true", help="let assistants call the endpoints, at /gradio_api/mcp")
+    return parser.parse_args(arguments)
 
 
 def is_local_only(args: argparse.Namespace) -> bool:
     """Whether the page is meant to be reached from this machine only."""
     proxied = "://" in args.root_path and not is_loopback(hostname(args.root_path))
     return is_loopback(args.host) and not args.share and not proxied and "SPACE_ID" not in os.environ
+
+
+def opens_in_browser(args: argparse.Namespace) -> bool:
+    """Whether the page opens by itself: for who starts it on their own machine, for themselves."""
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return not args.no_browser and is_local_only(args) and at_a_desk(os.environ, sys.platform, terminal=terminal)
+
+
+def address_of(page: "gr.Blocks", root_path: str) -> str:
+    """The URL at which a page that is served is seen on this machine, perhaps through a proxy."""
+    return f"{urljoin(page.local_url, root_path).rstrip('/')}/"
 
 
 def exit_on_signals() -> None:

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from tinygpt.system.pipes import is_closed_pipe
 from tinygpt.ui.address import hostname, is_loopback
+from tinygpt.ui.api import ENDPOINTS
 from tinygpt.ui.front_end import FrontEnd
 from tinygpt.ui.malformed import RefuseMalformed
 from tinygpt.ui.middleware.full_queue import RefuseWhenFull
@@ -38,21 +39,26 @@ def serve(
     auth: tuple[str, str] | None,
     uploads: Path,
     max_uploads: int,
+    mcp: bool = False,
 ) -> None:
     """Start the server in threads of its own. At most `max_uploads` bytes of files are kept, in `uploads`.
+
+    With `mcp`, for which the package mcp must be installed, assistants can call the endpoints.
 
     Raises ValueError, with the remedy, if the server does not start or cannot be reached.
     """
     hosts = {hostname(root_path)} - {""}  # of proxies and tunnels in front of the page
+    public = {event._id for event in page.fns.values() if event.api_name in ENDPOINTS}
     outermost = [
         Middleware(ServeBelow, path=urlsplit(root_path).path),
         Middleware(AddSafetyHeaders),
-        Middleware(CheckOrigin, loopback=is_loopback(host), hosts=hosts),
+        Middleware(CheckOrigin, loopback=is_loopback(host), hosts=hosts, events=public),
     ]
     middleware = [
         Middleware(RefuseMalformed),
         Middleware(RequireLogin),
         Middleware(DescribeAnew),
+        *(_assistants() if mcp else []),
         Middleware(RefuseUnusedRoutes),
         Middleware(RefuseRemoteFiles),
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),
@@ -71,12 +77,13 @@ def serve(
             footer_links=["api"],
             run_history=False,
             enable_monitoring=False,
+            mcp_server=False,  # whatever the environment says: ours has its place among the middleware
             max_file_size=MAX_TEXT_BYTES,
             ssr_mode=False,
             app_kwargs={
                 "routes": [front_end.route()],
                 "middleware": middleware,
-                "lifespan": wrapped_in(outermost),
+                "lifespan": when_started(outermost),
             },
             state_session_capacity=MAX_VISITORS_KEPT,
             max_threads=2 * MAX_CONCURRENT_TEXTS,
@@ -106,10 +113,19 @@ def requests(page: gr.Blocks) -> int:
     )
 
 
-def wrapped_in(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """A lifespan that puts middleware around the whole app, which keeps the states of visitors as VisitorStates.
+def _assistants() -> list[Middleware]:
+    """The middleware for assistants. Imports the package mcp, which need not be there otherwise."""
+    from tinygpt.ui.middleware.mcp import ServeMCP
 
-    Middleware given to the app itself is inside of what gradio adds later, which answers CORS preflights on its own.
+    tools = {name: (endpoint.request, endpoint.summary) for name, endpoint in ENDPOINTS.items()}
+    return [Middleware(ServeMCP, endpoints=tools)]
+
+
+def when_started(middleware: Sequence[Middleware]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """A lifespan that changes what gradio has made of the app by the time it starts, before it answers anybody.
+
+    It puts middleware around the whole app: what is given to the app itself is inside of what gradio adds later, which
+    answers CORS preflights on its own. And it keeps the states of visitors as VisitorStates.
     """
 
     @asynccontextmanager

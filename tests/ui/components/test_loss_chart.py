@@ -62,3 +62,10 @@ def test_what_is_missing_is_said(run_folder):
     assert "without a readable metrics.jsonl" in loss_chart(None, [])
     assert "without snapshots" in loss_chart([Curve("validation", [(1, 1)])], [])
     assert "without" not in loss_chart([Curve("validation", [(1, 1)])], read_snapshots(Session(run_folder)))
+
+
+def test_where_the_package_leaves_out_the_snapshots_it_is_said_where_they_are(run_folder):
+    curves, snapshots = [Curve("validation", [(1, 1)])], read_snapshots(Session(run_folder))
+    said = "tinygpt’s repository has them: <code>python -m tinygpt app --weights COPY/weights</code>"
+    assert said in loss_chart(curves, [], shipped=True)
+    assert "repository" not in loss_chart(curves, snapshots, shipped=True)  # in a copy of it

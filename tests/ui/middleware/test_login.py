@@ -135,6 +135,15 @@ def test_who_logs_in_can_use_everything(page: gr.Blocks, stranger: httpx.Client,
     assert member.get("/config").status_code == 401
 
 
+def test_a_login_is_kept_in_the_frames_of_other_sites_too(stranger: httpx.Client):
+    """One cookie is for https, where browsers may block those of frames unless partitioned; the other is for http."""
+    answer = enter(stranger, PASSWORD)
+    stranger.cookies.clear()
+    secure, plain = sorted(answer.headers.get_list("set-cookie"), key=len, reverse=True)
+    assert secure.endswith("HttpOnly; Path=/; SameSite=none; Secure; Partitioned")
+    assert plain.endswith("HttpOnly; Path=/; SameSite=lax")
+
+
 @pytest.mark.parametrize("password", ["", " ", "globe", "GLOBE:1599", "globe:1599 ", "globe:1599\0", "é", "x" * 5000])
 def test_only_the_password_is_right(password: str):
     check = credentials_check(USER, PASSWORD)

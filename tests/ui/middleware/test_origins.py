@@ -15,14 +15,11 @@ EVIL = "https://evil.example"
 GENERATE = "/gradio_api/call/v2/generate"
 PRIVATE = (
     "/",
-    "/config",
     "/login",
     "/logout",
-    "/gradio_api/queue/join",
-    "/gradio_api/queue/data?session_hash=x",
-    "/gradio_api/cancel",
+    "/gradio_api/reset",
+    "/gradio_api/mcp",
     "/gradio_api/upload",
-    "/gradio_api/heartbeat/x",
     "/gradio_api/call/write",
     "/gradio_api/run/generate",
     "/gradio_api/file=/gradio_api/info",
@@ -106,7 +103,7 @@ def test_on_loopback_other_sites_get_nothing(address: str, origin: str):
 def test_other_sites_may_link_to_the_page_and_frame_it_but_not_load_its_parts(address: str, public: str):
     for url in (address, public):
         assert request(url, "/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")[0] == 200
-        assert request(url, "/config", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors")[0] == 403
+        assert request(url, "/theme.css", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors")[0] == 403
         assert request(url, "/config", Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="cors")[0] == 200
 
 
@@ -133,6 +130,40 @@ def test_where_others_reach_the_page_other_sites_get_the_public_endpoint_only(pu
             assert cors(headers) == {}
 
 
+def test_of_the_queue_other_sites_get_the_public_endpoints_only(public: str):
+    events = json.loads(request(public)[2])["dependencies"]
+    endpoints = [each for each in events if each["api_name"] in ("generate", "probabilities")]
+    assert len(endpoints) == 2 < len(events)
+
+    def join(body: bytes, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        return request(public, "/gradio_api/queue/join", "POST", body, Content_Type="application/json", **headers)
+
+    for event in events:
+        body = {"fn_index": event["id"], "data": [], "session_hash": "x", "api_name": "generate", "trigger_id": None}
+        status, headers, _ = join(json.dumps(body).encode(), Origin=EVIL)
+        if event in endpoints:
+            assert status != 403
+            assert cors(headers) == {"access-control-allow-origin": "*"}
+        else:
+            assert status == 403, event
+            assert cors(headers) == {}
+    (number, *_), other = [each["id"] for each in endpoints], events[0]["id"]
+    for body in (
+        b"",
+        b"{",
+        b"[" * 100_000,
+        b'["fn_index"]',
+        b"null",
+        b'{"fn_index": null}',
+        b'{"fn_index": [%d]}' % number,
+        b'{"fn_index": "%d"}' % number,
+        b'{"fn_index": %d, "fn_index": %d}' % (number, other),
+        b'{"fn_index": %d, "data": ["%s"]}' % (number, b"x" * 300_000),
+    ):
+        assert join(body, Origin=EVIL)[0] == 403, body[:80]
+        assert join(body, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors")[0] == 403
+
+
 def test_a_host_that_somebody_makes_up_is_told_to_nobody_else(public: str):
     for path in ("/", "/config", "/gradio_api/info", "/gradio_api/info/", "/gradio_api/info?all_endpoints=1",
                  "/gradio_api/openapi.json"):  # fmt: skip
@@ -148,7 +179,7 @@ def test_a_preflight_allows_no_credentials(public: str):
     )  # fmt: skip
     assert status == 204
     assert headers["access-control-allow-origin"] == "*"
-    assert headers["access-control-allow-headers"] == "Content-Type"
+    assert headers["access-control-allow-headers"] == "Content-Type, X-Gradio-User"
     assert "access-control-allow-credentials" not in headers
 
 
@@ -168,7 +199,7 @@ def test_a_request_of_another_site_carries_no_credentials():
         received.append({name for name, _ in scope["headers"]})
         await Response()(scope, receive, send)
 
-    client = TestClient(CheckOrigin(app, loopback=False, hosts=()))
+    client = TestClient(CheckOrigin(app, loopback=False, hosts=(), events=()))
     credentials = {"Cookie": "access-token=1", "Authorization": "Basic eDp5"}
     assert client.post(GENERATE, headers=credentials | {"Origin": EVIL}).status_code == 200
     assert client.post(GENERATE, headers=credentials).status_code == 200
@@ -177,7 +208,9 @@ def test_a_request_of_another_site_carries_no_credentials():
 
 def test_the_name_of_a_tunnel_that_opens_later_is_known_then():
     hosts = set()
-    client = TestClient(CheckOrigin(Response(), loopback=True, hosts=hosts), base_url="https://abc.gradio.live")
+    client = TestClient(
+        CheckOrigin(Response(), loopback=True, hosts=hosts, events=()), base_url="https://abc.gradio.live"
+    )
     assert client.get("/").status_code == 403
     hosts.add("abc.gradio.live")
     assert client.get("/").status_code == 200

@@ -99,6 +99,8 @@ def test_a_page_below_another_path_refuses_too(prefix: str):
         "/gradio_api/custom_component/x/client/component/index.js",
         "/gradio_api/deep_link?session_hash=x",
         "/gradio_api/dev/reload",
+        "/gradio_api/mcp",
+        "/gradio_api/mcp/sse",
         "/gradio_api/stream/x/close",
         "/gradio_api/vibe-edit",
         "/gradio_api/vibe-starter-queries/",

@@ -116,7 +116,7 @@ def test_a_job_whose_visitor_leaves_is_saved_and_makes_room_for_another(
     [
         (OSError, r"step \d+ could not be saved in .*page-1 \(Is a directory: .*\): what was saved before is kept"),
         (DivergenceError, r"the loss became nan at step \d+: choose another preset .* saved is in .*page-1"),
-        (ZeroDivisionError, r"it ended unexpectedly: try again"),
+        (ZeroDivisionError, "ZeroDivisionError"),
     ],
 )
 def test_a_job_that_fails_after_its_visitor_has_left_is_logged_in_one_line_unless_it_is_our_fault(
@@ -154,7 +154,7 @@ def test_an_unexpected_failure_is_told_to_the_visitor_who_is_still_there(
     training_jobs: TrainingJobs, text: str, monkeypatch
 ):
     monkeypatch.setattr(module, "fastest", lambda model: 1 / 0)
-    with pytest.raises(ValueError, match=r"^the training failed; it ended unexpectedly: try again$"):
+    with pytest.raises(ValueError, match=r"^the training failed unexpectedly: try again$"):
         list(training_jobs.train(text.encode(), "tiny-gpt", 10, StopSignal()))
 
 

@@ -4,7 +4,7 @@ import re
 from html import unescape
 from pathlib import Path
 
-from tinygpt.flags import command_line
+from tinygpt.system.shell import own_command
 from tinygpt.ui.services.training_jobs import TrainingJob, training_config
 from tinygpt.ui.tabs.train import progress_bar, sample_text, smooth, training_curve
 
@@ -40,4 +40,4 @@ def test_the_command_that_continues_a_stopped_job_can_be_copied_whatever_its_fol
     job = TrainingJob(text=b"", preset="quick", config=training_config("quick", 400), registered=True)
     job.folder = Path("all runs", "$HOME's <b>", "page-1")
     [command] = re.findall(r"in a terminal: ([^<]*)<", progress_bar(job))
-    assert unescape(command) == command_line("python", "train.py", "--resume", "--out", job.folder)
+    assert unescape(command) == own_command("train", "--resume", "--out", job.folder)

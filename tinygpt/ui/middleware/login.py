@@ -79,6 +79,7 @@ class RequireLogin:
         async def forgive(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 200:
                 self._failures.pop(client, None)
+                message["headers"] = [(name, _for_frames(name, value)) for name, value in message["headers"]]
             await send(message)
 
         await self.app(scope, receive, forgive)
@@ -106,6 +107,16 @@ def _is_logged_in(scope: Scope) -> bool:
     """Whether a request carries one of the cookies that gradio gives at a login."""
     app, cookies = scope["app"], HTTPConnection(scope).cookies
     return any(cookies.get(f"access-token-{kind}{app.cookie_id}") in app.tokens for kind in ("", "unsecure-"))
+
+
+def _for_frames(name: bytes, value: bytes) -> bytes:
+    """The value of a response's header, where a cookie for frames in other sites' pages is partitioned.
+
+    Browsers that block such cookies keep it then, for the site around the frame alone. Otherwise the page in a frame,
+    as Hugging Face shows Spaces, would ask for the password forever.
+    """
+    in_frames = name.lower() == b"set-cookie" and b"samesite=none" in value.lower()
+    return value + b"; Partitioned" if in_frames else value
 
 
 def _network(client: tuple[str, int] | None) -> str:

@@ -1,5 +1,6 @@
 """ASGI middleware that keeps other websites from using the page through the browsers of its visitors."""
 
+import json
 import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -9,12 +10,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tinygpt.ui.address import hostname, is_loopback
+from tinygpt.ui.middleware.bodies import read_body, replayed
 
-_PUBLIC = re.compile(r"/gradio_api/(info|openapi\.json|call/(v2/)?generate(/[0-9a-f]+)?)/?")
+_PUBLIC = re.compile(
+    r"/config|/gradio_api/(info|openapi\.json|queue/(join|data)|cancel|heartbeat/\w+"
+    r"|call/(v2/)?(generate|probabilities)(/[0-9a-f]+)?)/?"
+)
+_JOIN = re.compile(r"/gradio_api/queue/join/?")
 _TO_ANYONE = {"Access-Control-Allow-Origin": "*"}  # which browsers never combine with credentials
 _PREFLIGHT = _TO_ANYONE | {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Allow-Headers": "Content-Type, X-Gradio-User",  # the latter by gradio's client
     "Access-Control-Max-Age": "600",
 }
 _WRONG_HOST = (
@@ -25,7 +31,7 @@ _FOREIGN = (
     "This request comes from the page of another website, which may call nothing here. "
     "If this is the page itself behind a proxy, start it with --root-path https://HOST/PATH."
 )
-_FOREIGN_ELSEWHERE = _FOREIGN.replace("nothing here", "only the endpoint /generate")
+_FOREIGN_ELSEWHERE = _FOREIGN.replace("nothing here", "only the endpoints of the API")
 
 
 class CheckOrigin:
@@ -34,12 +40,14 @@ class CheckOrigin:
     A website can let its visitors' browsers send requests to any address that they reach. Where only this machine
     reaches the page (`loopback`), it must be asked for as localhost or a loopback address, or as one of `hosts`: a
     website whose name points to 127.0.0.1 ("DNS rebinding") has another name. Other sites' pages get nothing there.
-    Elsewhere they may call the public endpoint, but always without cookies, so never as a visitor who is logged in.
+    Elsewhere they may call the public endpoints, also by gradio's clients, which put the number of an event in the
+    queue: only `events` are let through, and none of the page's own. They are always without cookies, so never a
+    visitor who is logged in.
     """
 
-    def __init__(self, app: ASGIApp, *, loopback: bool, hosts: Collection[str]):
+    def __init__(self, app: ASGIApp, *, loopback: bool, hosts: Collection[str], events: Collection[int]):
         """`hosts` are the names that proxies and tunnels in front of the page have; it may still grow."""
-        self.app, self.loopback, self.hosts = app, loopback, hosts
+        self.app, self.loopback, self.hosts, self.events = app, loopback, hosts, events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on."""
@@ -52,12 +60,19 @@ class CheckOrigin:
         elif self._is_same_origin(headers):
             await self.app(scope, receive, _with_cors(send, {}))
         elif not self._is_open_to(headers, scope):
-            refusal = _FOREIGN if self.loopback else _FOREIGN_ELSEWHERE
-            await PlainTextResponse(refusal, status_code=403)(scope, receive, send)
+            await self._refuse(scope, receive, send)
         elif scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
-        else:
+        elif self.loopback or not _JOIN.fullmatch(_path(scope)):
             await self.app(_without_credentials(scope), receive, _with_cors(send, _TO_ANYONE))
+        elif self._is_public(body := await read_body(receive)):
+            await self.app(_without_credentials(scope), replayed(body, receive), _with_cors(send, _TO_ANYONE))
+        else:
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = _FOREIGN if self.loopback else _FOREIGN_ELSEWHERE
+        await PlainTextResponse(refusal, status_code=403)(scope, receive, send)
 
     def _is_own(self, host: str) -> bool:
         """Whether a Host or Origin names this machine or a proxy in front of the page."""
@@ -75,7 +90,19 @@ class CheckOrigin:
         """Whether a request of another origin may be answered."""
         if self.loopback:
             return is_loopback(hostname(headers.get("origin", "")))
-        return bool(_PUBLIC.fullmatch(scope["path"].removeprefix(scope.get("root_path", ""))))
+        return bool(_PUBLIC.fullmatch(_path(scope)))
+
+    def _is_public(self, body: bytes | None) -> bool:
+        """Whether what is to join the queue is one of the public events."""
+        try:
+            number = json.loads(body or b"")["fn_index"]
+        except (ValueError, RecursionError, TypeError, KeyError):
+            return False
+        return isinstance(number, int) and number in self.events
+
+
+def _path(scope: Scope) -> str:
+    return scope["path"].removeprefix(scope.get("root_path", ""))
 
 
 def _requested(headers: Headers) -> list[str]:

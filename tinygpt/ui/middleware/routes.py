@@ -10,9 +10,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _REMOTE = re.compile(r"[\s\x00-\x1f]*([a-z][a-z0-9+.-]+:|[/\\]{2})", re.IGNORECASE)
 _MAX_DECODINGS = 5
 
-# They write files that nothing deletes, print what they are sent, poll without end, or read a login's token back.
+# They write files that nothing deletes, print what they are sent, poll without end, or read a login's token back;
+# gradio's server for assistants has no bounds, and its page at /mcp shows any script that is in the path.
 _UNUSED = re.compile(
-    r"/gradio_api/(component_server|custom_component|deep_link|dev|process_recording|stream|token|vibe-[a-z-]+)(/|$)"
+    r"/gradio_api/(component_server|custom_component|deep_link|dev|mcp|process_recording|stream|token|vibe-[a-z-]+)(/|$)"
     r"|/monitoring(/|$)"
 )
 _INFO = re.compile(r"/gradio_api/info/?$")

@@ -27,7 +27,7 @@ from tinygpt.inference.inspection import (
     window_at,
 )
 from tinygpt.inference.loading import open_engine
-from tinygpt.request import GenerationRequest
+from tinygpt.request import GenerationRequest, ProbabilitiesRequest
 
 UPDATES_PER_SECOND = 15  # to one visitor: enough for the text to look alive
 TOTAL_UPDATES_PER_SECOND = 150  # to all visitors: gradio delivers a few hundred if nothing else uses the machine
@@ -79,8 +79,8 @@ class Session:
                 self._checkpoint = None  # the engine has its own copy of the tensors
             return self._engine
 
-    def check(self, request: GenerationRequest) -> str:
-        """The normalized prompt of a request. Raises FieldError for a request that `write` would refuse."""
+    def check(self, request: GenerationRequest | ProbabilitiesRequest) -> str:
+        """The normalized prompt of a request. Raises FieldError for a request that would be refused."""
         prompt, _, _ = prepare(self.config, self.tokenizer, request)
         return prompt
 
@@ -91,6 +91,15 @@ class Session:
     def candidates(self, prompt: str, before: str, settings: SampleConfig) -> Candidates:
         """The candidates for the character after `before`, the beginning of a continuation of `prompt`."""
         return candidates(self.engine(), self.tokenizer, prompt, before, settings)
+
+    def probabilities(self, request: ProbabilitiesRequest) -> list[tuple[str, float]]:
+        """The characters that may come first in a continuation, with their probabilities, the likeliest first.
+
+        Raises ValueError as `check` does.
+        """
+        kept_V = self.candidates(self.check(request), "", request.sample_config()).kept_V
+        likeliest = np.argsort(-kept_V, kind="stable")[: request.top]
+        return [(self.tokenizer.vocabulary[id], float(kept_V[id])) for id in likeliest if kept_V[id]]
 
     def window_at(self, prompt: str, continuation: str, position: int) -> tuple[str, int]:
         """The window in which the model reads the character at `position`, and its index in it."""

@@ -118,9 +118,9 @@ class TrainingJobs:
             if isinstance(error, ValueError) and not job.folder:  # the text is refused, and nothing is lost
                 raise
             expected = isinstance(error, OSError | DivergenceError)
-            problem = self._problem(job, error) if expected else "it ended unexpectedly: try again"
+            problem = self._problem(job, error) if expected else type(error).__name__
             _log.error("A training on the page failed: %s", problem, exc_info=not expected)
-            raise ValueError(problem if expected else f"the training failed; {problem}") from error
+            raise ValueError(problem if expected else "the training failed unexpectedly: try again") from error
         finally:
             self._busy.release()
 

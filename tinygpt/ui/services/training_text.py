@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinygpt.presets import PRESETS
+from tinygpt.system.shell import own_command
 
 if TYPE_CHECKING:
     from tinygpt.data.dataset import Dataset
@@ -31,7 +32,7 @@ def read_training_text(pasted: object, upload: str | None) -> bytes:
     if len(content) > MAX_TEXT_BYTES:
         raise ValueError(
             f"the text has {len(content) / 1e6:.1f} MB, and the page takes {MAX_TEXT_BYTES / 1e6:.0f}: "
-            "train on it in a terminal, by python train.py --data FILE"
+            f"train on it in a terminal, by {own_command('train', '--data', 'FILE')}"
         )
     return content
 

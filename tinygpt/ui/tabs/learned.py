@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import gradio as gr
 
 from tinygpt.checkpoint.reading import METRICS
+from tinygpt.flags import SHIPPED
 from tinygpt.request import GenerationRequest, bounds
 from tinygpt.ui.components.columns import Column, Spans, columns_data, legend
 from tinygpt.ui.components.controls import SEED_DIGITS
@@ -122,4 +123,5 @@ def _no_texts(session: Session) -> Data:
 
 
 def _loss_chart(session: Session) -> str:
-    return loss_chart(read_curves(session.folder / METRICS), read_snapshots(session))
+    shipped = session.folder == SHIPPED
+    return loss_chart(read_curves(session.folder / METRICS), read_snapshots(session), shipped=shipped)

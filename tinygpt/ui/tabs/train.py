@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from tinygpt.flags import command_line
 from tinygpt.presets import PRESETS
+from tinygpt.system.shell import own_command
 from tinygpt.ui.components.chart import Curve, chart
 from tinygpt.ui.components.events import QUIET, calls
 from tinygpt.ui.components.status import duration, html, refusal
@@ -64,8 +64,8 @@ def how_to_train() -> str:
     """What the tab shows where training is off, as HTML."""
     return (
         "<p>This page can train a small model on your own text. Everybody who reaches the page could then occupy this "
-        "machine, so it has to be started for it:</p><pre>python app.py --train</pre>"
-        "<p>Or train in a terminal:</p><pre>python train.py --data my.txt</pre>"
+        f"machine, so it has to be started for it:</p><pre>{escape(own_command('app', '--train'))}</pre>"
+        f"<p>Or train in a terminal:</p><pre>{escape(own_command('train', '--data', 'my.txt'))}</pre>"
     )
 
 
@@ -118,7 +118,7 @@ def _status(job: TrainingJob) -> str:
         if job.loss is None:
             return (
                 f"Stopped at step {job.step:,} of {total:,} and kept. The menu above has the weights as {name}. To "
-                f"continue in a terminal: {escape(command_line('python', 'train.py', '--resume', '--out', job.folder))}"
+                f"continue in a terminal: {escape(own_command('train', '--resume', '--out', job.folder))}"
             )
         return (
             f"Trained in {job.seconds:.0f} s: {job.loss:.3f} nats per character on the last tenth of the text, which "

@@ -1,4 +1,4 @@
-"""python -m tinygpt: writing in the terminal, as a real process."""
+"""tinygpt: writing in the terminal, most of it as a real process."""
 
 import os
 import re
@@ -109,7 +109,7 @@ def test_broken_weights_are_one_line_and_a_failure(run, weights, tmp_path):
     ended = run(*TINYGPT, "--weights", broken)
     assert (ended.returncode, ended.stdout) == (1, "")
     complaint = "is a web page, not weights: download the file again"
-    assert ended.stderr == f"tinygpt: {broken / 'model.safetensors'} {complaint}\n"
+    assert ended.stderr == f"python -m tinygpt: {broken / 'model.safetensors'} {complaint}\n"
 
 
 def test_a_mistake_is_refused_before_a_piped_prompt_is_waited_for(start, weights):
@@ -130,7 +130,7 @@ def test_bytes_that_are_no_text_are_refused_with_the_encoding_that_is_meant(run,
     sentence = "is not in UTF-8, it holds the byte 0x{}: convert it, for example with `iconv -f ENCODING -t UTF-8`\n"
     ended = run(*TINYGPT, "--weights", weights, piped="My br\udce9ad")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "tinygpt: the piped prompt " + sentence.format("E9")
+    assert ended.stderr == "python -m tinygpt: the piped prompt " + sentence.format("E9")
     for flag in ("--prompt", "--stop"):
         ended = called(*CPU, "--weights", weights, flag, "\udcff\udcfe")  # how Python gives bytes of a command line
         assert (ended.returncode, ended.stdout) == (1, "")
@@ -180,7 +180,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(start, weights, expected)
 def test_a_reader_that_has_seen_enough_of_both_streams_ends_it_quietly(called, weights, monkeypatch):
     reader, writer = os.pipe()
     os.close(reader)
-    for name in ("stdout", "stderr"):  # as in `python -m tinygpt 2>&1 | head`
+    for name in ("stdout", "stderr"):  # as in `tinygpt 2>&1 | head`
         monkeypatch.setattr(sys, name, os.fdopen(os.dup(writer), "w"))
     assert called(*CPU, "--weights", weights, "--length", 20).returncode == 0
     for written in (sys.stdout, sys.stderr):

@@ -1,0 +1,49 @@
+"""The page in a frame of another site's page, as Hugging Face shows Spaces."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from playwright.sync_api import Browser, expect
+
+from tests.ui.launched import launched
+from tinygpt.ui.blocks import build
+from tinygpt.ui.services.registry import Registry
+from tinygpt.ui.services.session import Session
+
+
+@contextmanager
+def framing(url: str) -> Iterator[str]:
+    """The URL of another site's page that shows `url` in a frame: to browsers, localhost is not 127.0.0.1."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(f'<iframe src="{url}" width="1200" height="700"></iframe>'.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def test_one_can_log_in_where_the_browser_keeps_no_cookies_of_other_sites(browser: Browser, weights):
+    with (
+        launched(build(Registry(Session(weights))), auth=("will", "globe")) as client,
+        framing(str(client.base_url)) as outer,
+    ):
+        page = browser.new_page()
+        page.goto(outer)
+        frame = page.frame_locator("iframe")
+        frame.get_by_label("username").fill("will")
+        frame.get_by_label("password").fill("globe")
+        frame.get_by_role("button", name="Login").click()
+        frame.get_by_role("button", name="Write", exact=True).click()
+        expect(frame.locator("#status")).to_contain_text("500 characters")
+        page.close()

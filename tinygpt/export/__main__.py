@@ -1,0 +1,106 @@
+"""Export weights for other tools: python -m tinygpt.export transformers weights OUT"""
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from tinygpt.checkpoint.reading import Checkpoint, read_checkpoint
+from tinygpt.flags import Parser
+from tinygpt.system.atomic import folder_written_whole
+from tinygpt.system.shell import command_line
+
+
+class Format(NamedTuple):
+    """A format that weights can be exported to."""
+
+    about: str
+    needs: str  # the package that is imported to write it
+    export: Callable[[Checkpoint, Path], None]
+    opening: str  # three lines of Python that open it; {out!r} stands for the folder
+
+
+def main() -> None:
+    args = parse()
+    try:
+        export(FORMATS[args.format], args.weights, args.out)
+    except (ValueError, OSError) as error:
+        sys.exit(f"tinygpt.export: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def parse() -> argparse.Namespace:
+    parser = Parser(prog="python -m tinygpt.export", description="Export weights in the format of other tools.")
+    formats = parser.add_subparsers(dest="format", required=True, metavar="FORMAT")
+    for name, each in FORMATS.items():
+        command = formats.add_parser(name, help=each.about, description=each.about)
+        command.add_argument("weights", metavar="WEIGHTS", help="the folder of a checkpoint")
+        command.add_argument("out", metavar="OUT", type=Path, help="the folder to write: a new or an empty one")
+    return parser.parse_args()
+
+
+def export(format: Format, weights: str, out: Path) -> None:
+    """Export a checkpoint, and print what was written and how to open it. Raises ValueError and OSError."""
+    if not importlib.util.find_spec(format.needs):
+        raise ValueError(f"{format.needs} is not installed: pip install {format.needs}")
+    checkpoint = read_local_checkpoint(weights)
+    with folder_written_whole(out) as folder:
+        format.export(checkpoint, folder)
+    for path in sorted(out.iterdir()):
+        print(f"{path.stat().st_size:>12,}  {path}")
+    print(f"\nTo open it (there is more in {out / 'README.md'}):\n\n{format.opening.format(out=str(out))}")
+
+
+def read_local_checkpoint(weights: str) -> Checkpoint:
+    """Read the checkpoint in a folder.
+
+    Raises FileNotFoundError for what is no folder, such as the name of a model on the Hub, and as read_checkpoint does.
+    """
+    if Path(weights).is_dir():
+        return read_checkpoint(weights)
+    repo_id, _, revision = weights.partition("@")
+    if repo_id.count("/") != 1:
+        raise FileNotFoundError(f"{weights} is not a folder: name the one that holds model.safetensors and config.json")
+    chosen = ("--revision", revision) if revision else ()
+    download = command_line("hf", "download", repo_id, *chosen, "--local-dir", repo_id.split("/")[1])
+    raise FileNotFoundError(f"{weights} is not a folder; if it is a model on the Hub, download it first: `{download}`")
+
+
+def _to_transformers(checkpoint: Checkpoint, folder: Path) -> None:
+    from tinygpt.export.to_transformers import export_transformers  # late: torch and transformers take seconds
+
+    export_transformers(checkpoint, folder)
+
+
+def _to_onnx(checkpoint: Checkpoint, folder: Path) -> None:
+    from tinygpt.export.to_onnx import export_onnx
+
+    export_onnx(checkpoint, folder)
+
+
+FORMATS = {
+    "transformers": Format(
+        about="a folder for the transformers library and for what reads the same files",
+        needs="transformers",
+        export=_to_transformers,
+        opening="""\
+    from transformers import pipeline
+    write = pipeline("text-generation", model={out!r})
+    print(write("")[0]["generated_text"])""",
+    ),
+    "onnx": Format(
+        about="one file for ONNX Runtime, with its key-value cache",
+        needs="onnx",
+        export=_to_onnx,
+        opening="""\
+    import onnxruntime
+    session = onnxruntime.InferenceSession({out!r} + "/model.onnx")
+    print([(each.name, each.shape) for each in session.get_inputs()])""",
+    ),
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The files of a Gradio Space: the page, with some weights.
+
+Only what is listed here goes along, so that nothing else that lies beside the code or the weights can.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tinygpt.checkpoint.reading import read_facts
+from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.hub.files import copy_published, published_files
+from tinygpt.hub.prepare import complete
+from tinygpt.system.os_errors import explained
+
+NEWEST_TORCH = "2.11.0"  # the newest that ZeroGPU takes: it refuses to build a Space that requires another one
+PYTHON = "3.12"  # one of those that ZeroGPU has
+
+_PACKAGE = Path(__file__).parent.parent
+_APP = _PACKAGE / "ui" / "space_app.py"
+_FRONT_END = {".css", ".html", ".js", ".json", ".png", ".svg", ".txt", ".wasm", ".woff2"}  # suffixes in tinygpt/web
+_THUMBNAIL = "tinygpt/web/thumbnail.png"
+_BINARY = ("*.npy", "*.png", "*.safetensors", "*.wasm", "*.woff2")
+
+
+@contextmanager
+def space_files(
+    weights: Path, repo_id: str, *, model: str | None = None, with_index: bool = False
+) -> Iterator[dict[str, Path | bytes]]:
+    """The files of a Space that serves the checkpoint in a folder, as paths or contents, by their names in the Space.
+
+    They exist within the block. The checkpoint's snapshots are among them.
+
+    Args:
+        weights: the folder.
+        repo_id: user/name of the Space.
+        model: user/name of the weights, if they came from the Hub.
+        with_index: whether the memorization index goes along, from which the training text can be recovered.
+
+    Raises FileNotFoundError and ValueError for a checkpoint that does not load, and OSError if it cannot be copied.
+    """
+    # A thread of an upload that was abandoned may still have one of the copies open, which Windows then cannot remove.
+    with TemporaryDirectory(prefix="tinygpt-", ignore_cleanup_errors=True) as copies:
+        copy = Path(copies)
+        with explained(f"the weights could not be copied to {copy}", "make room there, or set TMPDIR"):
+            copy_published(weights, copy, with_index=with_index)
+            complete(copy, {}, old_name=weights.resolve().name, name=model or "weights")
+        yield {
+            "README.md": _readme(read_facts(copy), repo_id, model).encode(),
+            "LICENSE": _license(),
+            "requirements.txt": "".join(f"{line}\n" for line in _requirements()).encode(),
+            ".gitattributes": "".join(f"{kind} filter=lfs diff=lfs merge=lfs -text\n" for kind in _BINARY).encode(),
+            "app.py": _APP,
+            **{f"weights/{name}": path for name, path in published_files(copy).items()},
+            **{f"tinygpt/{path.relative_to(_PACKAGE).as_posix()}": path for path in _source()},
+        }
+
+
+def _source() -> Iterator[Path]:
+    """The files of the package: its Python code, and the front end."""
+    for path in sorted(_PACKAGE.rglob("*")):
+        kinds = _FRONT_END if path.is_relative_to(_PACKAGE / "web") else set()
+        hidden = any(part.startswith(".") for part in path.relative_to(_PACKAGE).parts)
+        if path.suffix in {".py", *kinds} and path.is_file() and not hidden:
+            yield path
+
+
+def _requirements() -> list[str]:
+    """What tinygpt requires, with a torch that ZeroGPU takes as well."""
+    if installed := _installed():
+        lines = [line for line in installed.requires or () if "extra ==" not in line]
+    else:
+        lines = (_PACKAGE.parent / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return [re.sub(r"^torch(?=[<>=!~ ]).*", rf"\g<0>,<={NEWEST_TORCH}", line) for line in lines]
+
+
+def _license() -> Path:
+    """The file with the license of the code, which has to go along with it."""
+    if installed := _installed():
+        return Path(next(file.locate() for file in installed.files or () if file.name == "LICENSE"))
+    return _PACKAGE.parent / "LICENSE"
+
+
+def _installed() -> metadata.Distribution | None:
+    """The installed package that this code belongs to; None in a copy of the repository."""
+    try:
+        found = metadata.distribution("tinygpt")
+    except metadata.PackageNotFoundError:
+        return None
+    return found if Path(found.locate_file("tinygpt")).resolve() == _PACKAGE.resolve() else None
+
+
+def _readme(facts: dict[str, Any], repo_id: str, model: str | None) -> str:
+    """The README.md of a Space: YAML that tells the Hub how to run and to show it, and a few words for readers."""
+    from huggingface_hub import SpaceCardData  # late: it takes a while
+
+    shakespeare = facts.get("data_sha256") == DEFAULT_SHA256
+    name = repo_id.split("/")[1]
+    front_matter = SpaceCardData(
+        title=name,
+        emoji="🪶",
+        colorFrom="red",
+        colorTo="yellow",
+        sdk="gradio",
+        sdk_version=metadata.version("gradio"),
+        python_version=PYTHON,
+        app_file="app.py",
+        license="mit",
+        # The Hub refuses more than 60 characters.
+        short_description=f"A small {'Shakespeare ' if shakespeare else ''}GPT to open, share and learn from",
+        thumbnail=f"https://huggingface.co/spaces/{repo_id}/resolve/main/{_THUMBNAIL}",
+        models=[model] if model else None,
+        tags=["text-generation", "character-level", *(["shakespeare"] if shakespeare else [])],
+        pinned=False,
+    ).to_yaml()
+    origin = f", from [{model}](https://huggingface.co/{model})" if model else ""
+    return f"""---
+{front_matter}
+---
+
+# {name}
+
+A small GPT that continues any prompt one character at a time, and a page that shows how it does so. The code is in
+`tinygpt/`, the weights are in `weights/`{origin}.
+
+In a copy of this Space, `pip install -r requirements.txt` and `python app.py` open the page on your own machine.
+"""

@@ -1,0 +1,18 @@
+"""The app.py of a Space: the page on a CPU or on ZeroGPU. It is copied there by python -m tinygpt.hub space."""
+
+try:
+    import spaces  # installed on Spaces; before torch
+except ImportError:
+    spaces = None
+
+from tinygpt.ui.launch import main
+
+if spaces:
+
+    @spaces.GPU
+    def on_gpu() -> None:
+        """ZeroGPU wants a function to lend a GPU to. A model this small writes on the processor."""
+
+
+if __name__ == "__main__":
+    main(zero_gpu=spaces is not None)
