@@ -1,6 +1,7 @@
 """What assistants may do on a page that is started with --mcp, with the real client of the protocol."""
 
 import asyncio
+import importlib
 import json
 import logging
 import re
@@ -36,6 +37,8 @@ from tinygpt.ui.services.training_jobs import TrainingJobs
 mcp = pytest.importorskip("mcp")
 from mcp.client.streamable_http import streamable_http_client  # noqa: E402
 from mcp.types import CallToolResult  # noqa: E402
+
+from tinygpt.ui.middleware import mcp as mcp_module  # noqa: E402
 
 UNEXPLAINED = "the page could not answer this call: try again, or read its log"
 
@@ -335,6 +338,15 @@ def test_malformed_messages_are_refused_without_a_traceback(page, capsys, caplog
     log = "".join([*capsys.readouterr(), caplog.text])
     assert "Traceback" not in log
     assert len(log) < 5_000
+
+
+def test_only_a_page_that_serves_assistants_changes_how_the_library_logs(monkeypatch):
+    logger = logging.getLogger("mcp")
+    monkeypatch.setattr(logger, "level", logging.NOTSET)
+    importlib.reload(mcp_module)
+    assert logger.level == logging.NOTSET
+    mcp_module.ServeMCP(Response(), endpoints={})
+    assert logger.level == logging.ERROR
 
 
 def test_half_a_character_in_a_prompt_is_left_out_as_everywhere(page):
