@@ -33,7 +33,7 @@ def test_the_python_snippets_run(address: str, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_the_terminal_examples_run(called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    examples = [line for block in blocks("bash") for line in block.splitlines() if "-m tinygpt --" in line]
+    examples = [line for block in blocks("bash") for line in block.splitlines() if "-m tinygpt " in line]
     assert len(examples) == 2
     monkeypatch.chdir(tmp_path)
     for line in examples:

@@ -255,7 +255,7 @@ def test_texts_of_visitors_who_leave_end_and_make_room_for_others(narrow: httpx.
     monkeypatch.setattr(session_module, "DEADLINE", float("inf"))
     dependencies = narrow.get("/config").json()["dependencies"]
     generate = next(each for each in dependencies if each["api_name"] == "generate")
-    button = next(each for each in dependencies if len(each["inputs"]) == len(names()) + 2)  # Write
+    button = next(each for each in dependencies if [event for _, event in each["targets"]] == ["submit"])  # Write
     slow = control_values(GenerationRequest(prompt="ROMEO:\n", **SLOW), session.tokenizer.vocab_size)
     texts, write = [], session.write
 
@@ -267,14 +267,15 @@ def test_texts_of_visitors_who_leave_end_and_make_room_for_others(narrow: httpx.
 
     monkeypatch.setattr(session, "write", recorded)
 
-    def begin(visitor: str, event: dict, values: list) -> str:
+    def begin(visitor: str, event: dict, values: list, wish: dict | None = None) -> str:
         """Ask for a text, and return the path of the visitor's events."""
-        job = {"data": values, "fn_index": event["id"], "session_hash": visitor}
+        job = {"data": values, "fn_index": event["id"], "event_data": wish, "session_hash": visitor}
         assert post(narrow, "/gradio_api/queue/join", job).status_code == 200
         return f"/gradio_api/queue/data?session_hash={visitor}"
 
-    for event, values in ((generate, arguments(**SLOW)), (button, [*slow.values(), MAIN, None])):
-        with narrow.stream("GET", begin(f"leaves {event['id']}", event, values)) as stream:
+    pressed = {"wish": 1, "request": slow}
+    for event, *sent in ((generate, arguments(**SLOW)), (button, [MAIN, None], pressed)):
+        with narrow.stream("GET", begin(f"leaves {event['id']}", event, *sent)) as stream:
             next(line for line in stream.iter_lines() if "process_generating" in line)
     # The page writes one text at a time, so this one begins when the others have ended.
     assert "process_completed" in "".join(events(narrow, begin("last", generate, arguments())))

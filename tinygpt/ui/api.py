@@ -30,8 +30,8 @@ ENDPOINTS = {
     ),
     "probabilities": Endpoint(
         ProbabilitiesRequest,
-        "How likely each character is to come first in the continuation of a prompt: those from which generate samples "
-        "it with the same settings, the likeliest first. Temperature 1 without top_k and top_p gives the model's own "
+        "The probability of each character that generate could write next with the same settings, most likely first. "
+        "Temperature 1 without top_k and top_p gives the model's own "
         "probabilities.",
         "null turns top_k, top_p and top off.",
     ),

@@ -122,7 +122,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--auth",
         default=os.environ.get("TINYGPT_AUTH"),
         metavar="USER:PASSWORD",
-        help="ask visitors for this; better set as TINYGPT_AUTH, where other users of the machine cannot see it",
+        help="user name and password that visitors must enter; better set as TINYGPT_AUTH, which others cannot see",
     )
     parser.add_argument("--mcp", action="store_true", help="let assistants call the endpoints, at /gradio_api/mcp")
     return parser.parse_args(arguments)

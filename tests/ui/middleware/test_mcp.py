@@ -1,6 +1,7 @@
 """What assistants may do on a page that is started with --mcp, with the real client of the protocol."""
 
 import asyncio
+import importlib
 import json
 import logging
 import re
@@ -11,10 +12,13 @@ from contextlib import asynccontextmanager
 from dataclasses import fields
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests import event_loop
 from tests.documents import examples, output
@@ -25,6 +29,7 @@ from tinygpt.inference.continuation import write
 from tinygpt.request import GenerationRequest, ProbabilitiesRequest, names
 from tinygpt.ui import blocks, serving
 from tinygpt.ui.blocks import build
+from tinygpt.ui.middleware.endpoint_calls import call_endpoint
 from tinygpt.ui.services import session as session_module
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
@@ -33,6 +38,10 @@ from tinygpt.ui.services.training_jobs import TrainingJobs
 mcp = pytest.importorskip("mcp")
 from mcp.client.streamable_http import streamable_http_client  # noqa: E402
 from mcp.types import CallToolResult  # noqa: E402
+
+from tinygpt.ui.middleware import mcp as mcp_module  # noqa: E402
+
+UNEXPLAINED = "the page could not answer this call: try again, or read its log"
 
 PATH = "/gradio_api/mcp"
 SLOW = {"prompt": "O", "length": 5000, "strategy": "beam", "beam_width": 8}
@@ -197,6 +206,60 @@ def test_assistants_wait_in_the_same_queue_and_one_that_leaves_ends_its_text(nar
     assert len(written[-1]) == 20
 
 
+def test_an_assistant_that_leaves_before_its_text_begins_ends_it_too(narrow, session, monkeypatch):
+    monkeypatch.setattr(session_module, "DEADLINE", float("inf"))
+    lengths, write = [0], session.write
+
+    def recorded(*arguments: Any) -> Iterator:
+        for continuation in write(*arguments):
+            lengths.append(len(continuation.text))
+            yield continuation
+
+    async def left(app: ASGIApp, *arguments: Any) -> None:
+        with anyio.CancelScope() as call:
+
+            async def joined(scope: Scope, receive: Receive, send: Send) -> None:
+                await app(scope, receive, send)
+                call.cancel()  # after the first of the two requests
+
+            await call_endpoint(joined, *arguments)
+        raise ValueError("left")
+
+    monkeypatch.setattr(session, "write", recorded)
+    with monkeypatch.context() as patch:
+        patch.setattr("tinygpt.ui.middleware.mcp.call_endpoint", left)
+        assert call(narrow, "generate", SLOW).content[0].text == "left"
+    while call(narrow, "generate", {"prompt": "O", "length": 20}).isError:
+        pass  # the text still occupies the queue
+    assert max(lengths) < SLOW["length"]
+
+
+def test_a_call_that_fails_is_a_tool_error_without_the_fault(page, session, monkeypatch):
+    monkeypatch.setattr(session, "write", lambda *_: 1 / 0)
+    result = call(page, "generate", {"prompt": "O"})
+    assert result.isError
+    assert result.content[0].text == UNEXPLAINED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PlainTextResponse("Bad Gateway", 502),
+        PlainTextResponse("OK"),
+        JSONResponse({}),
+        JSONResponse({"error": "x"}, 500),
+        JSONResponse([1], 500),
+        JSONResponse({"detail": None}, 422),
+        JSONResponse({"detail": [{"msg": "x"}, 1]}, 422),
+        JSONResponse({"detail": []}, 422),
+    ],
+    ids=lambda answer: f"{answer.status_code}-{answer.body.decode()}",
+)
+def test_an_answer_that_gives_no_reason_becomes_one_sentence(answer: Response):
+    with pytest.raises(ValueError, match=re.escape(UNEXPLAINED)):
+        asyncio.run(call_endpoint(answer, {"type": "http", "headers": []}, "/call", [], print))
+
+
 def logged_in(page: httpx.Client) -> str:
     """The cookies of a login, as the documented command prints them."""
     (command,) = (each for each in examples("docs/api.md", "bash", str(page.base_url)) if "/login" in each)
@@ -223,6 +286,7 @@ def test_other_websites_reach_no_tool(page):
     for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://localhost:3000"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
         {"Host": "evil.example"},
     ):
@@ -275,6 +339,15 @@ def test_malformed_messages_are_refused_without_a_traceback(page, capsys, caplog
     log = "".join([*capsys.readouterr(), caplog.text])
     assert "Traceback" not in log
     assert len(log) < 5_000
+
+
+def test_only_a_page_that_serves_assistants_changes_how_the_library_logs(monkeypatch):
+    logger = logging.getLogger("mcp")
+    monkeypatch.setattr(logger, "level", logging.NOTSET)
+    importlib.reload(mcp_module)
+    assert logger.level == logging.NOTSET
+    mcp_module.ServeMCP(Response(), endpoints={})
+    assert logger.level == logging.ERROR
 
 
 def test_half_a_character_in_a_prompt_is_left_out_as_everywhere(page):

@@ -21,7 +21,6 @@ from tinygpt.ui.middleware.bodies import MAX_BYTES, read_body, replayed
 from tinygpt.ui.middleware.endpoint_calls import call_endpoint
 
 _PATHS = ("/gradio_api/mcp", "/gradio_api/mcp/")
-logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of tools that are not there, by the names it was sent
 
 
 class ServeMCP:
@@ -36,6 +35,7 @@ class ServeMCP:
     def __init__(self, app: ASGIApp, *, endpoints: Mapping[str, tuple[type[Request], str]]):
         """`endpoints` maps names to what each takes, and what it does."""
         self.app, self.endpoints = app, endpoints
+        logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of unknown tools, by the names it was sent
         self._server = Server("tinygpt", __version__)
         self._server.list_tools()(self._tools)
         self._server.call_tool(validate_input=False)(self._call)  # requests say more clearly what is wrong
@@ -60,7 +60,7 @@ class ServeMCP:
             if asks := isinstance(read, types.JSONRPCRequest):
                 types.ClientRequest.model_validate(read.model_dump(by_alias=True, exclude_none=True))
         except (ValueError, RecursionError):
-            await JSONResponse({"detail": "This is no message of the protocol."}, 400)(scope, receive, send)
+            await JSONResponse({"detail": "This is not a valid MCP message."}, 400)(scope, receive, send)
             return
         if asks:
             await self._answer(scope, replayed(message, receive), send)

@@ -28,7 +28,7 @@ _WRONG_HOST = (
     "To serve it through a proxy, start it with --root-path https://HOST/PATH."
 )
 _FOREIGN = (
-    "This request comes from the page of another website, which may call nothing here. "
+    "This request comes from the page of another website or port, which may call nothing here. "
     "If this is the page itself behind a proxy, start it with --root-path https://HOST/PATH."
 )
 _FOREIGN_ELSEWHERE = _FOREIGN.replace("nothing here", "only the endpoints of the API")
@@ -39,10 +39,10 @@ class CheckOrigin:
 
     A website can let its visitors' browsers send requests to any address that they reach. Where only this machine
     reaches the page (`loopback`), it must be asked for as localhost or a loopback address, or as one of `hosts`: a
-    website whose name points to 127.0.0.1 ("DNS rebinding") has another name. Other sites' pages get nothing there.
-    Elsewhere they may call the public endpoints, also by gradio's clients, which put the number of an event in the
-    queue: only `events` are let through, and none of the page's own. They are always without cookies, so never a
-    visitor who is logged in.
+    website whose name points to 127.0.0.1 ("DNS rebinding") has another name. Other sites' pages get nothing there,
+    nor do those at other ports of this machine, which may show what anybody wrote. Elsewhere they may call the public
+    endpoints, also by gradio's clients, which put the number of an event in the queue: only `events` are let through,
+    and none of the page's own. They are always without cookies, so never a visitor who is logged in.
     """
 
     def __init__(self, app: ASGIApp, *, loopback: bool, hosts: Collection[str], events: Collection[int]):
@@ -59,11 +59,11 @@ class CheckOrigin:
             await PlainTextResponse(_WRONG_HOST, status_code=403)(scope, receive, send)
         elif self._is_same_origin(headers):
             await self.app(scope, receive, _with_cors(send, {}))
-        elif not self._is_open_to(headers, scope):
+        elif self.loopback or not _PUBLIC.fullmatch(_path(scope)):
             await self._refuse(scope, receive, send)
         elif scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
-        elif self.loopback or not _JOIN.fullmatch(_path(scope)):
+        elif not _JOIN.fullmatch(_path(scope)):
             await self.app(_without_credentials(scope), receive, _with_cors(send, _TO_ANYONE))
         elif self._is_public(body := await read_body(receive)):
             await self.app(_without_credentials(scope), replayed(body, receive), _with_cors(send, _TO_ANYONE))
@@ -82,15 +82,9 @@ class CheckOrigin:
         """Whether a request comes from the page itself, from a link, or from a program that is no browser."""
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if origin is None:  # then it cannot change anything, but its answer could be shown, played or run
-            return site != "cross-site" or headers.get("sec-fetch-mode") == "navigate"
+            return site not in ("cross-site", "same-site") or headers.get("sec-fetch-mode") == "navigate"
         # A proxy may have put its own name for this machine in the place of Host; the browser knows better.
         return site == "same-origin" or urlsplit(origin).netloc in _requested(headers) or hostname(origin) in self.hosts
-
-    def _is_open_to(self, headers: Headers, scope: Scope) -> bool:
-        """Whether a request of another origin may be answered."""
-        if self.loopback:
-            return is_loopback(hostname(headers.get("origin", "")))
-        return bool(_PUBLIC.fullmatch(_path(scope)))
 
     def _is_public(self, body: bytes | None) -> bool:
         """Whether what is to join the queue is one of the public events."""
