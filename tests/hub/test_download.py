@@ -8,8 +8,9 @@ from tests.hub.calls import find_weights, with_full_disk, with_short_deadline, w
 from tests.hub.checkpoints import PUSHED, logits, refusal, save
 from tinygpt import load_checkpoint, open_checkpoint
 from tinygpt.checkpoint.reading import read_checkpoint
-from tinygpt.hub import client, loading
+from tinygpt.hub import loading
 from tinygpt.hub.download import MAX_SNAPSHOTS
+from tinygpt.hub.push import push
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def pushed(call, repo, folder):
     """The folder of a run with two snapshots, which has been pushed."""
     for step in (19, 156):
         save(folder / "history" / f"step-{step:06}", seed=step)
-    call(client.push, folder, repo)
+    call(push, folder, repo)
     return folder
 
 
@@ -133,7 +134,7 @@ def test_the_public_functions_open_a_revision_on_the_hub_and_a_local_folder(call
     engine, opened = open_checkpoint(repo)
     assert engine.config == model.config
     assert opened.vocabulary == tokenizer.vocabulary
-    call(client.push, pushed, repo)
+    call(push, pushed, repo)
     assert same(load_checkpoint(repo)[0], pushed)
     hub.status = 503
     assert same(load_checkpoint(repo)[0], pushed)

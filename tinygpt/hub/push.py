@@ -2,11 +2,17 @@
 
 import argparse
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tinygpt.hub.client import files_to_push, push
-from tinygpt.hub.files import INDEX_FILES
+from tinygpt.hub.connection import check_repo_id
+from tinygpt.hub.files import INDEX_FILES, copy_published, published_files
+from tinygpt.hub.prepare import complete
+from tinygpt.hub.upload import upload
+from tinygpt.system.os_errors import explained
 
 
 def add_command(commands: Any) -> None:
@@ -37,6 +43,48 @@ def run(args: argparse.Namespace) -> None:
         if (args.folder / name).is_file() and not args.with_index:
             print(f"Left out: {name}, which --with-index pushes too")
     print(f"Nothing was uploaded to {args.repo_id}")
+
+
+def push(
+    folder: str | Path,
+    repo_id: str,
+    *,
+    private: bool = False,
+    with_index: bool = False,
+    space: str | None = None,
+) -> str:
+    """Upload the checkpoint in `folder` as one commit, and return the repository's URL.
+
+    The weights and config.json are uploaded with a model card and a sample, and where they exist, metrics.jsonl and the
+    snapshots in history/. A README.md that somebody wrote is uploaded in place of the card. A repository that does
+    not exist is created, `private` or public; one that exists keeps its visibility. Nothing in `folder` is written to.
+
+    With `with_index`, memorization.npy is uploaded too if it exists, so that the page can show what a text has in
+    common with the training text. Whoever has the index can recover the training text: leave it out if that is private.
+    `space` is the id of a Space for the generated card to link to.
+
+    Raises ValueError for a malformed id and for a checkpoint that does not load, FileNotFoundError without a
+    checkpoint, and as upload does.
+    """
+    with files_to_push(folder, repo_id, with_index=with_index, space=space) as files:
+        return upload(files, repo_id, message="Upload a tinygpt checkpoint", private=private)
+
+
+@contextmanager
+def files_to_push(
+    folder: str | Path, repo_id: str, *, with_index: bool = False, space: str | None = None
+) -> Iterator[dict[str, Path]]:
+    """The files that `push` uploads, by their names: copies, which exist within the block. Raises as `push` does."""
+    for name in filter(None, (repo_id, space)):
+        check_repo_id(name)
+    folder = Path(folder).resolve()
+    # A thread of an upload that was abandoned may still have one of the copies open, which Windows then cannot remove.
+    with TemporaryDirectory(prefix="tinygpt-", ignore_cleanup_errors=True) as copies:
+        copy = Path(copies)
+        with explained(f"the files to push could not be copied to {copy}", "make room there, or set TMPDIR"):
+            copy_published(folder, copy, with_index=with_index)
+            complete(copy, {}, old_name=folder.name, name=repo_id, space=space)
+        yield published_files(copy)
 
 
 def listing(files: dict[str, Path]) -> str:

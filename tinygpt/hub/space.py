@@ -9,8 +9,8 @@ from typing import Any
 from tinygpt.checkpoint.reading import read_facts
 from tinygpt.data.download import DEFAULT_SHA256
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
 from tinygpt.hub.connection import LOG_IN, check_repo_id, explained, seconds_for, within
+from tinygpt.hub.pull import find_weights
 from tinygpt.hub.space_files import space_files
 from tinygpt.hub.upload import upload
 from tinygpt.system.atomic import folder_written_whole
