@@ -53,7 +53,7 @@ class Hub:
     status: int = 0  # if not 0, the answer to every request
     stalls_at: tuple[str, ...] = ()  # requests that contain one of these get no answer
     fails_at: tuple[str, ...] = ()  # requests that contain one of these are refused
-    sizes: dict[str, int] = field(default_factory=dict)  # of files that are listed with another size than they have
+    sizes: dict[str, int | None] = field(default_factory=dict)  # of files that are listed with another one, or none
     damages: str = ""  # this file is sent with one byte changed
     cuts: str = ""  # half of this file is sent, as if it were whole
     answer: bytes = b""  # if not empty, the body of every answer, with status 200 or the status above

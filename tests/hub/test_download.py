@@ -90,23 +90,34 @@ def test_no_other_name_is_ever_asked_for(call, hub, repo, pushed, name):
     assert {*resolved(hub, repo)} == PUSHED | snapshot_files(19, 156)
 
 
-def test_weights_that_are_larger_than_their_model_are_refused_before_they_are_downloaded(call, hub, repo, pushed):
-    hub.sizes = {"model.safetensors": 100 * 10**9}
+UNTOLD_OR_HUGE = pytest.mark.parametrize("size", [100 * 10**9, None])
+
+
+@UNTOLD_OR_HUGE
+def test_weights_that_are_larger_than_their_model_are_refused_before_they_are_downloaded(call, hub, repo, pushed, size):
+    hub.sizes = {"model.safetensors": size}
     assert "larger than its model" in refusal(ValueError, call, find_weights, repo)
     assert {*resolved(hub, repo)} == {"config.json"}
 
 
-def test_a_config_that_is_too_large_is_refused_before_it_is_downloaded(call, hub, repo, pushed):
-    hub.sizes = {"config.json": 100 * 10**9}
+@UNTOLD_OR_HUGE
+def test_a_config_that_is_too_large_is_refused_before_it_is_downloaded(call, hub, repo, pushed, size):
+    hub.sizes = {"config.json": size}
     assert "too large" in refusal(ValueError, call, find_weights, repo)
     assert resolved(hub, repo) == []
 
 
 @pytest.mark.parametrize(
-    "name", ["metrics.jsonl", "README.md", "history/step-000019/config.json", "history/step-000019/model.safetensors"]
+    ("name", "size"),
+    [
+        ("metrics.jsonl", 50_000_001),
+        ("README.md", None),
+        ("history/step-000019/config.json", 100 * 10**9),
+        ("history/step-000019/model.safetensors", None),
+    ],
 )
-def test_what_else_is_too_large_is_left_out(call, hub, repo, pushed, name):
-    hub.sizes = {name: 100 * 10**9}
+def test_what_else_is_too_large_is_left_out(call, hub, repo, pushed, name, size):
+    hub.sizes = {name: size}
     pulled = names(call(with_snapshots, repo))
     assert pulled == (PUSHED | snapshot_files(19, 156)) - ({name} if "/" not in name else snapshot_files(19))
 
