@@ -88,13 +88,24 @@ def find_weights(source):
     return pull.find_weights(source)
 
 
+def with_bug(source):
+    """find_weights with an error of our own in it."""
+    with patch.object(pull.Repository, "download", lambda self: {}["no such key"]):
+        return pull.find_weights(source)
+
+
 def with_snapshots(source):
     return pull.find_weights(source, snapshots=True)
 
 
+def nothing(names):
+    """Of the files in a repository, those that an upload replaces."""
+    return set()
+
+
 def upload_space(files, repo):
-    return upload(files, repo, message="Make a Space", repo_type="space")
+    return upload(files, repo, message="Make a Space", replaced=nothing, repo_type="space")
 
 
 def upload_files(files, repo):
-    return upload(files, repo, message="Upload files")
+    return upload(files, repo, message="Upload files", replaced=nothing)

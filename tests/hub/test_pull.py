@@ -171,6 +171,13 @@ def test_an_answer_that_is_not_the_hubs_is_explained_and_the_cached_copy_is_used
     refusal((ValueError, OSError), call, with_short_deadline, push, folder, repo)
 
 
+def test_an_error_of_our_own_is_not_taken_for_one_of_the_hub(call, hub, repo, folder):
+    call(push, folder, repo)
+    call(find_weights, repo)
+    with pytest.raises(KeyError, match="no such key"):
+        call(calls.with_bug, repo)
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_the_older_model_is_used_until_the_newer_one_has_arrived(call, hub, repo, folder, name):
     call(push, folder, repo)

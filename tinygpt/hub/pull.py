@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 from tinygpt.checkpoint.reading import CONFIG, WEIGHTS
-from tinygpt.hub.connection import LOG_IN, check_repo_id, explained
-from tinygpt.hub.download import NotACheckpointError, Repository
+from tinygpt.hub.connection import LOG_IN, HubError, check_repo_id, explained
+from tinygpt.hub.download import Repository
 from tinygpt.system.shell import command_line
 
 _log = logging.getLogger(__name__)
@@ -30,13 +30,11 @@ def find_weights(source: str | Path, *, snapshots: bool = False) -> Path:
     """
     if Path(source).exists():
         return Path(source)
-    repo_id, revision = _on_the_hub(source)
+    repo_id, revision = name_on_the_hub(source)
     try:
         repository = Repository(repo_id, revision)
         folder = repository.download()
-    except NotACheckpointError:
-        raise
-    except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
+    except (HubError, OSError) as error:
         problem = _explained_download(error, source, repo_id, revision)
         cached = _cached(repo_id, revision)
         if cached and isinstance(problem, ConnectionError | TimeoutError):
@@ -45,12 +43,12 @@ def find_weights(source: str | Path, *, snapshots: bool = False) -> Path:
     if snapshots:
         try:
             repository.download_snapshots(folder)
-        except Exception as error:
+        except (HubError, OSError) as error:
             _log.warning("Without snapshots: %s", _explained_download(error, source, repo_id, revision))
     return folder
 
 
-def _explained_download(error: Exception, source: str | Path, repo_id: str, revision: str) -> Exception:
+def _explained_download(error: HubError | OSError, source: str | Path, repo_id: str, revision: str) -> Exception:
     absent = f"{source} is neither a local folder nor a model on the Hub that you may read"
     by_hand = command_line("hf", "download", repo_id, "--revision", revision)
     return explained(
@@ -62,7 +60,7 @@ def _explained_download(error: Exception, source: str | Path, repo_id: str, revi
     )
 
 
-def _on_the_hub(source: str | Path) -> tuple[str, str]:
+def name_on_the_hub(source: str | Path) -> tuple[str, str]:
     """The repository id and the revision that a source names. Raises FileNotFoundError when it can name none."""
     name = source.as_posix() if isinstance(source, Path) else source
     match = _ON_THE_HUB.fullmatch(name)

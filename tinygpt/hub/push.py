@@ -2,17 +2,15 @@
 
 import argparse
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from tinygpt.hub.connection import check_repo_id
-from tinygpt.hub.files import INDEX_FILES, copy_published, published_files
-from tinygpt.hub.prepare import complete
+from tinygpt.hub.files import INDEX_FILES, is_published, published_files, size_table
+from tinygpt.hub.prepare import copied_to_publish
 from tinygpt.hub.upload import upload
-from tinygpt.system.os_errors import explained
 
 
 def add_command(commands: Any) -> None:
@@ -57,7 +55,8 @@ def push(
 
     The weights and config.json are uploaded with a model card and a sample, and where they exist, metrics.jsonl and the
     snapshots in history/. A README.md that somebody wrote is uploaded in place of the card. A repository that does
-    not exist is created, `private` or public; one that exists keeps its visibility. Nothing in `folder` is written to.
+    not exist is created, `private` or public; one that exists keeps its visibility, and its files other than those of
+    the checkpoint that was there. Nothing in `folder` is written to.
 
     With `with_index`, memorization.npy is uploaded too if it exists, so that the page can show what a text has in
     common with the training text. Whoever has the index can recover the training text: leave it out if that is private.
@@ -67,7 +66,9 @@ def push(
     checkpoint, and as upload does.
     """
     with files_to_push(folder, repo_id, with_index=with_index, space=space) as files:
-        return upload(files, repo_id, message="Upload a tinygpt checkpoint", private=private)
+        return upload(
+            files, repo_id, message="Upload a tinygpt checkpoint", replaced=_earlier_checkpoint, private=private
+        )
 
 
 @contextmanager
@@ -77,18 +78,17 @@ def files_to_push(
     """The files that `push` uploads, by their names: copies, which exist within the block. Raises as `push` does."""
     for name in filter(None, (repo_id, space)):
         check_repo_id(name)
-    folder = Path(folder).resolve()
-    # A thread of an upload that was abandoned may still have one of the copies open, which Windows then cannot remove.
-    with TemporaryDirectory(prefix="tinygpt-", ignore_cleanup_errors=True) as copies:
-        copy = Path(copies)
-        with explained(f"the files to push could not be copied to {copy}", "make room there, or set TMPDIR"):
-            copy_published(folder, copy, with_index=with_index)
-            complete(copy, {}, old_name=folder.name, name=repo_id, space=space)
+    with copied_to_publish(Path(folder), name=repo_id, with_index=with_index, space=space) as copy:
         yield published_files(copy)
+
+
+def _earlier_checkpoint(names: Set[str]) -> Set[str]:
+    return set(filter(is_published, names))
 
 
 def listing(files: dict[str, Path]) -> str:
     """The size in bytes and the sha256 of each file, and the size of all."""
-    rows = [(name, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()) for name, path in files.items()]
-    lines = [f"{size:>12,}  {sha256}  {name}" for name, size, sha256 in rows]
-    return "\n".join([*lines, f"{sum(size for _, size, _ in rows):>12,}  bytes in {len(rows)} files"])
+    sizes = {
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}": path.stat().st_size for name, path in files.items()
+    }
+    return size_table(sizes | {f"bytes in {len(sizes)} files": sum(sizes.values())})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinygpt.checkpoint.files import one_line, read_bytes
-from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.data.download import learned_default_text
 from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
 from tinygpt.flags import flag
@@ -65,9 +65,14 @@ def sample_request(facts: dict[str, Any], fields: dict[str, Any]) -> GenerationR
     """
     vocabulary = facts["vocabulary"]
     chosen = {"prompt": "" if "\n" in vocabulary else vocabulary[0]}
-    if facts.get("data_sha256") == DEFAULT_SHA256:
+    if learned_default_text(facts):
         chosen = _SHAKESPEARE
     return GenerationRequest(**_SETTINGS | chosen | fields)
+
+
+def second_request(request: GenerationRequest) -> GenerationRequest:
+    """The request for the text that a model card shows beside the sample: at the temperature of training, 1."""
+    return GenerationRequest(**_SETTINGS | {"prompt": request.prompt, "temperature": 1.0})
 
 
 def write_sample(
