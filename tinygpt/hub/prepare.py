@@ -34,12 +34,11 @@ from tinygpt.system.os_errors import explained
 from tinygpt.system.shell import command_line
 
 _EPILOG = """
-The flags on what to write choose the sample. Without them it is written with length 350, temperature 0.6 and a fixed
-seed, which is the same each time, and goes on from "JULIET:" for weights that learned Tiny Shakespeare, from a new line
-for others. It ends with a speech or a line, and may be shorter than --length. The card shows a second one, at
-temperature 1.
+The flags on what to write choose the sample. Without them it has a length of 350 and a temperature of 0.6, and
+continues "JULIET:" if the weights learned Tiny Shakespeare, or else begins on a new line. It ends with a speech or a
+line, and may be shorter than --length. The card also shows a second text, at temperature 1.
 """
-_NO_FLAGS = ("top_k", "top_p", "stop", "strategy", "beam_width")
+_NO_FLAGS = ("top_k", "top_p", "stop", "strategy", "beam_width", "seed")
 
 
 def add_command(commands: Any) -> None:
@@ -49,12 +48,15 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument(
-        "out", type=Path, metavar="OUT", help="the new folder; if it is RUN, only what RUN lacks is added to it"
+        "out", type=Path, metavar="OUT", help="the new folder; if it is RUN, card and sample are added to it"
     )
     parser.add_argument(
         "--with-index",
         action="store_true",
         help="copy memorization.npy too, from which the training text can be recovered",
+    )
+    parser.add_argument(  # unlike elsewhere, a fixed one by default
+        "--seed", metavar="N", default=argparse.SUPPRESS, help="of the sample; if not given, the same for every run"
     )
     add_flags(parser, GenerationRequest, skip=_NO_FLAGS)
     parser.set_defaults(run=run)
