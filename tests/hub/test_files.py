@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from tests.disks import small_file_system
 from tests.hub.checkpoints import refusal, save
 from tinygpt.checkpoint import reading
 from tinygpt.data.memorization import INDEX, build_index
@@ -151,6 +152,13 @@ def test_a_snapshot_that_the_run_removes_meanwhile_is_left_out(folder, copy, mon
     copy_published(folder, copy)
     assert [path.name for path in (copy / "history").iterdir()] == ["step-000002"]
     assert "step-000001" in caplog.text
+
+
+def test_without_room_for_a_snapshot_nothing_counts_as_copied(folder, tmp_path):
+    save(folder / "history" / "step-000001", seed=1)
+    with small_file_system(tmp_path / "disk", kilobytes=28) as disk:
+        assert "No space left" in refusal(OSError, copy_published, folder, disk)
+        assert (disk / "metrics.jsonl").exists()
 
 
 def test_the_index_of_a_text_is_no_larger_than_its_limit(tmp_path):

@@ -15,6 +15,7 @@ from tinygpt.checkpoint.reading import (
     HISTORY,
     MAX_METRICS_BYTES,
     METRICS,
+    NEXT_CONFIG,
     WEIGHTS,
     read_checkpoint,
     read_facts,
@@ -90,7 +91,7 @@ def copy_published(folder: Path, target: Path, *, with_index: bool = False) -> N
             read_checkpoint(snapshot)
             copy.mkdir(parents=True)
             _copy_checkpoint(snapshot, copy)
-        except (OSError, ValueError) as error:  # damaged, or removed by the run meanwhile
+        except (FileNotFoundError, ValueError) as error:  # damaged, or removed by the run meanwhile
             _log.warning("Leaving out a snapshot: %s", error)
             shutil.rmtree(copy, ignore_errors=True)
 
@@ -103,7 +104,7 @@ def _check_links(folder: Path, run: Path) -> None:
     """
     run = Path(os.path.realpath(run))
     cache = run.parent.parent / "blobs" if run.parent.name == "snapshots" else run
-    for name in (WEIGHTS, CONFIG, *OPTIONAL_FILES, *INDEX_FILES):
+    for name in (WEIGHTS, CONFIG, NEXT_CONFIG, *OPTIONAL_FILES, *INDEX_FILES):
         path = Path(os.path.realpath(folder / name))  # which takes links in a circle, too
         if not (path.is_relative_to(run) or path.parent == cache):
             raise ValueError(
