@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 
 from tinygpt.flags import Parser, add_flags, add_model_flags, explained, given
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.inference.continuation import Continuation, write
 from tinygpt.inference.loading import open_checkpoint
 from tinygpt.output import check_output, write_output

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tinygpt.hub.client import check_repo_id, push
+from tinygpt.hub.connection import check_repo_id
+from tinygpt.hub.push import push
 from tinygpt.training.cli import one_line_errors, parse, print_sample, report, resume_command, train
 from tinygpt.training.console import say
 

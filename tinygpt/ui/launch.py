@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from tinygpt.background import in_background
 from tinygpt.flags import Parser, add_model_flags
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.system.shell import own_command, program
 from tinygpt.ui.address import check_root_path, choose_port, hostname, is_loopback
 from tinygpt.ui.browser import at_a_desk, open_in_browser
