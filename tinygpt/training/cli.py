@@ -56,6 +56,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--push-to-hub", metavar="USER/NAME", help="push the weights to the Hugging Face Hub")
     parser.add_argument(
+        "--private", action="store_true", help="with --push-to-hub, let only you see a repository that is created"
+    )
+    parser.add_argument(
         "--with-index",
         action="store_true",
         help="with --push-to-hub, push memorization.npy too, from which the training text can be recovered",
@@ -113,7 +116,9 @@ def one_line_errors() -> Iterator[None]:
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(1 if distributed.rank() else f"{program('train')}: {explained(error, _NO_FLAGS)}")
     except KeyboardInterrupt:
-        sys.exit(1 if distributed.rank() else f"{program('train')}: interrupted; what was saved before is kept")
+        if not distributed.rank():
+            print(f"{program('train')}: interrupted; what was saved before is kept", file=sys.stderr)
+        sys.exit(130)
 
 
 def run_start(args: argparse.Namespace) -> tuple[RunStart, Path]:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.ci import needed
 from tests.documents import examples, output
 from tests.server import ROOT
 from tests.ui.launched import launched
@@ -29,7 +30,7 @@ from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.training_jobs import TrainingJobs
 
-mcp = pytest.importorskip("mcp")
+mcp = needed("mcp")
 from mcp.client.streamable_http import streamable_http_client  # noqa: E402
 from mcp.types import CallToolResult  # noqa: E402
 
@@ -291,8 +292,19 @@ def test_a_message_longer_than_any_request_is_refused_before_it_is_read(page):
     assert not call(page, "generate", longest).isError
 
 
-def test_where_the_package_is_missing_the_flag_says_what_to_install(called, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mcp", None)
+@pytest.mark.parametrize("there", [False, True], ids=["missing", "of another version"])
+def test_without_a_package_that_works_the_flag_says_what_to_install(called, monkeypatch, tmp_path, there: bool):
+    ours = "tinygpt.ui.middleware.mcp"
+    for name in [name for name in sys.modules if name == ours or name.partition(".")[0] == "mcp"]:
+        monkeypatch.delitem(sys.modules, name)
+    if there:
+        (tmp_path / "mcp").mkdir()
+        (tmp_path / "mcp" / "__init__.py").touch()
+        monkeypatch.syspath_prepend(tmp_path)
+    else:
+        monkeypatch.setitem(sys.modules, "mcp", None)
     result = called(ROOT / "app.py", "--mcp")
-    assert result.returncode != 0
-    assert result.stderr == "app.py: --mcp needs the package mcp: run pip install mcp\n"
+    assert result.returncode == 1
+    requirement = (ROOT / "requirements-mcp.txt").read_text(encoding="utf-8").splitlines()[-1]
+    assert result.stderr.startswith(f'app.py: --mcp needs another package: run pip install "{requirement}" (')
+    assert result.stderr.count("\n") == 1
