@@ -25,8 +25,6 @@ from tinygpt import SampleConfig, __version__, load_checkpoint, stream
 
 INFO = f"tinygpt-{__version__}.dist-info"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
 only_unix = pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a Unix")
 
 
@@ -167,9 +165,8 @@ def test_a_prepared_spaces_requirements_resolve_and_it_runs_with_all_but_its_tor
     subprocess.run([*pip, "uninstall", "-y", "tinygpt"], check=True, timeout=60)  # a Space holds the code itself
     required = space / "requirements.txt"
     subprocess.run([*pip, "install", "--dry-run", "--report", report, "-r", required], check=True, timeout=180)
-    versions = {
-        each["metadata"]["name"]: each["metadata"]["version"] for each in json.loads(report.read_text())["install"]
-    }
+    found = [each["metadata"] for each in json.loads(report.read_text(encoding="utf-8"))["install"]]
+    versions = {each["name"]: each["version"] for each in found}
     assert versions.get("torch", "2.10").startswith(("2.10", "2.11"))
     # Run with the torch that is there: that of a Space brings gigabytes of CUDA libraries.
     others = [line for line in required.read_text(encoding="utf-8").splitlines() if not line.startswith("torch")]

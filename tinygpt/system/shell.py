@@ -47,7 +47,7 @@ def program(name: str = "") -> str:
 
 
 def _has_script(name: str) -> bool:
-    """Whether app.py or train.py started this process, and the script of this name is there: a Space has no train.py."""
+    """Whether app.py or train.py started this process, and that of this name is there: a Space has no train.py."""
     scripts = {name: _SCRIPTS / f"{name}.py" for name in ("app", "train")}
     return Path(sys.argv[0]).resolve() in scripts.values() and name in scripts and scripts[name].exists()
 
