@@ -31,6 +31,7 @@ from tinygpt.training.state import STATE, RunStart, saved_run
 from tinygpt.training.trainer import Trainer
 
 _NO_FLAGS = ("vocab_size",)  # fields that the text determines
+_TRACKIO = "trackio>=0.40,<1"  # as in requirements-dev.txt
 _DESCRIPTION = "Train a model on Tiny Shakespeare, or on your own text, and save its weights."
 _SAMPLE = SampleConfig(max_new_tokens=500, seed=1337)
 
@@ -76,7 +77,7 @@ def train(args: argparse.Namespace) -> Trainer | None:
     """
     use_large_pages()
     if args.track and not importlib.util.find_spec("trackio"):  # now, rather than after hours
-        raise ValueError("--track needs trackio, which is not installed: pip install trackio")
+        raise ValueError(f'--track needs trackio, which is not installed: pip install "{_TRACKIO}"')
     start, folder = run_start(args)
     with distributed.process_group(choose_device(args.device or start.device)) as device:
         trainer = build_trainer(args, start, folder, device)
