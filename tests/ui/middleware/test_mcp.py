@@ -290,21 +290,3 @@ def test_a_message_longer_than_any_request_is_refused_before_it_is_read(page):
     assert answer.status_code == 413
     longest = {"prompt": "\U0001f600" * 10_000, "length": 1}
     assert not call(page, "generate", longest).isError
-
-
-@pytest.mark.parametrize("there", [False, True], ids=["missing", "of another version"])
-def test_without_a_package_that_works_the_flag_says_what_to_install(called, monkeypatch, tmp_path, there: bool):
-    ours = "tinygpt.ui.middleware.mcp"
-    for name in [name for name in sys.modules if name == ours or name.partition(".")[0] == "mcp"]:
-        monkeypatch.delitem(sys.modules, name)
-    if there:
-        (tmp_path / "mcp").mkdir()
-        (tmp_path / "mcp" / "__init__.py").touch()
-        monkeypatch.syspath_prepend(tmp_path)
-    else:
-        monkeypatch.setitem(sys.modules, "mcp", None)
-    result = called(ROOT / "app.py", "--mcp")
-    assert result.returncode == 1
-    requirement = (ROOT / "requirements-mcp.txt").read_text(encoding="utf-8").splitlines()[-1]
-    assert result.stderr.startswith(f'app.py: --mcp needs another package: run pip install "{requirement}" (')
-    assert result.stderr.count("\n") == 1
