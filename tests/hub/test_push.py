@@ -121,7 +121,7 @@ def test_ctrl_c_ends_a_push_with_one_line_and_leaves_the_repository_as_it_was(hu
         assert hub.stalled.wait(60)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert err.splitlines()[-1] == "tinygpt.hub: interrupted; run it again to complete it"
     assert "Traceback" not in err
     assert hub.repos[repo].files().keys() == {".gitattributes"}
@@ -159,9 +159,10 @@ def test_the_index_of_the_training_text_is_pushed_only_on_request_and_with_a_war
 
 
 def test_the_flag_that_pushes_the_index_says_what_that_means_and_needs_a_push(called):
-    refused = called(ROOT / "train.py", "--with-index", "--data", "nowhere.txt")  # or it would train
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("train.py: --with-index is of use only with --push-to-hub USER/NAME")
+    for flag in ("--with-index", "--private"):
+        refused = called(ROOT / "train.py", flag, "--data", "nowhere.txt")  # or it would train
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(f"train.py: {flag} is of use only with --push-to-hub USER/NAME")
     help = " ".join(called(ROOT / "train.py", "--help").stdout.split())
     assert "memorization.npy too, from which the training text can be recovered" in help
 
@@ -176,7 +177,7 @@ def test_the_printed_commands_work_as_they_are_and_the_flag_pushes_the_index_too
     folder = tmp_path / ODD_NAME
     flags = ("--max-iters", 2, "--eval-interval", 2, "--data", text_file, "--out", folder)
     hub.status = 400
-    refused = called(TRAIN, *TINY, *flags, "--push-to-hub", repo, "--with-index")
+    refused = called(TRAIN, *TINY, *flags, "--push-to-hub", repo, "--private", "--with-index")
     assert refused.returncode == 1
     [to_open] = re.findall(r"To open them: (.*)", refused.stdout)
     assert shlex.split(to_open) == ["python", "app.py", "--weights", str(folder)]
@@ -188,6 +189,7 @@ def test_the_printed_commands_work_as_they_are_and_the_flag_pushes_the_index_too
         pushed = called(TRAIN, *flags)
         assert (python, pushed.returncode) == ("python", 0), pushed.stderr
         assert f"Pushed to {server.url}/{repo}\n" in pushed.stdout
+        assert hub.repos[repo].private
         assert hub.repos[repo].files().keys() - {".gitattributes"} == PUSHED | index
 
 
