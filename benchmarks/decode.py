@@ -33,7 +33,7 @@ from tinygpt.engines.engine import Engine
 from tinygpt.engines.selection import as_engine, fastest
 from tinygpt.fields import Integer
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.inference.generation import stream
 from tinygpt.model.gpt import GPTLanguageModel
 from tinygpt.model.quantization import fake_quantize

@@ -25,7 +25,7 @@ from benchmarks.serving import APP, Server, serving
 from benchmarks.visiting import BUSY, CUT_SHORT, LEAVES, NEVER_READS, READS, Button, Visit, count_starts, visit_together
 from tinygpt.fields import Integer, Number
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.inference.loading import open_checkpoint
 from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS
 

@@ -17,7 +17,7 @@ from tinygpt.data.dataset import load_dataset
 from tinygpt.data.download import DEFAULT_URL
 from tinygpt.fields import FieldError, Integer
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.model.gpt import GPTLanguageModel
 from tinygpt.training.distillation import Ensemble, load_ensemble
 from tinygpt.training.evaluation import PUBLISHED_BLOCK, evaluate_full, evaluate_sliding

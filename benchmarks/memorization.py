@@ -19,7 +19,7 @@ from tinygpt.data.download import DEFAULT_URL
 from tinygpt.data.memorization import MIN_LENGTH, build_index, lookup, measure_memorization
 from tinygpt.fields import Integer
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.inference.generation import stream
 from tinygpt.inference.loading import open_checkpoint
 from tinygpt.system.atomic import write_atomically

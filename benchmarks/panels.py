@@ -12,7 +12,7 @@ from benchmarks.machine import seconds
 from benchmarks.serving import APP, find_browser, serving
 from tinygpt.fields import Integer
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.inference.continuation import write
 from tinygpt.inference.generation import stream
 from tinygpt.inference.loading import open_checkpoint

@@ -13,7 +13,7 @@ from benchmarks.command import header, make_parser, one_line_errors
 from benchmarks.serving import APP, serving
 from tinygpt.fields import Integer
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 
 EMPTY = """
 import sys

@@ -14,7 +14,7 @@ from tinygpt.engines.numba_engine import NumbaEngine
 from tinygpt.engines.weight_layout import empty_cache
 from tinygpt.fields import Integer
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 
 _compiled = njit(nogil=True, boundscheck=False, error_model="numpy")
 

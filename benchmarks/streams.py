@@ -9,7 +9,7 @@ from benchmarks.machine import seconds
 from tinygpt.config import SampleConfig
 from tinygpt.fields import Integer
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.inference.generation import stream
 from tinygpt.inference.loading import open_checkpoint
 

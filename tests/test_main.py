@@ -8,13 +8,22 @@ import pytest
 from tests.server import ROOT
 from tinygpt.__main__ import main
 
-COMMANDS = {"tinygpt.ui.launch": ["app"], "tinygpt.commands.train": ["train"], "tinygpt.commands.generate": []}
+COMMANDS = {
+    "tinygpt.ui.launch": ["app"],
+    "tinygpt.commands.train": ["train"],
+    "tinygpt.hub.__main__": ["hub"],
+    "tinygpt.export.__main__": ["export"],
+    "tinygpt.commands.generate": [],
+}
 
 
 def test_the_help_of_the_terminal_names_the_other_commands(called):
     help = " ".join(called("tinygpt", "--help").stdout.split())
     assert "`tinygpt app` opens the page in the browser, `tinygpt train` trains a model" in help
-    assert "With app or train as the first argument" in help
+    assert "`tinygpt hub` publishes one, `tinygpt export` writes it for other tools" in help
+    assert "With app, train, hub or export as the first argument" in help
+    assert "push" in called("tinygpt", "hub", "--help").stdout
+    assert "onnx" in called("tinygpt", "export", "--help").stdout
     assert "--no-browser" in called("tinygpt", "app", "--help").stdout
     assert "--max-iters" in called("tinygpt", "train", "--help").stdout
 
@@ -39,6 +48,27 @@ def test_help_and_errors_name_the_command_as_it_was_called(called, command: list
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"{name}: ")
     assert "nowhere" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refused"),
+    [
+        (["hub", "push", "nowhere", "ann/gpt", "--dry-run"], "nowhere"),
+        (["export", "onnx", "ann/gpt", "out"], "`hf download ann/gpt --local-dir gpt`"),
+    ],
+    ids=["hub", "export"],
+)
+def test_what_publishes_and_exports_is_a_command_and_still_a_module(called, arguments: list[str], refused: str):
+    command, *rest = arguments
+    for start, name in (("tinygpt", f"tinygpt {command}"), (f"tinygpt.{command}", f"tinygpt.{command}")):
+        words = [command] if start == "tinygpt" else []
+        usage = called(start, *words, "--help").stdout
+        assert usage.startswith(f"usage: {name} [-h]" if words else f"usage: python -m {name} [-h]")
+        mistake = called(start, *words, *rest)
+        assert mistake.returncode == 1
+        assert mistake.stderr.startswith(f"{name}: ")
+        assert refused in mistake.stderr
+        assert mistake.stderr.count("\n") == 1
 
 
 def test_a_module_is_called_as_one(run):

@@ -23,7 +23,7 @@ _MODULES = {
     "estimate_loss": "training.evaluation",
     "evaluate_full": "training.evaluation",
     "fastest": "engines.selection",
-    "find_weights": "hub.client",
+    "find_weights": "hub.pull",
     "get_batch": "data.dataset",
     "load_checkpoint": "hub.loading",
     "load_dataset": "data.dataset",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Open the page if the first argument is "app", train if it is "train", or else write in the terminal.
+    """Open the page if the first argument is "app", train if it is "train", and so on, or else write in the terminal.
 
     Without arguments, those of the command line count.
     """
@@ -15,6 +15,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 from tinygpt.ui.launch import main as command
             case ["train", *flags]:
                 from tinygpt.commands.train import main as command
+            case ["hub", *flags]:
+                from tinygpt.hub.__main__ import main as command
+            case ["export", *flags]:
+                from tinygpt.export.__main__ import main as command
             case flags:
                 from tinygpt.commands.generate import main as command
         command(flags)

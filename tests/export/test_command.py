@@ -3,8 +3,17 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-pytest.importorskip("onnx", reason="pip install -r requirements-export.txt")
+from tests.ci import needed
+from tests.server import ROOT
+from tinygpt.checkpoint.reading import read_checkpoint
+from tinygpt.checkpoint.torch_checkpoint import annotate_checkpoint
+from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.export.__main__ import FORMATS
+from tinygpt.export.cards import onnx_card, transformers_card
+
+needed("onnx")
 
 
 @pytest.mark.parametrize(
@@ -41,3 +50,22 @@ def test_a_folder_or_a_file_that_is_there_is_not_written_to(save, called, tmp_pa
             f"tinygpt.export: {out} is there already, and is not an empty folder: choose another one\n"
         )
         assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == before
+
+
+def test_what_is_to_be_installed_is_what_the_requirements_list():
+    listed = (ROOT / "requirements-export.txt").read_text(encoding="utf-8").splitlines()
+    assert {format.needs for format in FORMATS.values()} <= set(listed)
+
+
+@pytest.mark.parametrize("card", [transformers_card, onnx_card])
+@pytest.mark.parametrize("facts", [{}, {"data_sha256": DEFAULT_SHA256}], ids=["own text", "Shakespeare"])
+def test_a_card_begins_with_metadata_that_the_hub_can_read(save, card, facts: dict):
+    weights, _, _ = save("gpt")
+    annotate_checkpoint(weights, **facts)
+    _, front_matter, _ = card(read_checkpoint(weights)).split("---\n", 2)
+    parsed = yaml.safe_load(front_matter)
+    assert parsed["library_name"] in ("transformers", "onnx")
+    assert parsed["pipeline_tag"] == "text-generation"
+    assert parsed["tags"] == ["character-level"]
+    known = {"license": "mit", "language": "en"} if facts else {}
+    assert {name: parsed[name] for name in ("license", "language") if name in parsed} == known

@@ -3,9 +3,7 @@
 import json
 import urllib.request
 
-import pytest
-
-from tests.ci import ONLY_IN_CI
+from tests.ci import ONLY_IN_CI, needed
 from tests.server import free_port
 from tinygpt import SampleConfig, open_checkpoint, stream
 from tinygpt.checkpoint.reading import read_checkpoint
@@ -13,7 +11,7 @@ from tinygpt.export.to_transformers import export_transformers
 from tinygpt.flags import SHIPPED
 
 for package in ("transformers", "openai", "accelerate"):
-    pytest.importorskip(package, reason='pip install "transformers[serving]"')
+    needed(package)
 
 
 @ONLY_IN_CI

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.ci import needed
 from tests.disks import files_of_at_most
 from tests.export.conftest import TEXT
 from tinygpt import GPTConfig, SampleConfig, open_checkpoint, stream
@@ -20,9 +21,7 @@ from tinygpt.export.to_onnx import build_onnx, export_onnx
 from tinygpt.flags import SHIPPED
 from tinygpt.model.gpt import FAMILIES
 
-onnx, onnxruntime = (
-    pytest.importorskip(name, reason="pip install -r requirements-export.txt") for name in ("onnx", "onnxruntime")
-)
+onnx, onnxruntime = needed("onnx"), needed("onnxruntime")
 each_family = pytest.mark.parametrize("family", FAMILIES)
 ODD = {"n_head": 1, "n_embd": 6, "n_layer": 1}
 
@@ -163,4 +162,6 @@ def test_without_the_library_one_line_says_what_to_install(save, called, tmp_pat
     monkeypatch.setitem(sys.modules, "onnx", None)  # as where it is not installed
     done = called("tinygpt.export", "onnx", save("gpt")[0], tmp_path / "out")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "tinygpt.export: onnx is not installed: pip install onnx\n"
+    assert done.stderr.startswith('tinygpt.export: another package is needed: run pip install "onnx>=1.18,<2" (')
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()

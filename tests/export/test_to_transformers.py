@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from tests.ci import needed
 from tests.disks import files_of_at_most
 from tests.export.conftest import TEXT
 from tinygpt import GPTLanguageModel, SampleConfig, TextEncoderDecoder, load_checkpoint, open_checkpoint, stream
@@ -17,7 +18,7 @@ from tinygpt.export.to_transformers import export_transformers
 from tinygpt.flags import SHIPPED
 from tinygpt.model.gpt import FAMILIES
 
-transformers = pytest.importorskip("transformers", reason="pip install -r requirements-export.txt")
+transformers = needed("transformers")
 
 CLASSES = {"gpt": "GPT2LMHeadModel", "llama": "LlamaForCausalLM", "qwen3": "Qwen3ForCausalLM"}
 FILES = ["README.md", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json"]
@@ -169,4 +170,6 @@ def test_without_the_library_one_line_says_what_to_install(save, called, tmp_pat
     monkeypatch.setitem(sys.modules, "transformers", None)  # as where it is not installed
     done = called("tinygpt.export", "transformers", save("gpt")[0], tmp_path / "out")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "tinygpt.export: transformers is not installed: pip install transformers\n"
+    assert done.stderr.startswith('tinygpt.export: another package is needed: run pip install "transformers>=5,<6" (')
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.ci import needed
 from tests.export.conftest import TEXT
 from tinygpt import TextEncoderDecoder
 from tinygpt.export.tokenizer_files import build_tokenizer
 
-pytest.importorskip("tokenizers", reason="comes with transformers")
+needed("tokenizers")
 
 SHAKESPEARE = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 characters = st.characters(exclude_categories=["Cs"])  # no halves of surrogate pairs, which no text file holds

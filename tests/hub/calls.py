@@ -10,7 +10,8 @@ from unittest.mock import patch
 
 import pytest
 
-from tinygpt.hub import client, connection, download
+from tinygpt.hub import connection, download, pull
+from tinygpt.hub.push import push
 from tinygpt.hub.upload import upload
 
 
@@ -72,28 +73,39 @@ def with_full_disk(function, *args):
 
 
 def push_private(run, repo):
-    return client.push(run, repo, private=True)
+    return push(run, repo, private=True)
 
 
 def push_with_index(run, repo):
-    return client.push(run, repo, with_index=True)
+    return push(run, repo, with_index=True)
 
 
 def push_with_space(run, repo):
-    return client.push(run, repo, space="ann/demo")
+    return push(run, repo, space="ann/demo")
 
 
 def find_weights(source):
-    return client.find_weights(source)
+    return pull.find_weights(source)
+
+
+def with_bug(source):
+    """find_weights with an error of our own in it."""
+    with patch.object(pull.Repository, "download", lambda self: {}["no such key"]):
+        return pull.find_weights(source)
 
 
 def with_snapshots(source):
-    return client.find_weights(source, snapshots=True)
+    return pull.find_weights(source, snapshots=True)
+
+
+def nothing(names):
+    """Of the files in a repository, those that an upload replaces."""
+    return set()
 
 
 def upload_space(files, repo):
-    return upload(files, repo, message="Make a Space", repo_type="space")
+    return upload(files, repo, message="Make a Space", replaced=nothing, repo_type="space")
 
 
 def upload_files(files, repo):
-    return upload(files, repo, message="Upload files")
+    return upload(files, repo, message="Upload files", replaced=nothing)

@@ -33,10 +33,10 @@ def logits(run):
         return model(torch.arange(8)[None])
 
 
-def refusal(kind, call, *args):
+def refusal(kind, call, *args, **options):
     """The message of the error that a call raises: one line, not too long."""
     with pytest.raises(kind) as caught:
-        call(*args)
+        call(*args, **options)
     message = str(caught.value)
     assert "\n" not in message
     assert len(message) < 500

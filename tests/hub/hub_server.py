@@ -53,11 +53,12 @@ class Hub:
     status: int = 0  # if not 0, the answer to every request
     stalls_at: tuple[str, ...] = ()  # requests that contain one of these get no answer
     fails_at: tuple[str, ...] = ()  # requests that contain one of these are refused
-    sizes: dict[str, int] = field(default_factory=dict)  # of files that are listed with another size than they have
+    sizes: dict[str, int | None] = field(default_factory=dict)  # of files that are listed with another one, or none
     damages: str = ""  # this file is sent with one byte changed
     cuts: str = ""  # half of this file is sent, as if it were whole
     answer: bytes = b""  # if not empty, the body of every answer, with status 200 or the status above
     echoes: Callable[[str], str] | None = None  # how errors spell the login of the request, which they quote
+    before_commit: Callable[[Repo], object] = lambda repo: None  # called with the repository
     stalled: threading.Event = field(default_factory=threading.Event)  # set when a request stalls
     released: threading.Event = field(default_factory=threading.Event)
     url: str = ""
@@ -65,7 +66,7 @@ class Hub:
     def mend(self) -> None:
         """End all faults, and release stalled requests."""
         self.status, self.stalls_at, self.damages, self.cuts, self.answer, self.echoes = 0, (), "", "", b"", None
-        self.fails_at, self.sizes = (), {}
+        self.fails_at, self.sizes, self.before_commit = (), {}, lambda repo: None
         self.released.set()
         self.stalled, self.released = threading.Event(), threading.Event()
 
@@ -111,8 +112,7 @@ class Handler(BaseHTTPRequestHandler):
         elif hub.answer:
             self.answer(hub.answer, hub.status or 200, {"Content-Type": "text/html"})
         elif hub.status:
-            quoted = f": {hub.echoes(self.headers['Authorization'])}" if hub.echoes else ""
-            self.answer({"error": f"simulated failure{quoted}"}, hub.status)
+            self.answer({"error": hub.echoes(self.headers["Authorization"]) if hub.echoes else "failure"}, hub.status)
         elif path == "/api/validate-yaml":
             self.validate_card()
         elif "/resolve/" in path:
@@ -172,25 +172,22 @@ class Handler(BaseHTTPRequestHandler):
         repo = self.hub.repos[api_repo_id(path.split("/preupload/")[0])]
         files = [
             {
-                "path": file["path"],
-                "uploadMode": "lfs" if file["path"].endswith(LARGE) else "regular",
+                "path": name,
+                "uploadMode": "lfs" if name.endswith(LARGE) else "regular",
                 "shouldIgnore": False,
-                "oid": self.oid(file["path"], repo.files().get(file["path"])),
+                "oid": self.oid(name, repo.files().get(name)),
             }
-            for file in json.loads(self.body)["files"]
+            for name in (file["path"] for file in json.loads(self.body)["files"])
         ]
         self.answer({"files": files})
 
     def oid(self, name: str, content: bytes | None) -> str | None:
-        if content is None:
-            return None
-        if name.endswith(LARGE):
-            return hashlib.sha256(content).hexdigest()
+        if content is None or name.endswith(LARGE):
+            return content and hashlib.sha256(content).hexdigest()
         return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
     def offer_large(self) -> None:
-        objects = json.loads(self.body)["objects"]
-        for item in objects:
+        for item in (objects := json.loads(self.body)["objects"]):
             if item["oid"] not in self.hub.large:
                 upload = {"href": f"{self.hub.url}/lfs/{item['oid']}"}
                 item["actions"] = {"upload": upload, "verify": {"href": f"{self.hub.url}/lfs-verify"}}
@@ -205,16 +202,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def commit(self, path: str) -> None:
         repo_id = api_repo_id(path.split("/commit/")[0])
-        changes = {}
+        repo, changes = self.hub.repos[repo_id], {}
+        self.hub.before_commit(repo)
         for operation in map(json.loads, self.body.splitlines()):
             match operation["key"], operation["value"]:
+                case "header", value if value.get("parentCommit", repo.branches["main"]) != repo.branches["main"]:
+                    self.answer({"error": "A commit has happened since. Please refresh and try again."}, 412)
+                    return
                 case "file", value:
                     changes[value["path"]] = base64.b64decode(value["content"])
                 case "lfsFile", value:
                     changes[value["path"]] = self.hub.large[value["oid"]]
                 case "deletedFile", value:
                     changes[value["path"]] = None
-        sha = self.hub.repos[repo_id].commit(changes)
+        sha = repo.commit(changes)
         self.answer({"commitOid": sha, "commitUrl": f"{self.hub.url}/{repo_id}/commit/{sha}"})
 
     def send_listing(self, path: str) -> None:

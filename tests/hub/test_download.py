@@ -8,8 +8,9 @@ from tests.hub.calls import find_weights, with_full_disk, with_short_deadline, w
 from tests.hub.checkpoints import PUSHED, logits, refusal, save
 from tinygpt import load_checkpoint, open_checkpoint
 from tinygpt.checkpoint.reading import read_checkpoint
-from tinygpt.hub import client, loading
+from tinygpt.hub import loading
 from tinygpt.hub.download import MAX_SNAPSHOTS
+from tinygpt.hub.push import push
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def pushed(call, repo, folder):
     """The folder of a run with two snapshots, which has been pushed."""
     for step in (19, 156):
         save(folder / "history" / f"step-{step:06}", seed=step)
-    call(client.push, folder, repo)
+    call(push, folder, repo)
     return folder
 
 
@@ -89,23 +90,34 @@ def test_no_other_name_is_ever_asked_for(call, hub, repo, pushed, name):
     assert {*resolved(hub, repo)} == PUSHED | snapshot_files(19, 156)
 
 
-def test_weights_that_are_larger_than_their_model_are_refused_before_they_are_downloaded(call, hub, repo, pushed):
-    hub.sizes = {"model.safetensors": 100 * 10**9}
+UNTOLD_OR_HUGE = pytest.mark.parametrize("size", [100 * 10**9, None])
+
+
+@UNTOLD_OR_HUGE
+def test_weights_that_are_larger_than_their_model_are_refused_before_they_are_downloaded(call, hub, repo, pushed, size):
+    hub.sizes = {"model.safetensors": size}
     assert "larger than its model" in refusal(ValueError, call, find_weights, repo)
     assert {*resolved(hub, repo)} == {"config.json"}
 
 
-def test_a_config_that_is_too_large_is_refused_before_it_is_downloaded(call, hub, repo, pushed):
-    hub.sizes = {"config.json": 100 * 10**9}
+@UNTOLD_OR_HUGE
+def test_a_config_that_is_too_large_is_refused_before_it_is_downloaded(call, hub, repo, pushed, size):
+    hub.sizes = {"config.json": size}
     assert "too large" in refusal(ValueError, call, find_weights, repo)
     assert resolved(hub, repo) == []
 
 
 @pytest.mark.parametrize(
-    "name", ["metrics.jsonl", "README.md", "history/step-000019/config.json", "history/step-000019/model.safetensors"]
+    ("name", "size"),
+    [
+        ("metrics.jsonl", 50_000_001),
+        ("README.md", None),
+        ("history/step-000019/config.json", 100 * 10**9),
+        ("history/step-000019/model.safetensors", None),
+    ],
 )
-def test_what_else_is_too_large_is_left_out(call, hub, repo, pushed, name):
-    hub.sizes = {name: 100 * 10**9}
+def test_what_else_is_too_large_is_left_out(call, hub, repo, pushed, name, size):
+    hub.sizes = {name: size}
     pulled = names(call(with_snapshots, repo))
     assert pulled == (PUSHED | snapshot_files(19, 156)) - ({name} if "/" not in name else snapshot_files(19))
 
@@ -133,7 +145,7 @@ def test_the_public_functions_open_a_revision_on_the_hub_and_a_local_folder(call
     engine, opened = open_checkpoint(repo)
     assert engine.config == model.config
     assert opened.vocabulary == tokenizer.vocabulary
-    call(client.push, pushed, repo)
+    call(push, pushed, repo)
     assert same(load_checkpoint(repo)[0], pushed)
     hub.status = 503
     assert same(load_checkpoint(repo)[0], pushed)

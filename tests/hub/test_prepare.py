@@ -1,17 +1,21 @@
 """Making a finished run a folder to publish."""
 
 import json
+import os
+import re
+import shlex
 import shutil
 
 import pytest
 
 from tests.disks import files_of_at_most
 from tests.hub.checkpoints import PUSHED, refusal, save
+from tinygpt import open_checkpoint
 from tinygpt.checkpoint.reading import read_facts
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.model_card import model_card
 from tinygpt.hub.prepare import prepare
-from tinygpt.hub.sample import read_sample
+from tinygpt.hub.sample import read_sample, write_sample
+from tinygpt.request import GenerationRequest
 
 
 @pytest.fixture
@@ -112,9 +116,31 @@ def test_a_card_that_somebody_wrote_is_kept_and_a_generated_one_is_renewed(run_f
     assert (tmp_path / "first" / "README.md").read_text() == "Mine."
     (run_folder / "README.md").unlink()
     prepare(run_folder, tmp_path / "second")
-    sample = prepare(tmp_path / "second", tmp_path / "third", {"seed": 3})
-    card = model_card(read_facts(run_folder), "third", sample=sample)
-    assert (tmp_path / "third" / "README.md").read_text("utf-8") == card
+    config = tmp_path / "second" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"validation_loss": 1.2345}))  # measured afterwards
+    prepare(tmp_path / "second", tmp_path / "third", {"seed": 3})
+    card = (tmp_path / "third" / "README.md").read_text("utf-8")
+    assert "**1.2345 nats**" in card
+    assert "--seed 3`" in card
+    assert "--weights second" not in card
+
+
+@pytest.mark.skipif(os.name == "nt", reason="commands are quoted in another way there")
+def test_a_card_has_two_samples_with_the_commands_that_write_them_again(run_folder, tmp_path):
+    first = prepare(run_folder, tmp_path / "out", {"length": 60})
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    texts, commands = re.findall(r"```text\n(.*?)\n```", card, re.DOTALL), re.findall(r"Written by `(.*)`\.", card)
+    assert len(texts) == len(commands) == 2
+    assert first.command("out") == commands[0]
+    flags = shlex.split(commands[1])
+    given = dict(zip(flags[3::2], flags[4::2], strict=True))
+    assert (given["--prompt"], given["--temperature"]) == (first.request.prompt, "1.0")
+    length, seed = int(given["--length"]), int(given["--seed"])
+    engine, tokenizer = open_checkpoint(tmp_path / "out")
+    request = GenerationRequest(prompt=first.request.prompt, length=length, temperature=1.0, seed=seed)
+    again = write_sample(engine, tokenizer, request, first.weights_sha256)
+    assert texts[1] == (again.request.prompt + again.text).strip("\n")
+    assert len(read_sample(tmp_path / "out").text) <= 60
 
 
 def test_a_sample_is_kept_while_it_is_one_of_the_weights(run_folder, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.disks import files_of_at_most
+from tests.disks import files_of_at_most, small_file_system
 from tinygpt.system import atomic
 from tinygpt.system.atomic import folder_written_whole, write_atomically
 
@@ -72,9 +72,9 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     def fail_half_way():
         with folder_written_whole(out) as part:
             (part / "file").write_bytes(b"half")
-            (out / "file").read_bytes()
+            (part / "none" / "file").write_bytes(b"half")
 
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError, match=r"out could not be written \(No such file .*: choose another folder$"):
         fail_half_way()
     assert list(tmp_path.iterdir()) == []
     with folder_written_whole(out) as part:
@@ -84,14 +84,76 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_a_folder_replaces_only_an_empty_one(tmp_path):
+def fill(given, folder):
+    """Write a file to an empty folder, and check that it is that same folder which has it."""
+    before = folder.stat()
+    with folder_written_whole(given) as part:
+        (part / "sub").mkdir()
+        (part / "sub" / "file").write_bytes(b"whole")
+    assert (folder.stat().st_ino, folder.stat().st_dev) == (before.st_ino, before.st_dev)
+    assert [path.relative_to(folder).as_posix() for path in folder.rglob("*")] == ["sub", "sub/file"]
+
+
+def test_an_empty_folder_is_filled_also_if_it_is_the_current_one(tmp_path, monkeypatch):
     (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    fill(Path("."), tmp_path / "out")
+
+
+def test_an_empty_folder_that_a_link_leads_to_is_filled(tmp_path):
+    (tmp_path / "out").mkdir()
+    try:
+        (tmp_path / "link").symlink_to(tmp_path / "out")
+    except OSError:
+        pytest.skip("Windows lets only administrators make links")
+    fill(tmp_path / "link", tmp_path / "out")
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_an_empty_disk_is_filled(tmp_path):
+    with small_file_system(tmp_path / "disk", kilobytes=100) as disk:
+        fill(disk, disk)
+
+
+def test_a_folder_that_holds_files_is_left_alone(tmp_path):
+    (tmp_path / ".out.part").mkdir()
+    (tmp_path / ".out.part" / "file").write_bytes(b"mine")
     with folder_written_whole(tmp_path / "out") as part:
         (part / "file").write_bytes(b"first")
     for taken in (tmp_path / "out", tmp_path / "out" / "file"):
-        with pytest.raises(FileExistsError), folder_written_whole(taken):
+        with pytest.raises(FileExistsError, match="is not an empty folder"), folder_written_whole(taken):
             pytest.fail("nothing may be written")
     assert (tmp_path / "out" / "file").read_bytes() == b"first"
+    assert (tmp_path / ".out.part" / "file").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_of_two_that_write_the_same_folder_one_succeeds_and_the_other_says_so(tmp_path, exists):
+    out = tmp_path / "out"
+    if exists:
+        out.mkdir()
+
+    def write_both():
+        with folder_written_whole(out) as first:
+            (first / "file").write_bytes(b"first")
+            if exists:
+                (out / "file").write_bytes(b"second")
+            else:
+                with folder_written_whole(out) as second:
+                    (second / "file").write_bytes(b"second")
+
+    with pytest.raises(OSError, match="choose another"):
+        write_both()
+    assert (out / "file").read_bytes() == b"second"
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "file"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_folder_can_be_read_by_those_who_can_read_other_new_folders(tmp_path):
+    (tmp_path / "other").mkdir()
+    with folder_written_whole(tmp_path / "out"):
+        pass
+    assert (tmp_path / "out").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
@@ -107,4 +169,4 @@ def test_a_folder_whose_writer_is_killed_does_not_appear_and_can_be_written_agai
     with folder_written_whole(out) as part:
         (part / "whole").touch()
     assert [path.name for path in out.iterdir()] == ["whole"]
-    assert list(out.parent.iterdir()) == [out]
+    assert {path.name[:5] for path in out.parent.iterdir()} == {"out", ".out."}  # the latter is left of the first

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.server import ROOT
+from tinygpt.system import shell
 from tinygpt.system.shell import command_line, own_command, program
 
 ODD = ["a b", "it's", 'say "so"', "$HOME", "`id`", "a;b&c|d", "*.json*", "é\n", "\\", "", "-x", "~", "#", "!!"]
@@ -86,3 +87,12 @@ def test_torchrun_starts_several_processes_of_a_script_or_of_the_package(monkeyp
     ):
         monkeypatch.setattr(sys, "argv", [str(started)])
         assert own_command("train", "--resume", processes=2) == f"torchrun --nproc_per_node=2 {rest} --resume"
+
+
+def test_a_script_that_is_not_there_is_not_named_as_train_py_on_a_space(monkeypatch, tmp_path: Path):
+    (tmp_path / "app.py").touch()
+    monkeypatch.setattr(shell, "_SCRIPTS", tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "app.py")])
+    assert own_command("app", "--train") == "python app.py --train"
+    assert own_command("train", "--data", "my.txt") == "python -m tinygpt train --data my.txt"
+    assert program("hub") == "python -m tinygpt hub"

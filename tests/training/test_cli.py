@@ -16,6 +16,7 @@ import torch
 import trackio
 
 from tests.runs import TINY, TRAIN, assert_same_run, files, finished, metrics
+from tests.server import ROOT
 from tinygpt import TrainConfig, Trainer, load_checkpoint, load_dataset
 from tinygpt.checkpoint.reading import METRICS, read_facts
 from tinygpt.training import progress_bar
@@ -184,7 +185,9 @@ def test_tracking_without_trackio_is_refused_before_training(called, text_file, 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "trackio" else found(name))
     ended = called(TRAIN, *TINY, "--track", "plays", "--data", text_file, "--out", tmp_path / "run")
     assert ended.returncode == 1
-    assert_one_line(ended.stderr, "--track needs trackio, which is not installed: pip install trackio")
+    development = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    requirement = next(line for line in development if line.startswith("trackio"))
+    assert_one_line(ended.stderr, f'--track needs trackio, which is not installed: pip install "{requirement}"')
     assert not (tmp_path / "run").exists()
 
 

@@ -146,3 +146,14 @@ def test_a_browser_that_cannot_be_started_costs_a_line(monkeypatch, at_desk: Non
     monkeypatch.setenv("PATH", str(tmp_path))  # no browser is there
     open_in_browser("http://127.0.0.1:7860/").result(timeout=60)
     assert capsys.readouterr().out == "No browser could be started: open http://127.0.0.1:7860/ yourself.\n"
+
+
+def test_no_module_of_the_folder_in_which_the_page_is_started_runs(monkeypatch, at_desk: None, tmp_path: Path):
+    for name in ("webbrowser", "shlex", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text(
+            f"open({str(tmp_path / 'ran')!r}, 'w'); raise SystemExit", encoding="utf-8"
+        )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BROWSER", f"{sys.executable} -c pass")
+    open_in_browser("http://127.0.0.1:7860/").result(timeout=60)
+    assert not (tmp_path / "ran").exists()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import signal
 import socket
 import sys
@@ -260,3 +261,36 @@ def test_on_zero_gpu_the_model_runs_on_the_processor_unless_another_device_is_as
             launch.main(flags, zero_gpu=zero_gpu)
         assert ended.value.args == (130,)
     assert devices == ["cpu", "cuda", "auto"]
+
+
+@pytest.mark.parametrize(("variable", "expected"), [("true", True), ("1", True), ("", False), ("false", False)])
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_space_is_on_zero_gpu_if_its_variable_says_so_whether_the_package_is_there_or_not(
+    monkeypatch, variable: str, expected: bool, installed: bool
+):
+    seen = []
+    monkeypatch.setitem(sys.modules, "spaces", SimpleNamespace(GPU=lambda function: function) if installed else None)
+    monkeypatch.setenv("SPACES_ZERO_GPU", variable)
+    monkeypatch.setattr(launch, "main", lambda *, zero_gpu: seen.append(zero_gpu))
+    runpy.run_path(str(ROOT / "tinygpt" / "ui" / "space_app.py"), run_name="__main__")
+    assert seen == [expected]
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["missing", "of another version"])
+def test_without_a_package_that_works_the_flag_for_assistants_says_what_to_install(
+    called, monkeypatch, tmp_path, there: bool
+):
+    ours = "tinygpt.ui.middleware.mcp"
+    for name in [name for name in sys.modules if name == ours or name.partition(".")[0] == "mcp"]:
+        monkeypatch.delitem(sys.modules, name)
+    if there:
+        (tmp_path / "mcp").mkdir()
+        (tmp_path / "mcp" / "__init__.py").touch()
+        monkeypatch.syspath_prepend(tmp_path)
+    else:
+        monkeypatch.setitem(sys.modules, "mcp", None)
+    result = called(APP, "--mcp")
+    assert result.returncode == 1
+    requirement = (ROOT / "requirements-mcp.txt").read_text(encoding="utf-8").splitlines()[-1]
+    assert result.stderr.startswith(f'app.py: --mcp needs another package: run pip install "{requirement}" (')
+    assert result.stderr.count("\n") == 1

@@ -108,12 +108,12 @@ def build_model(checkpoint: Checkpoint) -> GPTLanguageModel:
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Save tensors and JSON facts in one safetensors file, atomically. Raises OSError."""
-    write_atomically(path, save(_contiguous(tensors), metadata={"facts": json.dumps(facts)}))
+    save_safetensors(path, tensors, {"facts": json.dumps(facts)})
 
 
-def save_for_transformers(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Save tensors in one safetensors file that the transformers library accepts, atomically. Raises OSError."""
-    write_atomically(path, save(_contiguous(tensors), metadata={"format": "pt"}))
+def save_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Save tensors and texts that describe them in one safetensors file, atomically. Raises OSError."""
+    write_atomically(path, save(_contiguous(tensors), metadata=metadata))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 
 from tinygpt.flags import Parser, add_flags, add_model_flags, explained, given
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.inference.continuation import Continuation, write
 from tinygpt.inference.loading import open_checkpoint
 from tinygpt.output import check_output, write_output
@@ -54,9 +54,10 @@ def main(arguments: Sequence[str]) -> None:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = Parser(
         prog=program(),
-        description="Continue a prompt in the terminal: that of --prompt, or a piped one. With app or train as the "
-        f"first argument, do something else: `{program('app')}` opens the page in the browser, `{program('train')}` "
-        "trains a model, and --help after either lists its flags.",
+        description="Continue a prompt in the terminal: that of --prompt, or a piped one. With app, train, hub "
+        f"or export as the first argument, do something else: `{program('app')}` opens the page in the browser, "
+        f"`{program('train')}` trains a model, `{program('hub')}` publishes one, `{program('export')}` writes it "
+        "for other tools, and --help after each lists its flags.",
         epilog=r"In --prompt and --stop, \n is a new line.",
     )
     parser.add_argument("--output", metavar="FILE", help="also write prompt and continuation to this file")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from tinygpt.background import in_background
@@ -35,6 +35,11 @@ _REMEDY = (
 _HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>\s+|<!--.*?-->|<\?xml[^>]*>)*+<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
+
+
+def learned_default_text(facts: dict[str, Any]) -> bool:
+    """Whether weights were trained on the default text, given the facts in their config.json."""
+    return facts.get("data_sha256") == DEFAULT_SHA256
 
 
 def is_url(source: str | Path) -> bool:

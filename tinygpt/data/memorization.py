@@ -19,6 +19,7 @@ INDEX = "memorization.npy"
 FORMAT_1_INDEX = "memorised.npy"  # its name beside checkpoints of the format "tinygpt 1"
 
 _BYTES = 2_990_000
+MAX_INDEX_BYTES = _BYTES + 1000  # of the file of an index, whose header is about 100 bytes long
 # What np.save writes before the index. Not np.load, whose parser fails in many ways for other files.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '\|u1', 'fortran_order': False, 'shape': \(%d,\), *\} *\n" % _BYTES, re.DOTALL

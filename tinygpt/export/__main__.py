@@ -1,54 +1,57 @@
 """Export weights for other tools: python -m tinygpt.export transformers weights OUT"""
 
 import argparse
-import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tinygpt.checkpoint.files import one_line
 from tinygpt.checkpoint.reading import Checkpoint, read_checkpoint
 from tinygpt.flags import Parser
 from tinygpt.system.atomic import folder_written_whole
-from tinygpt.system.shell import command_line
+from tinygpt.system.shell import command_line, program
 
 
 class Format(NamedTuple):
     """A format that weights can be exported to."""
 
     about: str
-    needs: str  # the package that is imported to write it
+    needs: str  # the package that is imported to write it, as in requirements-export.txt
     export: Callable[[Checkpoint, Path], None]
     opening: str  # three lines of Python that open it; {out!r} stands for the folder
 
 
-def main() -> None:
-    args = parse()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Export as the arguments say. Without them, those of the command line count, of python -m tinygpt.export."""
+    name = "python -m tinygpt.export" if arguments is None else program("export")
+    args = parse(arguments, name)
     try:
         export(FORMATS[args.format], args.weights, args.out)
     except (ValueError, OSError) as error:
-        sys.exit(f"tinygpt.export: {error}")
+        sys.exit(f"{name.removeprefix('python -m ')}: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def parse() -> argparse.Namespace:
-    parser = Parser(prog="python -m tinygpt.export", description="Export weights in the format of other tools.")
+def parse(arguments: Sequence[str] | None, name: str) -> argparse.Namespace:
+    parser = Parser(prog=name, description="Export weights in the format of other tools.")
     formats = parser.add_subparsers(dest="format", required=True, metavar="FORMAT")
-    for name, each in FORMATS.items():
-        command = formats.add_parser(name, help=each.about, description=each.about)
+    for format, each in FORMATS.items():
+        command = formats.add_parser(format, help=each.about, description=each.about)
         command.add_argument("weights", metavar="WEIGHTS", help="the folder of a checkpoint")
         command.add_argument("out", metavar="OUT", type=Path, help="the folder to write: a new or an empty one")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def export(format: Format, weights: str, out: Path) -> None:
     """Export a checkpoint, and print what was written and how to open it. Raises ValueError and OSError."""
-    if not importlib.util.find_spec(format.needs):
-        raise ValueError(f"{format.needs} is not installed: pip install {format.needs}")
     checkpoint = read_local_checkpoint(weights)
-    with folder_written_whole(out) as folder:
-        format.export(checkpoint, folder)
+    try:
+        with folder_written_whole(out) as folder:
+            format.export(checkpoint, folder)
+    except ImportError as error:
+        raise ValueError(f'another package is needed: run pip install "{format.needs}" ({one_line(error)})') from None
     for path in sorted(out.iterdir()):
         print(f"{path.stat().st_size:>12,}  {path}")
     print(f"\nTo open it (there is more in {out / 'README.md'}):\n\n{format.opening.format(out=str(out))}")
@@ -84,7 +87,7 @@ def _to_onnx(checkpoint: Checkpoint, folder: Path) -> None:
 FORMATS = {
     "transformers": Format(
         about="a folder for the transformers library and for what reads the same files",
-        needs="transformers",
+        needs="transformers>=5,<6",
         export=_to_transformers,
         opening="""\
     from transformers import pipeline
@@ -93,7 +96,7 @@ FORMATS = {
     ),
     "onnx": Format(
         about="one file for ONNX Runtime, with its key-value cache",
-        needs="onnx",
+        needs="onnx>=1.18,<2",
         export=_to_onnx,
         opening="""\
     import onnxruntime

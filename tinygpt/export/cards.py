@@ -1,7 +1,7 @@
 """The README.md of each export: what it is, and how to open it. The examples run as they stand."""
 
 from tinygpt.checkpoint.reading import Checkpoint
-from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.data.download import learned_default_text
 from tinygpt.data.tokenizer import TextEncoderDecoder
 
 
@@ -115,7 +115,7 @@ its id, the context and the model's shape.
 
 def _front_matter(checkpoint: Checkpoint, library: str) -> str:
     """The metadata that the Hub reads. The language and the license of any other text are unknown."""
-    known = ["license: mit", "language: en"] if checkpoint.facts.get("data_sha256") == DEFAULT_SHA256 else []
+    known = ["license: mit", "language: en"] if learned_default_text(checkpoint.facts) else []
     lines = [f"library_name: {library}", "pipeline_tag: text-generation", *known, "tags:", "- character-level"]
     return "\n".join(["---", *lines, "---"])
 

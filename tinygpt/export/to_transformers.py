@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from tinygpt.checkpoint.reading import Checkpoint
-from tinygpt.checkpoint.torch_checkpoint import save_for_transformers
+from tinygpt.checkpoint.torch_checkpoint import save_safetensors
 from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.export.cards import transformers_card
 from tinygpt.export.tokenizer_files import save_tokenizer
@@ -60,7 +60,7 @@ def export_transformers(checkpoint: Checkpoint, folder: Path) -> None:
     model.config.save_pretrained(folder)
     _generation_config(config, checkpoint.vocabulary).save_pretrained(folder)
     # Not by the model's own save_pretrained, for which a full disk is no OSError, and other users no readers.
-    save_for_transformers(folder / "model.safetensors", model.state_dict())
+    save_safetensors(folder / "model.safetensors", model.state_dict(), {"format": "pt"})  # without it, none loads it
     save_tokenizer(folder, checkpoint.vocabulary, config.block_size)
     (folder / "README.md").write_text(transformers_card(checkpoint), encoding="utf-8", newline="\n")
 

@@ -18,6 +18,10 @@ LOG_IN = "run `hf auth login` or set HF_TOKEN"
 _FULL_DISK = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
+class HubError(Exception):
+    """Raised for whatever huggingface_hub raises, which is the cause: errors of HTTP and files, and of bad answers."""
+
+
 class DeadlineError(TimeoutError):
     """Raised for a step that has not ended in time. Its message has no subject."""
 
@@ -41,27 +45,35 @@ def seconds_for(size: int) -> float:
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:
-    """Return what `work` returns. Raises DeadlineError when that takes longer than so many seconds.
+    """Return what `work` returns, which does nothing but call huggingface_hub.
 
-    huggingface_hub has no such limit: it waits for some answers forever, and retries others for minutes. A thread
+    huggingface_hub has no limit of time: it waits for some answers forever, and retries others for minutes. A thread
     cannot be stopped, so after the deadline it goes on in the background, at most until the process ends.
+
+    Raises HubError for any error in it, so that an error of our own is never taken for one of the Hub, and
+    DeadlineError when it takes longer than so many seconds.
     """
     result, deadline = in_background(work), time.monotonic() + seconds
     while not result.done():
         if (left := deadline - time.monotonic()) <= 0:
             raise DeadlineError(f"took longer than {round(seconds, 1):g} seconds and was abandoned")
         wait([result], min(left, 0.5))  # Windows handles Ctrl-C only between two waits
-    return result.result()
+    try:
+        return result.result()
+    except Exception as error:
+        raise HubError from error
 
 
-def explained(error: Exception, *, doing: str, denied: str, slow: str, local: str) -> Exception:
-    """Turn an error of huggingface_hub or the network into a built-in one that says in one line what to do next.
+def explained(error: HubError | OSError, *, doing: str, denied: str, slow: str, local: str) -> Exception:
+    """Turn an error of huggingface_hub, or of a local file, into a built-in one that says in one line what to do next.
 
     `doing` names what failed; `denied` is the message when the Hub refuses access or knows no such repository;
     `slow` says what to do after a timeout, and `local` when a local file cannot be read or written.
     """
     from huggingface_hub.errors import HfHubHTTPError
 
+    if isinstance(error, HubError):
+        error = error.__cause__
     causes = list(_causes(error))
     status = next((cause.response.status_code for cause in causes if isinstance(cause, HfHubHTTPError)), None)
     if isinstance(error, DeadlineError):
@@ -72,6 +84,8 @@ def explained(error: Exception, *, doing: str, denied: str, slow: str, local: st
         return PermissionError(f"{denied} (the Hub answered {status})")
     if status == 404:
         return FileNotFoundError(f"{denied} (the Hub answered {status})")
+    if status == 412:
+        return ConnectionError(f"{doing} failed: somebody else has changed it meanwhile; try again")
     if status and status < 500 and status not in (408, 429):
         return ValueError(f"{doing} was rejected (the Hub answered {status}: {one_line(error)})")
     if status:

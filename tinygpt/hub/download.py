@@ -8,11 +8,12 @@ import logging
 import shutil
 from collections.abc import Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from tinygpt.checkpoint.facts import MAX_BYTES, parse_facts
-from tinygpt.checkpoint.reading import CONFIG, MAX_METRICS_BYTES, METRICS, WEIGHTS, max_weights_bytes, read_facts
+from tinygpt.checkpoint.reading import CONFIG, WEIGHTS, max_weights_bytes, read_facts
 from tinygpt.hub.connection import seconds_for, within
 from tinygpt.hub.files import INDEX_FILES, OPTIONAL_FILES, snapshot_of
 
@@ -37,7 +38,8 @@ class Repository:
         ask = partial(HfApi().model_info, repo_id, revision=revision, timeout=ANSWER_DEADLINE, files_metadata=True)
         info = within(seconds_for(0), ask)
         self.repo_id, self.revision, self.commit = repo_id, revision, info.sha
-        self._sizes = {file.rfilename: file.size or 0 for file in info.siblings}
+        # A size that is not told passes no limit.
+        self._sizes = {file.rfilename: inf if file.size is None else file.size for file in info.siblings or ()}
         if not self._sizes.keys() >= {WEIGHTS, CONFIG}:
             raise NotACheckpointError(
                 f"{repo_id} on the Hub is not a tinygpt checkpoint: it lacks {WEIGHTS} or {CONFIG}"
@@ -51,12 +53,11 @@ class Repository:
         from huggingface_hub import hf_hub_download
 
         facts = self._download_facts()
-        limits = {WEIGHTS: max_weights_bytes(facts), METRICS: MAX_METRICS_BYTES}
-        if self._sizes[WEIGHTS] > limits[WEIGHTS]:
+        if self._sizes[WEIGHTS] > max_weights_bytes(facts):
             self._refuse(f"{WEIGHTS} is larger than its model")
-        optional = [name for name in (*OPTIONAL_FILES, *INDEX_FILES) if name in self._sizes]
-        fitting = [name for name in optional if self._sizes[name] <= limits.get(name, MAX_BYTES)]
-        for name in sorted({*optional} - {*fitting}):
+        optional = {name: limit for name, limit in (OPTIONAL_FILES | INDEX_FILES).items() if name in self._sizes}
+        fitting = [name for name, limit in optional.items() if self._sizes[name] <= limit]
+        for name in sorted(optional.keys() - {*fitting}):
             _log.warning("Leaving out %s of %s: it is too large", name, self.repo_id)
         names = [CONFIG, WEIGHTS, *fitting]
         folder = self._download(names)

@@ -1,19 +1,34 @@
 """The files of a folder of weights that are published: which ones, and a copy of them that no training run replaces."""
 
+import json
 import logging
+import os
 import re
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
-from tinygpt.checkpoint.facts import format_facts
-from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, WEIGHTS, read_checkpoint, read_facts
-from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
+from tinygpt.checkpoint.facts import MAX_BYTES, format_facts
+from tinygpt.checkpoint.files import read_bytes
+from tinygpt.checkpoint.reading import (
+    CONFIG,
+    HISTORY,
+    MAX_METRICS_BYTES,
+    METRICS,
+    NEXT_CONFIG,
+    WEIGHTS,
+    read_checkpoint,
+    read_facts,
+)
+from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX, MAX_INDEX_BYTES
 
 CARD = "README.md"
 SAMPLE = "sample.json"
-# Beside the weights and their config, if they exist. The training text can be read out of its index, character by
-# character, so that it is published only on request.
-OPTIONAL_FILES = (METRICS, CARD, SAMPLE)
-INDEX_FILES = (INDEX, FORMAT_1_INDEX)
+MAX_SAMPLE_BYTES = 200_000
+# Beside the weights and their config, if they exist, with the most bytes that each can have. The training text can be
+# read out of its index, character by character, so that it is published only on request.
+OPTIONAL_FILES = {METRICS: MAX_METRICS_BYTES, CARD: MAX_BYTES, SAMPLE: MAX_SAMPLE_BYTES}
+INDEX_FILES = {INDEX: MAX_INDEX_BYTES, FORMAT_1_INDEX: MAX_INDEX_BYTES}
 
 _SNAPSHOT = re.compile(rf"({HISTORY}/step-\d{{1,12}})/({re.escape(CONFIG)}|{re.escape(WEIGHTS)})", re.ASCII)
 _log = logging.getLogger(__name__)
@@ -45,26 +60,64 @@ def published_files(folder: Path) -> dict[str, Path]:
     return {name: folder / name for name in names_in(folder) if is_published(name)}
 
 
+def size_table(sizes: Mapping[str, int]) -> str:
+    """A line for each name with its size in bytes."""
+    return "\n".join(f"{size:>12,}  {name}" for name, size in sizes.items())
+
+
 def copy_published(folder: Path, target: Path, *, with_index: bool = False) -> None:
     """Copy the files of a checkpoint that are published, its snapshots among them, to a folder that exists.
 
-    Snapshots that do not load are left out, which is logged. Raises as read_checkpoint does; also ValueError when a
-    training run replaces the weights meanwhile, and OSError.
+    Snapshots that cannot be published are left out, which is logged. Raises as read_checkpoint does; also ValueError
+    for a link that leads out of the folder, for a file that is too large, and when a training run replaces the weights
+    meanwhile; and OSError.
     """
+    _check_links(folder, folder)
     read_checkpoint(folder)  # a checkpoint that nobody could load is not published
     _copy_checkpoint(folder, target)
-    for name in (*OPTIONAL_FILES, *INDEX_FILES * with_index):
+    for name, limit in (OPTIONAL_FILES | (INDEX_FILES if with_index else {})).items():
         if (folder / name).is_file():
-            (target / name).write_bytes((folder / name).read_bytes())
+            content = read_bytes(folder / name, limit)
+            if name == METRICS:
+                content = content[: content.rfind(b"\n") + 1]  # without a last row that a crash cut short
+            if name == METRICS and not _is_rows(content):
+                _log.warning("Leaving out %s: it does not hold rows of JSON, as the metrics of a run do", folder / name)
+            else:
+                (target / name).write_bytes(content)
     for snapshot in snapshot_folders(folder):
-        try:
-            read_checkpoint(snapshot)
-        except (OSError, ValueError) as error:
-            _log.warning("Leaving out a snapshot: %s", error)
-            continue
         copy = target / HISTORY / snapshot.name
-        copy.mkdir(parents=True)
-        _copy_checkpoint(snapshot, copy)
+        try:
+            _check_links(snapshot, folder)
+            read_checkpoint(snapshot)
+            copy.mkdir(parents=True)
+            _copy_checkpoint(snapshot, copy)
+        except (FileNotFoundError, ValueError) as error:  # damaged, or removed by the run meanwhile
+            _log.warning("Leaving out a snapshot: %s", error)
+            shutil.rmtree(copy, ignore_errors=True)
+
+
+def _check_links(folder: Path, run: Path) -> None:
+    """Raise ValueError if a file to publish is a link that leads out of the folder of the run.
+
+    Folders from elsewhere may hold links to private files. Those in huggingface_hub's cache hold links to the files of
+    the same repository, which lie in `blobs` beside `snapshots`.
+    """
+    run = Path(os.path.realpath(run))
+    cache = run.parent.parent / "blobs" if run.parent.name == "snapshots" else run
+    for name in (WEIGHTS, CONFIG, NEXT_CONFIG, *OPTIONAL_FILES, *INDEX_FILES):
+        path = Path(os.path.realpath(folder / name))  # which takes links in a circle, too
+        if not (path.is_relative_to(run) or path.parent == cache):
+            raise ValueError(
+                f"{folder / name} is a link to {path}, outside of its folder: to publish it, put a copy in its place"
+            )
+
+
+def _is_rows(content: bytes) -> bool:
+    """Whether each line is an object of JSON."""
+    try:
+        return all(isinstance(json.loads(line), dict) for line in content.splitlines())
+    except (ValueError, RecursionError):
+        return False
 
 
 def _copy_checkpoint(folder: Path, target: Path) -> None:

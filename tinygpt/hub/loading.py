@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.inference import loading
 
 if TYPE_CHECKING:

@@ -1,15 +1,20 @@
 """Model cards: what a checkpoint's config.json says, in English. Facts that it lacks are omitted."""
 
+import json
 import math
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from tinygpt.config import GPTConfig
-from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.data.download import learned_default_text
 from tinygpt.hub.sample import Sample
 from tinygpt.model.parameter_shapes import count_parameters
 from tinygpt.system.shell import command_line
 
 _DATASET = "karpathy/tiny_shakespeare"  # its name on the Hub
+# A card with this line may be written anew, which the owner of one without it would not want.
+_GENERATED = "<!-- Written by python -m tinygpt.hub prepare. Remove this line to keep your own changes. -->"
 _BLOCKS = {
     "gpt": "classic transformer (learned positions, LayerNorm)",
     "llama": "Llama (rotary positions, RMSNorm, SwiGLU)",
@@ -20,8 +25,8 @@ _BLOCKS = {
 def model_card(
     facts: dict[str, Any],
     name: str = "user/name",
+    samples: Iterable[Sample] = (),
     *,
-    sample: Sample | None = None,
     with_index: bool = False,
     space: str | None = None,
 ) -> str:
@@ -29,15 +34,16 @@ def model_card(
 
     Args:
         name: what the card's commands name: a repository on the Hub, or a folder.
-        sample: a text that these weights wrote.
+        samples: texts that these weights wrote.
         with_index: whether the memorization index is published, too.
         space: the id of a Space on the Hub where the model can be tried.
     """
-    shakespeare = facts.get("data_sha256") == DEFAULT_SHA256
+    shakespeare = learned_default_text(facts)
     parts = [
         _front_matter(facts, shakespeare, name),
+        _GENERATED,
         _introduction(shakespeare, space),
-        _sample(sample, name) if sample else "",
+        *(_sample(sample, name) for sample in samples),
         _usage(name),
         _architecture(facts),
         _validation_loss(facts, name),
@@ -47,9 +53,9 @@ def model_card(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def is_generated(content: bytes, facts: dict[str, Any], sample: Sample | None, name: str) -> bool:
-    """Whether a README.md is what model_card returns, so that nothing is lost when it is written anew."""
-    return any(content == model_card(facts, name, sample=sample, with_index=i).encode() for i in (False, True))
+def is_generated(card: bytes) -> bool:
+    """Whether a README.md was written by model_card and nobody has claimed it since, so that it may be written anew."""
+    return any(line.strip() == _GENERATED.encode() for line in card.splitlines())
 
 
 def _front_matter(facts: dict[str, Any], shakespeare: bool, name: str) -> str:
@@ -85,8 +91,15 @@ def _introduction(shakespeare: bool, space: str | None) -> str:
 
 
 def _sample(sample: Sample, name: str) -> str:
-    text = sample.request.prompt + sample.text
-    return f"```text\n{text.strip(chr(10))}\n```\n\nWritten by `{sample.command(name)}`."
+    text, command = (sample.request.prompt + sample.text).strip("\n"), sample.command(name)
+    fence = "`" * max(3, _longest_run(text) + 1)
+    mark = "`" * (_longest_run(command) + 1)
+    return f"{fence}text\n{text}\n{fence}\n\nWritten by {mark}{command}{mark}."
+
+
+def _longest_run(text: str) -> int:
+    """The length of the longest run of backticks: what encloses a text as code in Markdown has to be longer."""
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 def _architecture(facts: dict[str, Any]) -> str:
@@ -166,8 +179,8 @@ def _usage(name: str) -> str:
 With the tinygpt code, in the browser or in the terminal:
 
 ```
-python app.py --weights {name}
-python -m tinygpt --weights {name} --prompt "ROMEO:"
+{command_line("python", "app.py", "--weights", name)}
+{command_line("python", "-m", "tinygpt", "--weights", name)} --prompt "ROMEO:"
 ```
 
 From Python:
@@ -175,7 +188,7 @@ From Python:
 ```python
 from tinygpt import open_checkpoint, stream
 
-engine, tokenizer = open_checkpoint("{name}")
+engine, tokenizer = open_checkpoint({json.dumps(name)})
 print("".join(stream(engine, tokenizer, "ROMEO:")))
 ```"""
 

@@ -2,16 +2,30 @@
 
 import argparse
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from tinygpt.checkpoint.files import read_bytes
 from tinygpt.checkpoint.reading import read_checkpoint, read_facts
 from tinygpt.config import GPTConfig
 from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.flags import add_flags, given
-from tinygpt.hub.files import CARD, INDEX_FILES, SAMPLE, copy_published, is_published, names_in, published_files
+from tinygpt.hub.files import (
+    CARD,
+    INDEX_FILES,
+    OPTIONAL_FILES,
+    SAMPLE,
+    copy_published,
+    is_published,
+    names_in,
+    published_files,
+    size_table,
+)
 from tinygpt.hub.model_card import is_generated, model_card
-from tinygpt.hub.sample import Sample, read_sample, sample_request, write_sample
+from tinygpt.hub.sample import Sample, read_sample, sample_request, second_request, write_sample
 from tinygpt.inference.loading import open_engine
 from tinygpt.model.parameter_shapes import count_parameters
 from tinygpt.request import GenerationRequest
@@ -20,10 +34,11 @@ from tinygpt.system.os_errors import explained
 from tinygpt.system.shell import command_line
 
 _EPILOG = """
-The flags on what to write choose the sample. Without them, weights that learned Tiny Shakespeare write the one of the
-README, and others one that begins on a new line. It ends with a speech or a line, and may be shorter than --length.
+The flags on what to write choose the sample. Without them it has a length of 350 and a temperature of 0.6, and
+continues "JULIET:" if the weights learned Tiny Shakespeare, or else begins on a new line. It ends with a speech or a
+line, and may be shorter than --length. The card also shows a second text, at temperature 1.
 """
-_NO_FLAGS = ("top_k", "top_p", "stop", "strategy", "beam_width")
+_NO_FLAGS = ("top_k", "top_p", "stop", "strategy", "beam_width", "seed")
 
 
 def add_command(commands: Any) -> None:
@@ -33,12 +48,15 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run")
     parser.add_argument(
-        "out", type=Path, metavar="OUT", help="the new folder; if it is RUN, only what RUN lacks is added to it"
+        "out", type=Path, metavar="OUT", help="the new folder; if it is RUN, card and sample are added to it"
     )
     parser.add_argument(
         "--with-index",
         action="store_true",
         help="copy memorization.npy too, from which the training text can be recovered",
+    )
+    parser.add_argument(  # unlike elsewhere, a fixed one by default
+        "--seed", metavar="N", default=argparse.SUPPRESS, help="of the sample; if not given, the same for every run"
     )
     add_flags(parser, GenerationRequest, skip=_NO_FLAGS)
     parser.set_defaults(run=run)
@@ -57,8 +75,8 @@ def prepare(folder: Path, out: Path, fields: dict[str, Any] | None = None, *, wi
     """Make the checkpoint in `folder` a folder to publish, and return its sample.
 
     `out` gets the files that are published, a model card and a sample; it appears in one step, or not at all. Where
-    `out` is `folder` itself, only card and sample are written. A README.md that somebody wrote is kept as it is; a
-    sample is kept as long as it is one of these weights, and no other is asked for.
+    `out` is `folder` itself, only card and sample are written. A README.md that somebody wrote is kept as it is, and a
+    generated one is written anew; a sample is kept as long as it is one of these weights, and no other is asked for.
 
     Args:
         fields: those fields of the request for the sample that are not to be our choice.
@@ -70,13 +88,13 @@ def prepare(folder: Path, out: Path, fields: dict[str, Any] | None = None, *, wi
     fields = fields or {}
     GenerationRequest(**fields)  # before anything else is done
     folder, out = folder.resolve(), out.resolve()
-    with explained(f"{out} could not be written", "choose another folder"):
-        if out == folder:
-            _check_only_published(folder)
-            return complete(folder, fields, old_name=folder.name, name=folder.name)
-        with folder_written_whole(out) as part:
-            copy_published(folder, part, with_index=with_index)
-            return complete(part, fields, old_name=folder.name, name=out.name)
+    if out == folder:
+        _check_only_published(folder)
+        with explained(f"{out} could not be written", "prepare the run in another folder"):
+            return add_card_and_sample(folder, fields, name=folder.name)
+    with folder_written_whole(out) as part:
+        copy_published(folder, part, with_index=with_index)
+        return add_card_and_sample(part, fields, name=out.name)
 
 
 def report(out: Path, sample: Sample) -> str:
@@ -95,32 +113,51 @@ def report(out: Path, sample: Sample) -> str:
     }
     lines = [f"{name:<16} {value}" for name, value in rows.items()]
     lines += ["", f"The sample, written by: {sample.command(str(out))}", "", sample.request.prompt + sample.text, ""]
-    lines += [f"{path.stat().st_size:>12,}  {name}" for name, path in published_files(out).items()]
+    lines += [size_table({name: path.stat().st_size for name, path in published_files(out).items()})]
     lines += ["", "To publish:  " + command_line("python", "-m", "tinygpt.hub", "push", out, "USER/NAME")]
     return "\n".join(lines)
 
 
-def complete(folder: Path, fields: dict[str, Any], *, old_name: str, name: str, space: str | None = None) -> Sample:
+@contextmanager
+def copied_to_publish(folder: Path, *, name: str, with_index: bool = False, space: str | None = None) -> Iterator[Path]:
+    """A temporary copy of what is published of a checkpoint, with card and sample, which exists within the block.
+
+    `name` and `space` are as for add_card_and_sample. Raises as `prepare` does.
+    """
+    # A thread of an upload that was abandoned may still have one of the copies open, which Windows then cannot remove.
+    with TemporaryDirectory(prefix="tinygpt-", ignore_cleanup_errors=True) as temporary:
+        copy = Path(temporary)
+        with explained(f"the files to publish could not be copied to {copy}", "make room there, or set TMPDIR"):
+            copy_published(folder, copy, with_index=with_index)
+            add_card_and_sample(copy, {}, name=name, space=space)
+        yield copy
+
+
+def add_card_and_sample(folder: Path, fields: dict[str, Any], *, name: str, space: str | None = None) -> Sample:
     """Add card and sample to the published files in a folder, and return the sample. Raises as `prepare` does.
 
     Args:
         fields: as for `prepare`.
-        old_name: the name of the folder that the files come from, which the card there names.
         name: what the card is to name: a folder, or a repository on the Hub.
         space: the id of a Space that the card links to.
     """
     checkpoint = read_checkpoint(folder)
-    facts, before = checkpoint.facts, read_sample(folder)
+    facts, tokenizer = checkpoint.facts, TextEncoderDecoder(checkpoint.vocabulary)
+    before, card = read_sample(folder), folder / CARD
     sample = before if before and before.weights_sha256 == facts["weights_sha256"] and not fields else None
+    renewed = not card.is_file() or is_generated(read_bytes(card, OPTIONAL_FILES[CARD]))
+    if sample and not renewed:
+        return sample
+    engine = open_engine(checkpoint, at_once=True)
     if sample is None:
-        request, tokenizer = sample_request(facts, fields), TextEncoderDecoder(checkpoint.vocabulary)
-        engine = open_engine(checkpoint, at_once=True)
+        request = sample_request(facts, fields)
         sample = write_sample(engine, tokenizer, request, facts["weights_sha256"]).until_line_end()
         write_atomically(folder / SAMPLE, sample.json())
-    card = folder / CARD
-    if not card.is_file() or is_generated(card.read_bytes(), facts, before, old_name):
+    if renewed:
+        second = write_sample(engine, tokenizer, second_request(sample.request), facts["weights_sha256"])
+        samples = dict.fromkeys((sample, second.until_line_end()))  # once, if they are the same
         with_index = any((folder / index).is_file() for index in INDEX_FILES)
-        write_atomically(card, model_card(facts, name, sample=sample, with_index=with_index, space=space).encode())
+        write_atomically(card, model_card(facts, name, samples, with_index=with_index, space=space).encode())
     return sample
 
 

@@ -2,11 +2,15 @@
 
 import argparse
 import hashlib
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tinygpt.hub.client import files_to_push, push
-from tinygpt.hub.files import INDEX_FILES
+from tinygpt.hub.connection import check_repo_id
+from tinygpt.hub.files import INDEX_FILES, is_published, published_files, size_table
+from tinygpt.hub.prepare import copied_to_publish
+from tinygpt.hub.upload import upload
 
 
 def add_command(commands: Any) -> None:
@@ -39,8 +43,52 @@ def run(args: argparse.Namespace) -> None:
     print(f"Nothing was uploaded to {args.repo_id}")
 
 
+def push(
+    folder: str | Path,
+    repo_id: str,
+    *,
+    private: bool = False,
+    with_index: bool = False,
+    space: str | None = None,
+) -> str:
+    """Upload the checkpoint in `folder` as one commit, and return the repository's URL.
+
+    The weights and config.json are uploaded with a model card and a sample, and where they exist, metrics.jsonl and the
+    snapshots in history/. A README.md that somebody wrote is uploaded in place of the card. A repository that does
+    not exist is created, `private` or public; one that exists keeps its visibility, and its files other than those of
+    the checkpoint that was there. Nothing in `folder` is written to.
+
+    With `with_index`, memorization.npy is uploaded too if it exists, so that the page can show what a text has in
+    common with the training text. Whoever has the index can recover the training text: leave it out if that is private.
+    `space` is the id of a Space for the generated card to link to.
+
+    Raises ValueError for a malformed id and for a checkpoint that does not load, FileNotFoundError without a
+    checkpoint, and as upload does.
+    """
+    with files_to_push(folder, repo_id, with_index=with_index, space=space) as files:
+        return upload(
+            files, repo_id, message="Upload a tinygpt checkpoint", replaced=_earlier_checkpoint, private=private
+        )
+
+
+@contextmanager
+def files_to_push(
+    folder: str | Path, repo_id: str, *, with_index: bool = False, space: str | None = None
+) -> Iterator[dict[str, Path]]:
+    """The files that `push` uploads, by their names: copies, which exist within the block. Raises as `push` does."""
+    for name in filter(None, (repo_id, space)):
+        check_repo_id(name)
+    with copied_to_publish(Path(folder), name=repo_id, with_index=with_index, space=space) as copy:
+        yield published_files(copy)
+
+
+def _earlier_checkpoint(names: Set[str]) -> Set[str]:
+    return set(filter(is_published, names))
+
+
 def listing(files: dict[str, Path]) -> str:
     """The size in bytes and the sha256 of each file, and the size of all."""
-    rows = [(name, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()) for name, path in files.items()]
-    lines = [f"{size:>12,}  {sha256}  {name}" for name, size, sha256 in rows]
-    return "\n".join([*lines, f"{sum(size for _, size, _ in rows):>12,}  bytes in {len(rows)} files"])
+    sizes = {
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}": path.stat().st_size for name, path in files.items()
+    }
+    return size_table(sizes | {f"bytes in {len(sizes)} files": sum(sizes.values())})

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tinygpt.checkpoint.files import one_line, read_bytes
-from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.data.download import learned_default_text
 from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
 from tinygpt.flags import flag
-from tinygpt.hub.files import SAMPLE
+from tinygpt.hub.files import MAX_SAMPLE_BYTES, SAMPLE
 from tinygpt.inference.continuation import write
 from tinygpt.request import GenerationRequest, default
 from tinygpt.system.shell import command_line
@@ -23,8 +23,6 @@ from tinygpt.system.shell import command_line
 # The text of the README. Of 350 characters, it is those up to the end of a speech.
 _SHAKESPEARE = {"prompt": "JULIET:", "seed": 1564}
 _SETTINGS = {"length": 350, "temperature": 0.6, "seed": 1337}
-
-_MAX_BYTES = 200_000
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,14 @@ def sample_request(facts: dict[str, Any], fields: dict[str, Any]) -> GenerationR
     """
     vocabulary = facts["vocabulary"]
     chosen = {"prompt": "" if "\n" in vocabulary else vocabulary[0]}
-    if facts.get("data_sha256") == DEFAULT_SHA256:
+    if learned_default_text(facts):
         chosen = _SHAKESPEARE
     return GenerationRequest(**_SETTINGS | chosen | fields)
+
+
+def second_request(request: GenerationRequest) -> GenerationRequest:
+    """The request for the text that a model card shows beside the sample: at the temperature of training, 1."""
+    return GenerationRequest(**_SETTINGS | {"prompt": request.prompt, "temperature": 1.0})
 
 
 def write_sample(
@@ -81,15 +84,15 @@ def write_sample(
 
 
 def read_sample(folder: Path) -> Sample | None:
-    """The sample beside weights, or None if there is none. Raises ValueError for a file that is none, and OSError."""
+    """The sample beside weights, or None without one. Raises ValueError for a file that is not one, and OSError."""
     path = folder / SAMPLE
     if not path.exists():
         return None
     try:
-        fields = json.loads(read_bytes(path, _MAX_BYTES))
+        fields = json.loads(read_bytes(path, MAX_SAMPLE_BYTES))
         request, text, sha256 = (fields[name] for name in ("request", "text", "weights_sha256"))
         if not isinstance(text, str) or not isinstance(sha256, str):
-            raise ValueError("its text is none")
+            raise ValueError("text and weights_sha256 must be strings")
         return Sample(GenerationRequest(**request), text, sha256)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(f"{path} is not a sample ({one_line(error)}): remove it, and it is written anew") from None

@@ -1,20 +1,19 @@
 """The command that makes a Gradio Space: python -m tinygpt.hub space USER/NAME"""
 
 import argparse
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
 from tinygpt.checkpoint.reading import read_facts
-from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.data.download import learned_default_text
 from tinygpt.flags import SHIPPED
-from tinygpt.hub.client import find_weights
-from tinygpt.hub.connection import LOG_IN, check_repo_id, explained, seconds_for, within
+from tinygpt.hub.connection import check_repo_id
+from tinygpt.hub.files import size_table
+from tinygpt.hub.pull import find_weights, name_on_the_hub
 from tinygpt.hub.space_files import space_files
 from tinygpt.hub.upload import upload
 from tinygpt.system.atomic import folder_written_whole
-from tinygpt.system.os_errors import explained as explained_files
 
 _OURS = ("tinygpt/", "weights/")  # the folders of a Space that hold nothing but what is uploaded
 _NEW = {".gitattributes", "README.md"}  # what a Space holds before anything is uploaded
@@ -40,9 +39,9 @@ def add_command(commands: Any) -> None:
 def run(args: argparse.Namespace) -> None:
     """Upload a Space, or write its files to a folder, and say what happens next."""
     check_repo_id(args.repo_id)
-    model = None if Path(args.weights).exists() else args.weights.partition("@")[0]
+    model = None if Path(args.weights).exists() else name_on_the_hub(args.weights)[0]
     weights = find_weights(args.weights, snapshots=True)
-    with_index = args.with_index or read_facts(weights).get("data_sha256") == DEFAULT_SHA256
+    with_index = args.with_index or learned_default_text(read_facts(weights))
     with space_files(weights, args.repo_id, model=model, with_index=with_index) as files:
         print(listing(files), flush=True)
         if args.dry_run:
@@ -58,12 +57,15 @@ def upload_space(files: Mapping[str, Path | bytes], repo_id: str, *, private: bo
     Files of an earlier upload that are no longer among these are deleted from the Space, all others there are kept.
     Raises ValueError for a Space that exists and holds something else.
     """
-    existing = _existing(repo_id)
-    if existing - _NEW and "tinygpt/__init__.py" not in existing:
-        some = ", ".join(sorted(existing - _NEW)[:3])
-        raise ValueError(f"the Space {repo_id} holds something else ({some}): choose another name, or empty it first")
-    obsolete = {name for name in existing - files.keys() if name.startswith(_OURS)}
-    return upload(files, repo_id, message="Upload tinygpt", repo_type="space", private=private, delete=sorted(obsolete))
+
+    def replaced(names: Set[str]) -> Set[str]:
+        if names - _NEW and "tinygpt/__init__.py" not in names:
+            some = ", ".join(sorted(names - _NEW)[:3])
+            problem = f"the Space {repo_id} holds something else ({some})"
+            raise ValueError(f"{problem}: choose another name, or empty it first")
+        return {name for name in names if name.startswith(_OURS)}
+
+    return upload(files, repo_id, message="Upload tinygpt", replaced=replaced, repo_type="space", private=private)
 
 
 def listing(files: Mapping[str, Path | bytes]) -> str:
@@ -72,36 +74,13 @@ def listing(files: Mapping[str, Path | bytes]) -> str:
     code = {name: size for name, size in sizes.items() if name.startswith("tinygpt/")}
     rows = {name: size for name, size in sizes.items() if name not in code}
     rows |= {f"tinygpt/, {len(code)} files": sum(code.values()), f"{len(files)} files in all": sum(sizes.values())}
-    return "\n".join(f"{size:>12,}  {name}" for name, size in rows.items())
+    return size_table(rows)
 
 
 def write(files: Mapping[str, Path | bytes], folder: Path) -> None:
     """Write files to a new folder. Raises OSError, and FileExistsError if it holds files already."""
-    with (
-        explained_files(f"{folder} could not be written", "choose another folder"),
-        folder_written_whole(folder) as part,
-    ):
+    with folder_written_whole(folder) as part:
         for name, file in files.items():
             path = part / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file if isinstance(file, bytes) else file.read_bytes())
-
-
-def _existing(repo_id: str) -> set[str]:
-    """The files that a Space has on the Hub."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    try:
-        info = within(seconds_for(0), partial(HfApi().space_info, repo_id, timeout=seconds_for(0)))
-    except RepositoryNotFoundError:
-        return set()
-    except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
-        raise explained(
-            error,
-            doing=f"looking up the Space {repo_id}",
-            denied=f"you may not see the Space {repo_id}: {LOG_IN} to a token with write access",
-            slow="try again",
-            local="try again",
-        ) from error
-    return {file.rfilename for file in info.siblings}

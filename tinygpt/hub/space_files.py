@@ -1,6 +1,7 @@
 """The files of a Gradio Space: the page, with some weights.
 
-Only what is listed here goes along, so that nothing else that lies beside the code or the weights can.
+Of the weights' folder, what is published goes along; of the package's, all Python code and the front end, edited or
+added files too. Hidden files and all others stay where they are.
 """
 
 import re
@@ -8,14 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from tinygpt.checkpoint.reading import read_facts
-from tinygpt.data.download import DEFAULT_SHA256
-from tinygpt.hub.files import copy_published, published_files
-from tinygpt.hub.prepare import complete
-from tinygpt.system.os_errors import explained
+from tinygpt.data.download import learned_default_text
+from tinygpt.hub.files import published_files
+from tinygpt.hub.prepare import copied_to_publish
 
 NEWEST_TORCH = "2.11.0"  # the newest that ZeroGPU takes: it refuses to build a Space that requires another one
 PYTHON = "3.12"  # one of those that ZeroGPU has
@@ -43,12 +42,7 @@ def space_files(
 
     Raises FileNotFoundError and ValueError for a checkpoint that does not load, and OSError if it cannot be copied.
     """
-    # A thread of an upload that was abandoned may still have one of the copies open, which Windows then cannot remove.
-    with TemporaryDirectory(prefix="tinygpt-", ignore_cleanup_errors=True) as copies:
-        copy = Path(copies)
-        with explained(f"the weights could not be copied to {copy}", "make room there, or set TMPDIR"):
-            copy_published(weights, copy, with_index=with_index)
-            complete(copy, {}, old_name=weights.resolve().name, name=model or "weights")
+    with copied_to_publish(weights, name=model or "weights", with_index=with_index) as copy:
         yield {
             "README.md": _readme(read_facts(copy), repo_id, model).encode(),
             "LICENSE": _license(),
@@ -98,7 +92,7 @@ def _readme(facts: dict[str, Any], repo_id: str, model: str | None) -> str:
     """The README.md of a Space: YAML that tells the Hub how to run and to show it, and a few words for readers."""
     from huggingface_hub import SpaceCardData  # late: it takes a while
 
-    shakespeare = facts.get("data_sha256") == DEFAULT_SHA256
+    shakespeare = learned_default_text(facts)
     name = repo_id.split("/")[1]
     front_matter = SpaceCardData(
         title=name,

@@ -1,16 +1,17 @@
 """Upload files to a repository on the Hub: all of them in one commit, or none."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Set
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tinygpt.hub.connection import LOG_IN, check_repo_id, explained, seconds_for, within
+from tinygpt.hub.connection import LOG_IN, HubError, check_repo_id, explained, seconds_for, within
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
 
+RepoType = Literal["model", "space"]
 _LARGE_BYTES = 1_000_000
 
 
@@ -19,14 +20,14 @@ def upload(
     repo_id: str,
     *,
     message: str,
-    repo_type: Literal["model", "space"] = "model",
+    replaced: Callable[[Set[str]], Set[str]],
+    repo_type: RepoType = "model",
     private: bool = False,
-    delete: Iterable[str] = (),
 ) -> str:
     """Upload files as one commit, and return the repository's URL.
 
     A repository that does not exist is created, `private` or public (a Space with Gradio's SDK on ZeroGPU); one that
-    exists keeps its visibility and all files of other names, except those to `delete`. Large and binary files are sent
+    exists keeps its visibility, and its files except those that are `replaced`. Large and binary files are sent
     before the commit, one after the other, with progress bars on stderr. If the upload fails or is interrupted, the
     repository has its old files, and the next upload does not send again what has arrived.
 
@@ -34,16 +35,19 @@ def upload(
         files: paths or contents, by their names in the repository, with slashes. Paths must not change meanwhile.
         repo_id: user/name.
         message: of the commit.
-        delete: names of files that the commit removes.
+        replaced: given the names of the files in the repository, returns those of an earlier upload, which the commit
+            removes unless they are among `files`. What it raises ends the upload, before anything is changed.
 
     Raises ValueError for a malformed id and for what the Hub rejects, PermissionError without write access, OSError for
-    a file that cannot be read, ConnectionError when the Hub cannot be reached, and TimeoutError when a step has not
-    ended within 50 seconds and the time that its bytes take at 50 kB/s.
+    a file that cannot be read, ConnectionError when the Hub cannot be reached or somebody else commits meanwhile, and
+    TimeoutError when a step has not ended within 50 seconds and the time that its bytes take at 50 kB/s.
     """
     check_repo_id(repo_id)
     try:
-        return _upload(files, repo_id, message, repo_type, private, delete)
-    except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
+        there, commit = _files_there(repo_id, repo_type)
+        obsolete = replaced(there) - files.keys()
+        return _upload(files, repo_id, message, repo_type, private, obsolete, commit)
+    except (HubError, OSError) as error:
         raise explained(
             error,
             doing=f"uploading to {repo_id}",
@@ -53,13 +57,29 @@ def upload(
         ) from error
 
 
+def _files_there(repo_id: str, repo_type: RepoType) -> tuple[set[str], str | None]:
+    """The names of the files in a repository, and its last commit; nothing of one that does not exist."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    def ask() -> tuple[set[str], str | None]:
+        try:
+            info = HfApi().repo_info(repo_id, repo_type=repo_type, timeout=seconds_for(0))
+        except RepositoryNotFoundError:
+            return set(), None
+        return {file.rfilename for file in info.siblings or ()}, info.sha
+
+    return within(seconds_for(0), ask)
+
+
 def _upload(
     files: Mapping[str, Path | bytes],
     repo_id: str,
     message: str,
-    repo_type: str,
+    repo_type: RepoType,
     private: bool,
-    delete: Iterable[str],
+    obsolete: Set[str],
+    parent_commit: str | None,
 ) -> str:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
@@ -77,8 +97,15 @@ def _upload(
             print(f"Uploading {addition.path_in_repo}, {size:,} bytes", file=sys.stderr)
             send = partial(api.preupload_lfs_files, repo_id, [addition], repo_type=repo_type, free_memory=False)
             within(seconds_for(size), send)
-    operations = [*additions, *map(CommitOperationDelete, delete)]
-    commit = partial(api.create_commit, repo_id, operations, commit_message=message, repo_type=repo_type)
+    operations = [*additions, *map(CommitOperationDelete, sorted(obsolete))]
+    commit = partial(
+        api.create_commit,
+        repo_id,
+        operations,
+        commit_message=message,
+        repo_type=repo_type,
+        parent_commit=parent_commit,  # so that what somebody else commits meanwhile is not undone
+    )
     within(seconds_for(sum(min(size, _LARGE_BYTES) for size in sizes)), commit)
     return str(url)
 

@@ -23,16 +23,16 @@ def command_line(*arguments: object) -> str:
 def own_command(name: str = "", *flags: object, processes: int = 1) -> str:
     """A command to copy that calls tinygpt in the way this process was started.
 
-    That is by ``python app.py`` and ``python train.py`` if one of these started it, by ``tinygpt`` if that did, and
-    otherwise by ``python -m tinygpt``, which works wherever the package can be imported.
+    That is by ``python app.py`` and ``python train.py`` if one of these started it and the other is there, by
+    ``tinygpt`` if that did, and otherwise by ``python -m tinygpt``, which works wherever the package can be imported.
 
     Args:
-        name: "app", "train", or "" for the terminal.
+        name: "app", "train", "hub", "export", or "" for the terminal.
         flags: what follows it.
         processes: if more than one, torchrun starts as many.
     """
     launcher = ["python"] if processes == 1 else ["torchrun", f"--nproc_per_node={processes}"]
-    if _is_script() and name:
+    if _has_script(name):
         start = [*launcher, f"{name}.py"]
     elif _is_installed() and processes == 1:
         start = ["tinygpt", *_words(name)]
@@ -43,12 +43,13 @@ def own_command(name: str = "", *flags: object, processes: int = 1) -> str:
 
 def program(name: str = "") -> str:
     """What help and errors call a command: "app.py", "tinygpt app", or "python -m tinygpt app". See own_command."""
-    return own_command(name).removeprefix("python ") if _is_script() and name else own_command(name)
+    return own_command(name).removeprefix("python ") if _has_script(name) else own_command(name)
 
 
-def _is_script() -> bool:
-    """Whether app.py or train.py of a copy of the repository started this process."""
-    return Path(sys.argv[0]).resolve() in (_SCRIPTS / "app.py", _SCRIPTS / "train.py")
+def _has_script(name: str) -> bool:
+    """Whether app.py or train.py started this process, and that of this name is there: a Space has no train.py."""
+    scripts = {name: _SCRIPTS / f"{name}.py" for name in ("app", "train")}
+    return Path(sys.argv[0]).resolve() in scripts.values() and name in scripts and scripts[name].exists()
 
 
 def _is_installed() -> bool:

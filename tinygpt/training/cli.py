@@ -31,6 +31,7 @@ from tinygpt.training.state import STATE, RunStart, saved_run
 from tinygpt.training.trainer import Trainer
 
 _NO_FLAGS = ("vocab_size",)  # fields that the text determines
+_TRACKIO = "trackio>=0.40,<1"  # as in requirements-dev.txt
 _DESCRIPTION = "Train a model on Tiny Shakespeare, or on your own text, and save its weights."
 _SAMPLE = SampleConfig(max_new_tokens=500, seed=1337)
 
@@ -56,6 +57,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--push-to-hub", metavar="USER/NAME", help="push the weights to the Hugging Face Hub")
     parser.add_argument(
+        "--private", action="store_true", help="with --push-to-hub, let only you see a repository that is created"
+    )
+    parser.add_argument(
         "--with-index",
         action="store_true",
         help="with --push-to-hub, push memorization.npy too, from which the training text can be recovered",
@@ -73,7 +77,7 @@ def train(args: argparse.Namespace) -> Trainer | None:
     """
     use_large_pages()
     if args.track and not importlib.util.find_spec("trackio"):  # now, rather than after hours
-        raise ValueError("--track needs trackio, which is not installed: pip install trackio")
+        raise ValueError(f'--track needs trackio, which is not installed: pip install "{_TRACKIO}"')
     start, folder = run_start(args)
     with distributed.process_group(choose_device(args.device or start.device)) as device:
         trainer = build_trainer(args, start, folder, device)
@@ -113,7 +117,9 @@ def one_line_errors() -> Iterator[None]:
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(1 if distributed.rank() else f"{program('train')}: {explained(error, _NO_FLAGS)}")
     except KeyboardInterrupt:
-        sys.exit(1 if distributed.rank() else f"{program('train')}: interrupted; what was saved before is kept")
+        if not distributed.rank():
+            print(f"{program('train')}: interrupted; what was saved before is kept", file=sys.stderr)
+        sys.exit(130)
 
 
 def run_start(args: argparse.Namespace) -> tuple[RunStart, Path]:

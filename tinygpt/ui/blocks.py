@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from tinygpt.data.download import DEFAULT_SHA256
+from tinygpt.data.download import learned_default_text
 from tinygpt.ui.api import add_endpoints
 from tinygpt.ui.components.engine_note import engine_note
 from tinygpt.ui.components.events import QUIET
@@ -66,7 +66,7 @@ def build(registry: Registry, training_jobs: TrainingJobs | None = None, *, loca
 def masthead(parameters: int, facts: dict[str, Any]) -> str:
     """The title and subtitle of the page as HTML, with the size and the validation loss of the model."""
     loss = facts.get("validation_loss")
-    source = "some of Shakespeare’s plays" if facts.get("data_sha256") == DEFAULT_SHA256 else "a text"
+    source = "some of Shakespeare’s plays" if learned_default_text(facts) else "a text"
     figure = f" · {loss:.3f} nats per character on text it never saw" if loss is not None else ""
     return (
         '<header class="masthead"><h1>tinygpt</h1>'

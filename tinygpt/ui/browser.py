@@ -38,7 +38,7 @@ def open_in_browser(url: str) -> Future[None]:
     environment = {name: value for name, value in os.environ.items() if name != "TERM"}  # needed by text-mode ones only
 
     def run() -> None:
-        command = [sys.executable, "-c", _OPEN, url]
+        command = [sys.executable, "-P", "-c", _OPEN, url]  # -P: no module of the current folder runs
         try:
             failed = subprocess.run(command, env=environment, start_new_session=True, **nowhere).returncode
         except OSError:

@@ -7,13 +7,14 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
+from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from tinygpt.background import in_background
+from tinygpt.checkpoint.files import one_line
 from tinygpt.flags import Parser, add_model_flags
-from tinygpt.hub.client import find_weights
+from tinygpt.hub.pull import find_weights
 from tinygpt.system.shell import own_command, program
 from tinygpt.ui.address import check_root_path, choose_port, hostname, is_loopback
 from tinygpt.ui.browser import at_a_desk, open_in_browser
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import gradio as gr  # only once the environment is prepared for it
 
 _DESCRIPTION = "Open the page: a prompt, its settings, and a small GPT that continues it in the manner of Shakespeare."
+_MCP = "mcp>=1.21,<2"  # as in requirements-mcp.txt
 _MAX_UPLOADS = 5 * MAX_TEXT_BYTES  # in all, where the page trains
 
 
@@ -66,8 +68,8 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
             "--train is only for a page that no other machine can reach: leave out --share, a --host other than "
             f"localhost and the host of --root-path, or train in a terminal, by {own_command('train')}"
         )
-    if args.mcp and find_spec("mcp") is None:
-        raise ValueError("--mcp needs the package mcp: run pip install mcp")
+    if args.mcp:
+        check_mcp()
     session = Session(find_weights(args.weights, snapshots=True), args.device)
     if args.device in ("cuda", "mps"):  # may be missing: find out before the page opens
         session.engine()
@@ -90,6 +92,14 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
         mcp=args.mcp,
     )
     return page, session
+
+
+def check_mcp() -> None:
+    """Raise ValueError unless the package for assistants is installed, in a version that the middleware works with."""
+    try:
+        import_module("tinygpt.ui.middleware.mcp")
+    except ImportError as error:
+        raise ValueError(f'--mcp needs another package: run pip install "{_MCP}" ({one_line(error)})') from None
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:

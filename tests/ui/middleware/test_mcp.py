@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests import event_loop
+from tests.ci import needed
 from tests.documents import examples, output
 from tests.server import ROOT
 from tests.ui.launched import launched
@@ -35,7 +36,7 @@ from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.training_jobs import TrainingJobs
 
-mcp = pytest.importorskip("mcp")
+mcp = needed("mcp")
 from mcp.client.streamable_http import streamable_http_client  # noqa: E402
 from mcp.types import CallToolResult  # noqa: E402
 
@@ -363,10 +364,3 @@ def test_a_message_longer_than_any_request_is_refused_before_it_is_read(page):
     assert answer.status_code == 413
     longest = {"prompt": "\U0001f600" * 10_000, "length": 1}
     assert not call(page, "generate", longest).isError
-
-
-def test_where_the_package_is_missing_the_flag_says_what_to_install(called, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mcp", None)
-    result = called(ROOT / "app.py", "--mcp")
-    assert result.returncode != 0
-    assert result.stderr == "app.py: --mcp needs the package mcp: run pip install mcp\n"

@@ -1,68 +1,19 @@
-"""Push checkpoints to the Hugging Face Hub, and pull them from it.
+"""Find weights: in a local folder, on the Hugging Face Hub, or in the cache of an earlier download.
 
 huggingface_hub is imported inside the functions: it takes a while, and a local folder never needs it.
 """
 
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tinygpt.checkpoint.reading import CONFIG, WEIGHTS
-from tinygpt.hub.connection import LOG_IN, check_repo_id, explained
-from tinygpt.hub.download import NotACheckpointError, Repository
-from tinygpt.hub.files import copy_published, published_files
-from tinygpt.hub.prepare import complete
-from tinygpt.hub.upload import upload
-from tinygpt.system.os_errors import explained as explained_files
+from tinygpt.hub.connection import LOG_IN, HubError, check_repo_id, explained
+from tinygpt.hub.download import Repository
 from tinygpt.system.shell import command_line
 
 _log = logging.getLogger(__name__)
 _ON_THE_HUB = re.compile(r"(?P<repo_id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
-
-
-def push(
-    folder: str | Path,
-    repo_id: str,
-    *,
-    private: bool = False,
-    with_index: bool = False,
-    space: str | None = None,
-) -> str:
-    """Upload the checkpoint in `folder` as one commit, and return the repository's URL.
-
-    The weights and config.json are uploaded with a model card and a sample, and where they exist, metrics.jsonl and the
-    snapshots in history/. A README.md that somebody wrote is uploaded in place of the card. A repository that does
-    not exist is created, `private` or public; one that exists keeps its visibility. Nothing in `folder` is written to.
-
-    With `with_index`, memorization.npy is uploaded too if it exists, so that the page can show what a text has in
-    common with the training text. Whoever has the index can recover the training text: leave it out if that is private.
-    `space` is the id of a Space for the generated card to link to.
-
-    Raises ValueError for a malformed id and for a checkpoint that does not load, FileNotFoundError without a
-    checkpoint, and as upload does.
-    """
-    with files_to_push(folder, repo_id, with_index=with_index, space=space) as files:
-        return upload(files, repo_id, message="Upload a tinygpt checkpoint", private=private)
-
-
-@contextmanager
-def files_to_push(
-    folder: str | Path, repo_id: str, *, with_index: bool = False, space: str | None = None
-) -> Iterator[dict[str, Path]]:
-    """The files that `push` uploads, by their names: copies, which exist within the block. Raises as `push` does."""
-    for name in filter(None, (repo_id, space)):
-        check_repo_id(name)
-    folder = Path(folder).resolve()
-    # A thread of an upload that was abandoned may still have one of the copies open, which Windows then cannot remove.
-    with TemporaryDirectory(prefix="tinygpt-", ignore_cleanup_errors=True) as copies:
-        copy = Path(copies)
-        with explained_files(f"the files to push could not be copied to {copy}", "make room there, or set TMPDIR"):
-            copy_published(folder, copy, with_index=with_index)
-            complete(copy, {}, old_name=folder.name, name=repo_id, space=space)
-        yield published_files(copy)
 
 
 def find_weights(source: str | Path, *, snapshots: bool = False) -> Path:
@@ -79,13 +30,11 @@ def find_weights(source: str | Path, *, snapshots: bool = False) -> Path:
     """
     if Path(source).exists():
         return Path(source)
-    repo_id, revision = _on_the_hub(source)
+    repo_id, revision = name_on_the_hub(source)
     try:
         repository = Repository(repo_id, revision)
         folder = repository.download()
-    except NotACheckpointError:
-        raise
-    except Exception as error:  # huggingface_hub lets many kinds through, among them those of its HTTP client
+    except (HubError, OSError) as error:
         problem = _explained_download(error, source, repo_id, revision)
         cached = _cached(repo_id, revision)
         if cached and isinstance(problem, ConnectionError | TimeoutError):
@@ -94,12 +43,12 @@ def find_weights(source: str | Path, *, snapshots: bool = False) -> Path:
     if snapshots:
         try:
             repository.download_snapshots(folder)
-        except Exception as error:
+        except (HubError, OSError) as error:
             _log.warning("Without snapshots: %s", _explained_download(error, source, repo_id, revision))
     return folder
 
 
-def _explained_download(error: Exception, source: str | Path, repo_id: str, revision: str) -> Exception:
+def _explained_download(error: HubError | OSError, source: str | Path, repo_id: str, revision: str) -> Exception:
     absent = f"{source} is neither a local folder nor a model on the Hub that you may read"
     by_hand = command_line("hf", "download", repo_id, "--revision", revision)
     return explained(
@@ -111,7 +60,7 @@ def _explained_download(error: Exception, source: str | Path, repo_id: str, revi
     )
 
 
-def _on_the_hub(source: str | Path) -> tuple[str, str]:
+def name_on_the_hub(source: str | Path) -> tuple[str, str]:
     """The repository id and the revision that a source names. Raises FileNotFoundError when it can name none."""
     name = source.as_posix() if isinstance(source, Path) else source
     match = _ON_THE_HUB.fullmatch(name)
