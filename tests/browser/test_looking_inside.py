@@ -22,7 +22,7 @@ def look_inside(page: Page, text: str) -> None:
     """Open the tab, and wait until it shows the end of this text."""
     page.get_by_role("tab", name="Look inside").click()
     expect(page.locator("svg.diagram")).to_be_visible(timeout=60_000)
-    shown = "document.querySelector('#heads .window').textContent"
+    shown = "document.querySelector('#heads .window')?.textContent"
     page.wait_for_function(f"text => {shown} && text.endsWith({shown})", arg=text)
     expect(readout(page)).to_contain_text("attends most to")
 

@@ -76,7 +76,8 @@ def test_the_app_imports_spaces_before_anything_else_and_decorates_one_function(
     (tmp_path / "spaces.py").write_text(stub)
     (tmp_path / "tinygpt" / "ui").mkdir(parents=True)
     (tmp_path / "tinygpt" / "ui" / "launch.py").write_text("def main(zero_gpu): print('zero_gpu:', zero_gpu)\n")
-    done = subprocess.run([sys.executable, "app.py"], cwd=tmp_path, capture_output=True, text=True)
+    environment = os.environ | {"SPACES_ZERO_GPU": "true"}
+    done = subprocess.run([sys.executable, "app.py"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "before:\nlent to on_gpu\nzero_gpu: True\n"), done.stderr
 
 

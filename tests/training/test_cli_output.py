@@ -48,7 +48,7 @@ def test_where_the_weights_are_is_printed_first_then_they_are_pushed_then_comes_
 ):
     folder, pushed = tmp_path / "run", []
 
-    def push(*arguments: object, with_index: bool) -> str:
+    def push(*arguments: object, **options: bool) -> str:
         pushed.append((arguments, capsys.readouterr().out))
         if broken:
             (folder / OUTPUT).mkdir()

@@ -1,26 +1,21 @@
 """What assistants may do on a page that is started with --mcp, with the real client of the protocol."""
 
-import asyncio
 import importlib
 import json
 import logging
 import re
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
 
-from tests import event_loop
 from tests.ci import needed
 from tests.documents import examples, output
 from tests.server import ROOT
@@ -28,24 +23,16 @@ from tests.ui.launched import launched
 from tinygpt import open_checkpoint
 from tinygpt.inference.continuation import write
 from tinygpt.request import GenerationRequest, ProbabilitiesRequest, names
-from tinygpt.ui import blocks, serving
 from tinygpt.ui.blocks import build
-from tinygpt.ui.middleware.endpoint_calls import call_endpoint
-from tinygpt.ui.services import session as session_module
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.training_jobs import TrainingJobs
 
-mcp = needed("mcp")
-from mcp.client.streamable_http import streamable_http_client  # noqa: E402
-from mcp.types import CallToolResult  # noqa: E402
-
+needed("mcp")
+from tests.ui.middleware.assistant import assisted, call  # noqa: E402
 from tinygpt.ui.middleware import mcp as mcp_module  # noqa: E402
 
-UNEXPLAINED = "the page could not answer this call: try again, or read its log"
-
 PATH = "/gradio_api/mcp"
-SLOW = {"prompt": "O", "length": 5000, "strategy": "beam", "beam_width": 8}
 INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -69,37 +56,6 @@ def page(session, tmp_path_factory) -> Iterator[httpx.Client]:
         patch.setenv("GRADIO_MCP_SERVER", "true")  # which would open gradio's own server beside ours
         with launched(everything, mcp=True) as client:
             yield client
-
-
-def assisted(page: httpx.Client, use: Callable[[mcp.ClientSession], Awaitable[Any]], **headers: str) -> Any:
-    """What comes of `use` of a session with the page, whose requests have these headers."""
-
-    async def run() -> Any:
-        async with connected(page, **headers) as session:
-            return await use(session)
-
-    return event_loop.run(run())
-
-
-@asynccontextmanager
-async def connected(page: httpx.Client, **headers: str):
-    (config,) = examples("docs/api.md", "json", str(page.base_url).rstrip("/"))
-    url = json.loads(config)["mcpServers"]["tinygpt"]["url"]
-    async with (
-        httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
-        streamable_http_client(url, http_client=http) as (
-            reader,
-            writer,
-            _,
-        ),
-        mcp.ClientSession(reader, writer) as session,
-    ):
-        await session.initialize()
-        yield session
-
-
-def call(page: httpx.Client, tool: str, arguments: dict, **options: Any) -> CallToolResult:
-    return assisted(page, lambda session: session.call_tool(tool, arguments, **options))
 
 
 def test_the_endpoints_are_tools_with_the_declared_fields_and_nothing_else_is(page):
@@ -160,105 +116,6 @@ def test_what_is_refused_is_a_tool_error_that_says_what_is_wrong(page, session, 
     result = call(page, tool, arguments)
     assert result.isError
     assert [each.text for each in result.content] == [problem.format(vocabulary=session.tokenizer.vocab_size)]
-
-
-@pytest.fixture
-def narrow(session, monkeypatch) -> Iterator[httpx.Client]:
-    """A page that writes one text at a time, while no other may wait."""
-    monkeypatch.setattr(blocks, "MAX_CONCURRENT_TEXTS", 1)
-    monkeypatch.setattr(serving, "MAX_REQUESTS", 1)
-    with launched(build(Registry(session)), mcp=True) as client:
-        yield client
-
-
-def test_assistants_wait_in_the_same_queue_and_one_that_leaves_ends_its_text(narrow, session, monkeypatch):
-    monkeypatch.setattr(session_module, "DEADLINE", float("inf"))
-    written, write = [], session.write
-
-    def recorded(*arguments: Any) -> Iterator:
-        for continuation in write(*arguments):
-            written.append(continuation.text)
-            yield continuation
-
-    monkeypatch.setattr(session, "write", recorded)
-
-    async def leave() -> CallToolResult:
-        begun = asyncio.Event()
-
-        async def note(*_: Any) -> None:
-            begun.set()
-
-        async with connected(narrow) as leaves, connected(narrow) as refused:
-            text = asyncio.create_task(leaves.call_tool("generate", SLOW, progress_callback=note))
-            await begun.wait()
-            refusal = await refused.call_tool("generate", {"prompt": "O"})
-            text.cancel()
-        return refusal
-
-    refusal = event_loop.run(leave())
-    assert refusal.isError
-    assert "The queue is full" in refusal.content[0].text
-    while session._texts_being_written:
-        narrow.get("/config")
-    assert 0 < len(written[-1]) < SLOW["length"]
-    written.clear()
-    while (answer := call(narrow, "generate", {"prompt": "O", "length": 20})).isError:
-        assert "The queue is full" in answer.content[0].text  # for the moment that gradio takes to note the end
-    assert len(written[-1]) == 20
-
-
-def test_an_assistant_that_leaves_before_its_text_begins_ends_it_too(narrow, session, monkeypatch):
-    monkeypatch.setattr(session_module, "DEADLINE", float("inf"))
-    lengths, write = [0], session.write
-
-    def recorded(*arguments: Any) -> Iterator:
-        for continuation in write(*arguments):
-            lengths.append(len(continuation.text))
-            yield continuation
-
-    async def left(app: ASGIApp, *arguments: Any) -> None:
-        with anyio.CancelScope() as call:
-
-            async def joined(scope: Scope, receive: Receive, send: Send) -> None:
-                await app(scope, receive, send)
-                call.cancel()  # after the first of the two requests
-
-            await call_endpoint(joined, *arguments)
-        raise ValueError("left")
-
-    monkeypatch.setattr(session, "write", recorded)
-    with monkeypatch.context() as patch:
-        patch.setattr("tinygpt.ui.middleware.mcp.call_endpoint", left)
-        assert call(narrow, "generate", SLOW).content[0].text == "left"
-    while call(narrow, "generate", {"prompt": "O", "length": 20}).isError:
-        pass  # the text still occupies the queue
-    assert max(lengths) < SLOW["length"]
-
-
-def test_a_call_that_fails_is_a_tool_error_without_the_fault(page, session, monkeypatch):
-    monkeypatch.setattr(session, "write", lambda *_: 1 / 0)
-    result = call(page, "generate", {"prompt": "O"})
-    assert result.isError
-    assert result.content[0].text == UNEXPLAINED
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        PlainTextResponse("Bad Gateway", 502),
-        PlainTextResponse("OK"),
-        JSONResponse({}),
-        JSONResponse({"error": "x"}, 500),
-        JSONResponse([1], 500),
-        JSONResponse({"detail": None}, 422),
-        JSONResponse({"detail": [{"msg": "x"}, 1]}, 422),
-        JSONResponse({"detail": []}, 422),
-    ],
-    ids=lambda answer: f"{answer.status_code}-{answer.body.decode()}",
-)
-def test_an_answer_that_gives_no_reason_becomes_one_sentence(answer: Response):
-    with pytest.raises(ValueError, match=re.escape(UNEXPLAINED)):
-        asyncio.run(call_endpoint(answer, {"type": "http", "headers": []}, "/call", [], print))
 
 
 def logged_in(page: httpx.Client) -> str:
