@@ -143,7 +143,8 @@ def press_in_haste(page: Page, *buttons: str) -> None:
 
 def candidate(page: Page, number: int) -> tuple[str, str]:
     """A candidate that is not the current one: its character and its button."""
-    button = page.locator("#candidates button[data-character]:enabled").nth(number)
+    letters = '#candidates button[data-character]:enabled:not([aria-label^="new line"])'
+    button = page.locator(letters).nth(number)
     character = button.get_attribute("data-character")
     return character, f'#candidates button[data-character="{character}"]'
 
