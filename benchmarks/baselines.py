@@ -71,27 +71,12 @@ def transformers(config: GPTConfig) -> Callable[[], float]:
     """A timer of generate() of transformers, with its cache. Raises ValueError where transformers is not installed."""
     import torch
 
+    from tinygpt.export.to_transformers import transformers_model
+
     try:
-        from transformers import Qwen3Config, Qwen3ForCausalLM
+        model = transformers_model(config).eval()
     except ImportError as error:
         raise ValueError(f"{error.name} is not installed: pip install transformers") from None
-
-    model = Qwen3ForCausalLM(
-        Qwen3Config(
-            vocab_size=config.vocab_size,
-            hidden_size=config.n_embd,
-            intermediate_size=config.hidden,
-            num_hidden_layers=config.n_layer,
-            num_attention_heads=config.n_head,
-            num_key_value_heads=config.n_head,
-            head_dim=config.head_size,
-            max_position_embeddings=config.block_size,
-            tie_word_embeddings=False,
-            bos_token_id=None,
-            eos_token_id=None,
-            pad_token_id=0,
-        )
-    ).eval()
 
     def rate() -> float:
         count, empty = LENGTH - 1, torch.zeros((1, 1), dtype=torch.long)

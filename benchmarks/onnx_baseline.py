@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.baselines import LENGTH
 from benchmarks.machine import seconds
 from tinygpt.config import GPTConfig
+from tinygpt.export.onnx_graph import Graph
 
 _OWN = "com.microsoft"  # the domain of operators that only ONNX Runtime has
 
@@ -57,19 +58,10 @@ def _model(config: GPTConfig) -> bytes:
 
     The keys and values of layer 0 go in as "keys 0" and "values 0" and come out as "new keys 0" and "new values 0".
     """
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
 
-    width, head, random = config.n_embd, config.head_size, np.random.default_rng(0)
-    nodes, weights = [], []
-
-    def node(kind: str, *inputs: str, to: tuple[str, ...] = (), **attributes: object) -> str:
-        to = to or (f"{kind} {len(nodes)}",)
-        nodes.append(helper.make_node(kind, inputs, to, **attributes))
-        return to[0]
-
-    def weight(name: str, values: np.ndarray) -> str:
-        weights.append(numpy_helper.from_array(values, name))
-        return name
+    width, head, random, graph = config.n_embd, config.head_size, np.random.default_rng(0), Graph({})
+    node, weight = graph.node, graph.constant
 
     def matrix(name: str, *shape: int) -> str:
         return weight(f"{name}.weight", 0.05 * random.standard_normal(shape, np.float32))
@@ -94,10 +86,10 @@ def _model(config: GPTConfig) -> bytes:
             for part in ("query", "key", "value")
         )
         q, k = head_norm(q, f"{block}.attention.query_norm"), head_norm(k, f"{block}.attention.key_norm")
-        attended = node(
+        attended, *_ = graph.split_node(
             "GroupQueryAttention",
             *(q, k, v, *caches, "before", "total", *rotations),
-            to=(f"attended {layer}", *(f"new {cache}" for cache in caches)),
+            to=[f"attended {layer}", *(f"new {cache}" for cache in caches)],
             domain=_OWN,
             num_heads=config.n_head,
             kv_num_heads=config.n_head,
@@ -109,7 +101,7 @@ def _model(config: GPTConfig) -> bytes:
         expanded = node("MatMul", normed, matrix(f"{block}.feed_forward.expand", width, config.hidden))
         gated = node("Mul", node("Mul", gate, node("Sigmoid", gate)), expanded)
         x = node("Add", x, node("MatMul", gated, matrix(f"{block}.feed_forward.proj", config.hidden, width)))
-    node("MatMul", norm(x, "norm", width), matrix("lm_head", width, config.vocab_size), to=("logits",))
+    node("MatMul", norm(x, "norm", width), matrix("lm_head", width, config.vocab_size), to="logits")
 
     def floats(name: str, *shape: int) -> object:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
@@ -124,6 +116,6 @@ def _model(config: GPTConfig) -> bytes:
     ]
     outputs = [floats("logits", 1, 1, config.vocab_size), *(floats(f"new {name}", *room) for name in names)]
     versions = [helper.make_opsetid("", 23), helper.make_opsetid(_OWN, 1)]
-    graph = helper.make_graph(nodes, "model", inputs, outputs, weights)
+    made = helper.make_graph(graph.nodes, "model", inputs, outputs, graph.constants)
     # The oldest format that knows these operators, for onnx may be newer than the runtime.
-    return helper.make_model(graph, opset_imports=versions, ir_version=11).SerializeToString()
+    return helper.make_model(made, opset_imports=versions, ir_version=11).SerializeToString()

@@ -1,7 +1,8 @@
-"""output.txt: a prompt and its continuation in one text file, each under a heading."""
+"""What commands write: output.txt, a prompt and its continuation each under a heading, and lists of files."""
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from tinygpt.system.atomic import replace, written_beside
@@ -26,6 +27,11 @@ def check_output(path: str | Path, characters: int) -> None:
     """Raise OSError, naming the path, unless write_output can write texts of so many characters to it."""
     longest = 4 * characters + len(format_output("", ""))  # in UTF-8, a character has up to 4 bytes
     _write(Path(path), bytes(longest), keep=False)
+
+
+def size_table(sizes: Mapping[str, int]) -> str:
+    """A line for each name with its size in bytes."""
+    return "\n".join(f"{size:>12,}  {name}" for name, size in sizes.items())
 
 
 def _write(path: Path, content: bytes, *, keep: bool) -> None:

@@ -1,6 +1,5 @@
 """The programs that ours is timed beside: llama2.c, transformers, ONNX Runtime and nanoGPT."""
 
-import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from benchmarks import baselines
 from benchmarks.onnx_baseline import onnxruntime
 from tests.benchmarks.outcome import assert_refused, printed
+from tests.ci import needed
 from tinygpt import GPTConfig
 from tinygpt.flags import SHIPPED
 
@@ -79,13 +79,12 @@ def test_transformers_generates_with_a_model_of_the_same_shape():
 
 
 def test_onnx_runtime_writes_with_a_model_of_the_same_shape():
-    for package in ("onnx", "onnxruntime"):
-        pytest.importorskip(package, reason=f"{package} is not among the requirements: pip install onnx onnxruntime")
+    needed("onnx"), needed("onnxruntime")
     assert onnxruntime(SHAPE)() > 0
 
 
-@pytest.mark.skipif(importlib.util.find_spec("onnxruntime") is not None, reason="onnxruntime is installed")
-def test_without_onnx_runtime_the_command_says_in_one_line_what_to_install(called):
+def test_without_onnx_runtime_the_command_says_in_one_line_what_to_install(called, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as where it is not installed
     done = called("benchmarks.decode", "--weights", SHIPPED, "--onnxruntime")
     assert_refused(done, "decode", "is not installed: pip install onnx onnxruntime")
 

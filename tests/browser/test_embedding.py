@@ -1,9 +1,8 @@
 """The page in the hands of other websites: in an iframe, and called by their scripts, as docs/api.md shows it."""
 
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.acts import finished, write
 from tests.ci import ONLY_IN_CI
 from tests.documents import examples, install_client
+from tests.http_server import QuietHandler, answering
 from tests.server import ROOT
 from tests.ui.launched import launched
 from tinygpt.ui.blocks import build
@@ -28,26 +28,23 @@ def public() -> Iterator[str]:
         yield str(client.base_url)
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
+class Files(QuietHandler, SimpleHTTPRequestHandler):
+    """Serves the files of a folder."""
 
 
 @pytest.fixture
 def website(tmp_path: Path, context: BrowserContext) -> Iterator[Callable[[str], Page]]:
     """website(html) opens a page of another website, whose folder is `tmp_path`."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with answering(partial(Files, directory=tmp_path)) as port:
         page = context.new_page()
 
         def visit(html: str) -> Page:
             (tmp_path / "index.html").write_text(f"<!doctype html><title>A website</title>{html}", encoding="utf-8")
-            page.goto(f"http://localhost:{server.server_port}/")
+            page.goto(f"http://localhost:{port}/")
             return page
 
         yield visit
         page.close()
-        server.shutdown()
 
 
 def example(part: str, address: str) -> str:

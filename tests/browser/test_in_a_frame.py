@@ -1,12 +1,11 @@
 """The page in a frame of another site's page, as Hugging Face shows Spaces."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from playwright.sync_api import Browser, expect
 
+from tests.http_server import QuietHandler, answering
 from tests.ui.launched import launched
 from tinygpt.ui.blocks import build
 from tinygpt.ui.services.registry import Registry
@@ -17,20 +16,15 @@ from tinygpt.ui.services.session import Session
 def framing(url: str) -> Iterator[str]:
     """The URL of another site's page that shows `url` in a frame: to browsers, localhost is not 127.0.0.1."""
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(QuietHandler):
         def do_GET(self):
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(f'<iframe src="{url}" width="1200" height="700"></iframe>'.encode())
 
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
+    with answering(Answer) as port:
+        yield f"http://localhost:{port}"
 
 
 def test_one_can_log_in_where_the_browser_keeps_no_cookies_of_other_sites(browser: Browser, weights):

@@ -1,11 +1,14 @@
 """What an export reads and writes: nothing is overwritten, and nothing is left half done."""
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.ci import needed
+from tests.disks import files_of_at_most
 from tests.server import ROOT
 from tinygpt.checkpoint.reading import read_checkpoint
 from tinygpt.checkpoint.torch_checkpoint import annotate_checkpoint
@@ -69,3 +72,40 @@ def test_a_card_begins_with_metadata_that_the_hub_can_read(save, card, facts: di
     assert parsed["tags"] == ["character-level"]
     known = {"license": "mit", "language": "en"} if facts else {}
     assert {name: parsed[name] for name in ("license", "language") if name in parsed} == known
+
+
+@pytest.mark.parametrize(("format", "family"), [("transformers", "qwen3"), ("onnx", "llama")])
+def test_the_command_prints_what_it_wrote_and_three_lines_that_open_it(save, called, tmp_path, capsys, format, family):
+    out = tmp_path / "new folder" / "out"
+    done = called("tinygpt.export", format, save(family)[0], out)
+    assert (done.returncode, done.stderr) == (0, "")
+    listing, lines = re.fullmatch(r"((?: *[\d,]+  .*\n)+)\n.*\n\n((?:    .*\n){3})", done.stdout).groups()
+    assert listing == "".join(f"{path.stat().st_size:>12,}  {path}\n" for path in sorted(out.iterdir()))
+    exec("\n".join(line.strip() for line in lines.splitlines()), {})
+    opened = capsys.readouterr().out
+    if format == "onnx":
+        assert opened.startswith("[('input_ids', ['batch', 'sequence'])")
+    else:
+        assert len(opened) == 12 + 1  # a text that fills the context, and a line end
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_on_a_full_disk_nothing_is_left_and_one_line_says_why(save, called, tmp_path, format):
+    weights, _, _ = save("gpt", block_size=4000)
+    (tmp_path / "new").mkdir()
+    with files_of_at_most(100_000):
+        done = called("tinygpt.export", format, weights, tmp_path / "new" / "out")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("tinygpt.export: ")
+    assert done.stderr.count("\n") == 1
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.parametrize(("format", "needs"), [("transformers", "transformers>=5,<6"), ("onnx", "onnx>=1.18,<2")])
+def test_without_the_library_one_line_says_what_to_install(save, called, tmp_path, monkeypatch, format, needs):
+    monkeypatch.setitem(sys.modules, format, None)  # as where it is not installed
+    done = called("tinygpt.export", format, save("gpt")[0], tmp_path / "out")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f'tinygpt.export: another package is needed: run pip install "{needs}" (')
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
@@ -13,7 +12,6 @@ import pytest
 import torch
 
 from tests.ci import needed
-from tests.disks import files_of_at_most
 from tests.export.conftest import TEXT
 from tinygpt import GPTConfig, SampleConfig, open_checkpoint, stream
 from tinygpt.checkpoint.reading import Checkpoint, read_checkpoint
@@ -135,33 +133,3 @@ def test_a_model_that_no_file_can_hold_is_refused(save):
     large = GPTConfig(family="llama", n_layer=40, n_head=8, n_embd=1024)
     with pytest.raises(ValueError, match=r"parameters does not fit into an ONNX file, of 2 GB"):
         build_onnx(Checkpoint(large, checkpoint.vocabulary, {}, checkpoint.facts))
-
-
-def test_the_command_prints_what_it_wrote_and_three_lines_that_open_it(save, called, tmp_path, capsys):
-    out = tmp_path / "new folder" / "out"
-    done = called("tinygpt.export", "onnx", save("llama")[0], out)
-    assert (done.returncode, done.stderr) == (0, "")
-    listing, lines = re.fullmatch(r"((?: *[\d,]+  .*\n)+)\n.*\n\n((?:    .*\n){3})", done.stdout).groups()
-    assert listing == "".join(f"{path.stat().st_size:>12,}  {path}\n" for path in sorted(out.iterdir()))
-    exec("\n".join(line.strip() for line in lines.splitlines()), {})
-    assert capsys.readouterr().out.startswith("[('input_ids', ['batch', 'sequence'])")
-
-
-def test_on_a_full_disk_nothing_is_left_and_one_line_says_why(save, called, tmp_path):
-    weights, _, _ = save("gpt", block_size=4000)
-    (tmp_path / "new").mkdir()
-    with files_of_at_most(100_000):
-        done = called("tinygpt.export", "onnx", weights, tmp_path / "new" / "out")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("tinygpt.export: ")
-    assert done.stderr.count("\n") == 1
-    assert list((tmp_path / "new").iterdir()) == []
-
-
-def test_without_the_library_one_line_says_what_to_install(save, called, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnx", None)  # as where it is not installed
-    done = called("tinygpt.export", "onnx", save("gpt")[0], tmp_path / "out")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith('tinygpt.export: another package is needed: run pip install "onnx>=1.18,<2" (')
-    assert done.stderr.count("\n") == 1
-    assert not (tmp_path / "out").exists()

@@ -1,7 +1,6 @@
 """The transformers library opens what is exported for it, and computes and writes the same."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ import torch
 from safetensors import safe_open
 
 from tests.ci import needed
-from tests.disks import files_of_at_most
 from tests.export.conftest import TEXT
 from tinygpt import GPTLanguageModel, SampleConfig, TextEncoderDecoder, load_checkpoint, open_checkpoint, stream
 from tinygpt.checkpoint.reading import read_checkpoint
@@ -143,33 +141,3 @@ def test_the_examples_of_its_card_run_as_they_stand(save, tmp_path, monkeypatch,
         assert printed.startswith("ROMEO:")
         assert len(printed.removesuffix("\n")) == 40
     assert read_checkpoint(weights).facts["weights_sha256"] in card
-
-
-def test_the_command_prints_what_it_wrote_and_three_lines_that_open_it(save, called, tmp_path, capsys):
-    out = tmp_path / "new folder" / "out"
-    done = called("tinygpt.export", "transformers", save("qwen3")[0], out)
-    assert (done.returncode, done.stderr) == (0, "")
-    listing, lines = re.fullmatch(r"((?: *[\d,]+  .*\n)+)\n.*\n\n((?:    .*\n){3})", done.stdout).groups()
-    assert listing == "".join(f"{path.stat().st_size:>12,}  {path}\n" for path in sorted(out.iterdir()))
-    exec("\n".join(line.strip() for line in lines.splitlines()), {})
-    assert len(capsys.readouterr().out) == 12 + 1
-
-
-def test_on_a_full_disk_nothing_is_left_and_one_line_says_why(save, called, tmp_path):
-    weights, _, _ = save("gpt", block_size=4000)
-    (tmp_path / "new").mkdir()
-    with files_of_at_most(100_000):
-        done = called("tinygpt.export", "transformers", weights, tmp_path / "new" / "out")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("tinygpt.export: ")
-    assert done.stderr.count("\n") == 1
-    assert list((tmp_path / "new").iterdir()) == []
-
-
-def test_without_the_library_one_line_says_what_to_install(save, called, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "transformers", None)  # as where it is not installed
-    done = called("tinygpt.export", "transformers", save("gpt")[0], tmp_path / "out")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith('tinygpt.export: another package is needed: run pip install "transformers>=5,<6" (')
-    assert done.stderr.count("\n") == 1
-    assert not (tmp_path / "out").exists()

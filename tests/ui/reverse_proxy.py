@@ -1,11 +1,11 @@
 """A reverse proxy as nginx is one: it serves another server below a path of its own."""
 
 import http.client
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
+
+from tests.http_server import QuietHandler, answering
 
 _HOP_BY_HOP = ("connection", "transfer-encoding", "content-length")
 
@@ -17,7 +17,7 @@ def proxied(prefix: str, address: str, *, strip: bool, **headers: str) -> Iterat
     The path loses the prefix on its way if `strip` is set. These headers are sent in place of the visitor's.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def forward(self):
             if not self.path.startswith(f"{prefix}/"):
                 self.send_error(404)
@@ -39,10 +39,5 @@ def proxied(prefix: str, address: str, *, strip: bool, **headers: str) -> Iterat
 
         do_GET = do_POST = do_HEAD = do_OPTIONS = forward
 
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}{prefix}"
-        server.shutdown()
+    with answering(Handler) as port:
+        yield f"http://127.0.0.1:{port}{prefix}"

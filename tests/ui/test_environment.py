@@ -5,15 +5,14 @@ import inspect
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import gradio
 import httpx
 import pytest
 
+from tests.http_server import QuietHandler, answering
 from tests.server import free_port
 from tinygpt.ui.environment import bypass_proxies, prepare_for_gradio, without_type_stubs
 
@@ -34,23 +33,16 @@ def environment(monkeypatch) -> Iterator[pytest.MonkeyPatch]:
 def servers() -> Iterator[tuple[str, str]]:
     """The URLs of a server on this machine, and of a proxy that answers 503 to everything."""
 
-    def answering(status: int) -> ThreadingHTTPServer:
-        class Answer(BaseHTTPRequestHandler):
+    def always(status: int) -> type[QuietHandler]:
+        class Answer(QuietHandler):
             def do_GET(self):
                 self.send_response(status)
                 self.end_headers()
 
-            def log_message(self, *_):
-                pass
+        return Answer
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server
-
-    with answering(200) as server, answering(503) as proxy:
-        yield tuple(f"http://127.0.0.1:{each.server_port}" for each in (server, proxy))
-        server.shutdown()
-        proxy.shutdown()
+    with answering(always(200)) as server, answering(always(503)) as proxy:
+        yield tuple(f"http://127.0.0.1:{port}" for port in (server, proxy))
 
 
 @pytest.mark.parametrize(

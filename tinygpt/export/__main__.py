@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tinygpt.checkpoint.files import one_line
 from tinygpt.checkpoint.reading import Checkpoint, read_checkpoint
 from tinygpt.flags import Parser
+from tinygpt.output import size_table
 from tinygpt.system.atomic import folder_written_whole
 from tinygpt.system.shell import command_line, program
 
@@ -52,8 +53,7 @@ def export(format: Format, weights: str, out: Path) -> None:
             format.export(checkpoint, folder)
     except ImportError as error:
         raise ValueError(f'another package is needed: run pip install "{format.needs}" ({one_line(error)})') from None
-    for path in sorted(out.iterdir()):
-        print(f"{path.stat().st_size:>12,}  {path}")
+    print(size_table({str(path): path.stat().st_size for path in sorted(out.iterdir())}))
     print(f"\nTo open it (there is more in {out / 'README.md'}):\n\n{format.opening.format(out=str(out))}")
 
 

@@ -54,7 +54,7 @@ def export_transformers(checkpoint: Checkpoint, folder: Path) -> None:
     """
     config = checkpoint.config
     with torch.device("meta"):  # without memory for weights that are replaced
-        model = _model(config)
+        model = transformers_model(config)
     model.load_state_dict(_state_dict(config, checkpoint.tensors), strict=True, assign=True)
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(folder)
@@ -65,8 +65,11 @@ def export_transformers(checkpoint: Checkpoint, folder: Path) -> None:
     (folder / "README.md").write_text(transformers_card(checkpoint), encoding="utf-8", newline="\n")
 
 
-def _model(config: GPTConfig) -> "PreTrainedModel":
-    """The model of the transformers library that computes what a GPTLanguageModel of this config does."""
+def transformers_model(config: GPTConfig) -> "PreTrainedModel":
+    """The model of the transformers library that computes what a GPTLanguageModel of this config does.
+
+    Its weights are random. Raises ModuleNotFoundError where transformers is not installed.
+    """
     import transformers
 
     shared = {"vocab_size": config.vocab_size, "tie_word_embeddings": False, "dtype": "float32"}
@@ -120,7 +123,7 @@ def _generation_config(config: GPTConfig, vocabulary: str) -> "GenerationConfig"
 
 
 def _state_dict(config: GPTConfig, tensors: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    """The tensors of a checkpoint with the names and in the layout of the model that _model returns."""
+    """The tensors of a checkpoint with the names and in the layout of the model that transformers_model returns."""
     if config.family == "gpt":
         renamed = _renamed(_as_in_gpt2(config, tensors), _GPT2, "transformer.h", _GPT2_BLOCK)
     else:

@@ -5,7 +5,6 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 from tinygpt.checkpoint.facts import MAX_BYTES, format_facts
@@ -58,11 +57,6 @@ def names_in(folder: Path) -> list[str]:
 def published_files(folder: Path) -> dict[str, Path]:
     """The files in a folder that may be published, by their names."""
     return {name: folder / name for name in names_in(folder) if is_published(name)}
-
-
-def size_table(sizes: Mapping[str, int]) -> str:
-    """A line for each name with its size in bytes."""
-    return "\n".join(f"{size:>12,}  {name}" for name, size in sizes.items())
 
 
 def copy_published(folder: Path, target: Path, *, with_index: bool = False) -> None:

@@ -22,12 +22,12 @@ from tinygpt.hub.files import (
     is_published,
     names_in,
     published_files,
-    size_table,
 )
 from tinygpt.hub.model_card import is_generated, model_card
 from tinygpt.hub.sample import Sample, read_sample, sample_request, second_request, write_sample
 from tinygpt.inference.loading import open_engine
 from tinygpt.model.parameter_shapes import count_parameters
+from tinygpt.output import size_table
 from tinygpt.request import GenerationRequest
 from tinygpt.system.atomic import folder_written_whole, write_atomically
 from tinygpt.system.os_errors import explained

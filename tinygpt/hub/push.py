@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tinygpt.hub.connection import check_repo_id
-from tinygpt.hub.files import INDEX_FILES, is_published, published_files, size_table
+from tinygpt.hub.files import INDEX_FILES, is_published, published_files
 from tinygpt.hub.prepare import copied_to_publish
 from tinygpt.hub.upload import upload
+from tinygpt.output import size_table
 
 
 def add_command(commands: Any) -> None:

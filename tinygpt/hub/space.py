@@ -9,10 +9,10 @@ from tinygpt.checkpoint.reading import read_facts
 from tinygpt.data.download import learned_default_text
 from tinygpt.flags import SHIPPED
 from tinygpt.hub.connection import check_repo_id
-from tinygpt.hub.files import size_table
 from tinygpt.hub.pull import find_weights, name_on_the_hub
 from tinygpt.hub.space_files import space_files
 from tinygpt.hub.upload import upload
+from tinygpt.output import size_table
 from tinygpt.system.atomic import folder_written_whole
 
 _OURS = ("tinygpt/", "weights/")  # the folders of a Space that hold nothing but what is uploaded

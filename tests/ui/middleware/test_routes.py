@@ -1,13 +1,12 @@
 """The page serves no file of another host, however it is asked for, nor what it does not use."""
 
 import http.client
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote, urlsplit
 
 import pytest
 
+from tests.http_server import QuietHandler, answering
 from tests.server import ROOT
 from tinygpt.ui.middleware.routes import names_a_remote_file
 
@@ -17,7 +16,7 @@ def other_host() -> Iterator[tuple[str, list[str]]]:
     """The URL of a host that answers every request with a script, and the paths that were requested."""
     requested: list[str] = []
 
-    class Script(BaseHTTPRequestHandler):
+    class Script(QuietHandler):
         def do_GET(self):
             requested.append(self.path)
             self.send_response(200)
@@ -25,13 +24,8 @@ def other_host() -> Iterator[tuple[str, list[str]]]:
             self.end_headers()
             self.wfile.write(b"<script>alert(localStorage)</script>")
 
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Script) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/x.png", requested
-        server.shutdown()
+    with answering(Script) as port:
+        yield f"http://127.0.0.1:{port}/x.png", requested
 
 
 def fetch(address: str, target: str, method: str = "GET") -> tuple[int, bytes]:
