@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, expect
 
+from tests.ci import ONLY_IN_CI
 from tests.http_server import QuietHandler, answering
 from tests.ui.launched import launched
 from tinygpt.ui.blocks import build
@@ -27,6 +28,7 @@ def framing(url: str) -> Iterator[str]:
         yield f"http://localhost:{port}"
 
 
+@ONLY_IN_CI
 def test_one_can_log_in_where_the_browser_keeps_no_cookies_of_other_sites(browser: Browser, weights):
     with (
         launched(build(Registry(Session(weights))), auth=("will", "globe")) as client,

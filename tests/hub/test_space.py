@@ -11,6 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from tests.ci import ONLY_IN_CI
 from tests.hub.checkpoints import PUSHED, ROOT, save
 from tests.hub.command import hub_command
 
@@ -172,6 +173,7 @@ def test_weights_that_do_not_load_go_nowhere(call, hub, repo, folder):
     assert hub.requests == []
 
 
+@ONLY_IN_CI
 def test_an_installed_package_makes_the_same_space_as_a_copy_of_the_repository(folder, tmp_path, space):
     site, out = tmp_path / "site", tmp_path / "out"
     ignored = shutil.ignore_patterns("__pycache__")
