@@ -42,7 +42,8 @@ WATCH = """([part, ready]) => {
         setTimeout(() => fail(new Error(`${part} did not change within 20 seconds`)), 20_000);
     });
 }"""
-MAPS_READY = 'document.querySelector("#heads .readout")?.textContent'
+CANDIDATES_READY = '!document.querySelector("#candidates .waiting")'
+MAPS_READY = 'document.querySelector("#inside .readout")?.textContent'
 
 
 class Panel(NamedTuple):
@@ -71,7 +72,7 @@ def main() -> None:
         print(header(1))
         with serving(APP, "--weights", str(weights)) as server, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=args.browser, args=["--no-sandbox", "--disable-gpu"])
-            page = browser.new_page()
+            page = browser.new_page(reduced_motion="reduce")  # texts are in view at once
             page.goto(server.url)
             write_full_window(page)
             for panel in panels(page):
@@ -95,7 +96,7 @@ def write_full_window(page: Page) -> None:
 def panels(page: Page) -> list[Panel]:
     """The panels to time, with the text of a full window on the page."""
     text, temperature = page.locator("#continuation"), page.get_by_label("number input for Temperature")
-    inside, window = page.get_by_role("tab", name="Look inside"), page.locator("#heads .window")
+    inside, window = page.get_by_role("tab", name="Look inside"), page.locator("#inside .window")
     press = page.keyboard.press
     inside.click()  # Gradio builds a tab when it is first opened
     window.wait_for()
@@ -103,16 +104,22 @@ def panels(page: Page) -> list[Panel]:
     def select_another_character() -> None:
         page.get_by_role("tab", name="Write").click()
         text.focus()
-        press("ArrowLeft" if page.locator("#candidates .candidates").count() else "End")
+        press("ArrowLeft" if page.evaluate("CSS.highlights.get('here').size") else "End")
 
     def open_candidates() -> None:
         select_another_character()
-        time_change(page, "#candidates", lambda: press("Enter"))
+        time_change(page, "#candidates", lambda: press("Enter"), CANDIDATES_READY)
 
     return [
-        Panel("candidates for a character", "#candidates", "true", select_another_character, lambda: press("Enter")),
-        Panel("the same, a slider moved", "#candidates", "true", temperature.focus, lambda: press("ArrowUp")),
-        Panel("all heads and the diagram", "#heads", MAPS_READY, open_candidates, inside.click),
+        Panel(
+            "candidates for a character",
+            "#candidates",
+            CANDIDATES_READY,
+            select_another_character,
+            lambda: press("Enter"),
+        ),
+        Panel("the same, a slider moved", "#candidates", CANDIDATES_READY, temperature.focus, lambda: press("ArrowUp")),
+        Panel("all heads and the diagram", ".walk", MAPS_READY, open_candidates, inside.click),
         Panel("another character in them", "#diagram", "true", window.focus, lambda: press("ArrowLeft")),
     ]
 

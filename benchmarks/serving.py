@@ -6,11 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 APP = Path(__file__).parent.parent / "app.py"
@@ -90,6 +93,28 @@ def serving(script: Path = APP, *flags: str, **environment: str) -> Iterator[Ser
         yield server
     finally:
         server.stop()
+
+
+class _FileServer(ThreadingHTTPServer):
+    request_queue_size = 128  # a page asks for many files at once
+
+
+class _FileHandler(SimpleHTTPRequestHandler):
+    def guess_type(self, path: str) -> str:  # the registry of Windows may know scripts by other types
+        types = {".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm"}
+        return types.get(Path(path).suffix) or super().guess_type(path)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving_folder(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder, and enter the block with their URL."""
+    with _FileServer(("127.0.0.1", 0), partial(_FileHandler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def find_browser() -> str | None:

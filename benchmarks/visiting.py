@@ -52,7 +52,7 @@ class Button:
         session = uuid4().hex
         job = {
             "data": self._values,
-            "event_data": {"wish": 1, "request": form},
+            "event_data": {"call": 1, "request": form},
             "fn_index": self._function,
             "trigger_id": self._trigger,
             "session_hash": session,

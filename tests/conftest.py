@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import random
+import re
 import runpy
 import signal
 import subprocess
@@ -15,8 +16,10 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadFileScheduling
 
+from benchmarks.serving import find_browser
 from tests.server import ROOT, serving
 from tinygpt import (
     GPTConfig,
@@ -31,8 +34,11 @@ from tinygpt.data.dataset import Dataset, dataset_from_text
 from tinygpt.ui.environment import without_type_stubs
 
 torch.set_num_threads(1)
-# A shell without job control starts a command in the background deaf to Ctrl-C, and so would be what the tests start.
+# A shell without job control starts a command in the background deaf to Ctrl-C, and `nohup` deaf to SIGHUP; so would be
+# what the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 with without_type_stubs():
     import gradio  # noqa: F401
 # The same examples every time, so that a failure can be reproduced.
@@ -40,6 +46,15 @@ settings.register_profile(
     "tinygpt", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tinygpt")
+
+QUIET = (  # no calls home, which a machine without internet would answer with a row of errors
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--disable-gpu",
+    "--no-first-run",
+)
 
 
 def _made_up_play(speeches: int) -> str:
@@ -70,16 +85,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: next(i for i, name in enumerate(names) if name in ("", *item.path.parts)))
 
 
+# Modules that start the app with settings of their own.
+_OWN_SERVERS = r"tests/browser/test_(several_weights|training_on_the_page|while_writing)\b"
+
+
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
     return _Scheduling(config, log)
 
 
 class _Scheduling(LoadFileScheduling):
-    """Keep a file in one process, and all browser tests in one, so that servers, browser and page start once."""
+    """Keep a file in one process, and all browser tests of a page in one: server, browser and page start once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+        if re.match(r"tests/browser/test_(static|model|service)", nodeid):
+            return "page without a server"
+        if not nodeid.startswith("tests/browser/") or re.match(_OWN_SERVERS, nodeid):
+            return super()._split_scope(nodeid)
+        return "page"
 
 
 @pytest.fixture(scope="session")
@@ -158,6 +181,19 @@ def address() -> Iterator[str]:
     open_checkpoint(ROOT / "weights")  # or in a new copy, the page would write slowly at first
     with serving() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_browser()
+    if path is None:
+        reason = "the browser tests need Chromium, Chrome or Edge, and none was found"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    sandbox = not hasattr(os, "geteuid") or os.geteuid() != 0  # Chromium's sandbox refuses root
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET, chromium_sandbox=sandbox)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

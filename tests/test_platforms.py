@@ -74,7 +74,11 @@ def _opened_without_encoding(source: str) -> Iterator[str]:
         if isinstance(call, ast.Call) and "encoding" not in {keyword.arg for keyword in call.keywords}:
             function = ast.unparse(call.func)
             # Without arguments it is the open() of something else than a file, as a file's would name the encoding.
-            opens = re.fullmatch(r"(.+\.)?open", function) and function != "os.open" and (call.args or call.keywords)
+            opens = (
+                re.fullmatch(r"(.+\.)?open", function)
+                and function not in ("os.open", "Image.open")
+                and (call.args or call.keywords)
+            )
             binary = any(isinstance(mode, ast.Constant) and mode.value in ("rb", "wb", "ab") for mode in call.args)
             if (opens and not binary) or function.endswith((".read_text", ".write_text")):
                 yield ast.unparse(call)

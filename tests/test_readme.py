@@ -86,6 +86,7 @@ def test_every_flag_and_module_that_the_documents_name_exists(called):
     programs = (ROOT / "app.py", ROOT / "train.py", "tinygpt")
     helps = [called(program, "--help").stdout for program in programs]
     helps += [called("tinygpt.hub", command, "--help").stdout for command in ("prepare", "push", "space")]
+    helps += [called("tinygpt.export", "static", "--help").stdout]
     flags = set(re.findall(r"--[a-z][a-z-]+", " ".join(helps)))
     foreign = {
         "--extra-index-url",

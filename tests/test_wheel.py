@@ -118,7 +118,7 @@ def test_the_wheel_brings_all_it_needs_and_its_commands_work_in_an_empty_folder(
     where = "import sysconfig, tinygpt; print(sysconfig.get_path('purelib'), tinygpt.__file__, sep='\\n')"
     site, module = subprocess.run([programs / "python", "-c", where], **asking).stdout.split()
     assert Path(module).is_relative_to(site)
-    ours = {"app.py", "train.py", "tests", "benchmarks", "weights", "docs"}
+    ours = {"app.py", "train.py", "tests", "benchmarks", "weights", "docs", "notebooks"}
     assert not ours & {path.name for path in Path(site).iterdir()}
 
     prompting = [programs / "tinygpt", "--prompt", "ROMEO:", "--length", "100", "--seed", "1"]

@@ -101,8 +101,8 @@ class TrainConfig(Settings):
     snapshots: int = option(0, "checkpoints kept on the way: at the end, at 1/8 of it, at 1/64, ...", Integer(0, 10))
     publish: str = option(
         "last",
-        "weights that are kept: those of the last step, or the best by validation loss",
-        Choice(("last", "best")),
+        "weights that are kept: those of the last step, the best by validation loss, or both, the latter in best/",
+        Choice(("last", "best", "both")),
     )
     compile: bool = option(
         False, "compile the step first, where this machine can: half a minute that a long run wins back", Switch()

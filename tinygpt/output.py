@@ -34,6 +34,14 @@ def size_table(sizes: Mapping[str, int]) -> str:
     return "\n".join(f"{size:>12,}  {name}" for name, size in sizes.items())
 
 
+def write_files(files: Mapping[str, Path | bytes], folder: Path) -> None:
+    """Write contents, or copies of files, to a folder, by their names with slashes. Raises OSError."""
+    for name, file in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file if isinstance(file, bytes) else file.read_bytes())
+
+
 def _write(path: Path, content: bytes, *, keep: bool) -> None:
     """Write a file in one step, or without `keep` only try to."""
     target = Path(os.path.realpath(path))  # where the path is a link, the file that it leads to is replaced

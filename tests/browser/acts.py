@@ -42,22 +42,26 @@ def write(page: Page, prompt: str, *, length: int = 60, seed: int | None = None)
 
 def advanced(page: Page) -> None:
     if not page.get_by_text("Strategy", exact=True).is_visible():
-        page.get_by_role("button", name="Advanced").click()
+        page.get_by_text("Advanced", exact=True).click()
 
 
 def reset(page: Page) -> None:
     """Bring the tab that writes back to how it opens, without opening the page anew."""
+    page.bring_to_front()  # another page may have had the focus
+    page.mouse.move(0, 0)  # or what scrolls under the pointer counts as pointed at
     page.set_viewport_size({"width": 1280, "height": 720})
     page.get_by_role("tab", name="Write", exact=True).click()
     advanced(page)
     page.locator("#seed textarea, #seed input").fill("")
     page.get_by_role("spinbutton", name=re.compile("Top-k")).fill("65")
-    page.get_by_role("radio", name="sample").check()
+    page.get_by_role("spinbutton", name=re.compile("Top-p")).fill("1")
+    page.get_by_role("textbox", name=re.compile("Stop")).fill("")
+    page.get_by_role("radio", name="Sampling").check()
     page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0.8")
     page.get_by_role("spinbutton", name=re.compile("Length")).fill("500")
-    page.get_by_label("Tint what the model was unsure of").check()
+    page.get_by_label("Shade letters the model was unsure about").check()
     if page.locator(".texts").is_visible():
-        page.get_by_role("button", name="Your texts").click()
+        page.get_by_text("Your texts", exact=True).click()
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(continuation(page)).to_have_count(0)
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")
@@ -68,6 +72,21 @@ def finished(page: Page, length: int = 60) -> str:
     expect(status(page)).to_contain_text(f"{length:,} characters", timeout=60_000)
     expect(page.locator(".writing")).to_have_count(0)
     return continuation(page).text_content()
+
+
+LINES_IN_VIEW = """() => {
+    const pane = document.querySelector("#output-pane .prose").getBoundingClientRect();
+    const [top, bottom] = [Math.max(0, pane.top), Math.min(innerHeight, pane.bottom)];
+    const text = new Range();
+    text.selectNodeContents(document.getElementById("continuation"));
+    const lines = [...text.getClientRects()].filter((box) => box.width && box.top >= top && box.bottom <= bottom);
+    return new Set(lines.map((box) => Math.round(box.bottom / 10))).size;
+}"""
+
+
+def lines_in_view(page: Page) -> int:
+    """How many lines of the text are on the screen, whole."""
+    return page.evaluate(LINES_IN_VIEW)
 
 
 def begun(page: Page) -> None:
@@ -83,18 +102,14 @@ def expect_accessible(page: Page) -> None:
 
 
 def go_to(page: Page, tab: str) -> None:
-    """Choose a tab; on a narrow screen it may stand in the menu of those that found no room."""
-    if page.get_by_role("tab", name=tab).is_visible():
-        page.get_by_role("tab", name=tab).click()
-    else:
-        page.get_by_role("button", name="More tabs").click()
-        page.locator(".overflow-dropdown").get_by_role("button", name=tab).click()
+    """Choose a tab."""
+    page.get_by_role("tab", name=tab).click()
 
 
 def unfold(page: Page) -> None:
     """Open the list of the visitor's texts."""
     if not page.locator(".texts").is_visible():
-        page.get_by_role("button", name="Your texts").click()
+        page.get_by_text("Your texts", exact=True).click()
     page.locator(".texts :is(p, ul)").wait_for()
 
 

@@ -1,49 +1,38 @@
 """A real browser in front of the real app."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from benchmarks.serving import find_browser
+from benchmarks.serving import serving_folder
 from tests.browser.acts import reset
+from tests.browser.modules import WEB, runner
 from tests.browser.visitor import ALLOWED, opened
 from tests.server import ROOT
 from tinygpt import TextEncoderDecoder, open_checkpoint
 from tinygpt.engines.engine import Engine
 
-QUIET = (  # no calls home, which a machine without internet would answer with a row of errors
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--disable-gpu",
-    "--no-first-run",
-)
-
 expect.set_options(timeout=20_000)  # milliseconds: other tests may keep the machine busy
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = find_browser()
-    if path is None:
-        reason = "the browser tests need Chromium, Chrome or Edge, and none was found"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    sandbox = not hasattr(os, "geteuid") or os.geteuid() != 0  # Chromium's sandbox refuses root
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET, chromium_sandbox=sandbox)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser that keeps the page's files from one test to the next, and nothing else."""
-    context = browser.new_context(permissions=ALLOWED)
+    context = browser.new_context(permissions=ALLOWED, reduced_motion="reduce")  # texts stand there at once
     yield context
     context.close()
+
+
+@pytest.fixture(scope="session")
+def modules(browser: Browser) -> Iterator[Callable[..., Any]]:
+    """modules("model/sampling")(script, argument) calls a script with the exports of modules of tinygpt/web."""
+    page = browser.new_page()
+    with serving_folder(WEB) as url:
+        yield partial(runner, page, url)
+    page.close()
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +56,14 @@ def page(fresh_page: Page) -> Page:
 
 @pytest.fixture(scope="session")
 def open_page(context: BrowserContext, address: str) -> Iterator[Page]:
-    """The page with the shipped weights, opened once for all tests; modules with an app of their own have their own."""
+    """The page with the shipped weights, opened once for all tests."""
+    with opened(context, address) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def own_page(context: BrowserContext, address: str) -> Iterator[Page]:
+    """The page of an app that a module has of its own, by its `address`, opened once for the module's tests."""
     with opened(context, address) as page:
         yield page
 

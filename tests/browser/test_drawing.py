@@ -17,7 +17,7 @@ PLAYS = ["ROMEO:\nO,\n\nJULIET:\nNo: I.\n", "\n\nKING HENRY:\nSay", "ROMEO:", "A
 @pytest.fixture
 def run(open_page: Page) -> Callable[..., Any]:
     """run(script, argument) returns what a JavaScript function makes of the modules' exports and an argument."""
-    names = ("dom", "pieces", "columns", "candidates", "share_link")
+    names = ("dom", "pieces", "columns", "chart", "facts", "candidates", "glossary", "share_link")
     modules = ", ".join(f'import("./{FrontEnd().url}/{name}.js")' for name in names)
 
     def run(script: str, argument: Any = None) -> Any:
@@ -44,11 +44,46 @@ def test_a_text_is_drawn_unchanged_however_it_grows_shrinks_and_changes(run, pie
     assert run(script, [*TEXTS, *PLAYS]) == []
 
 
-def test_a_speaker_stands_alone_on_a_line(run):
+SPEAKERS = [
+    ("My lord.\n\nKING HENRY:\nSay on: I hear.", ["KING HENRY:"]),
+    (
+        "KING RICHARD III:\nAy.\n\nLord Mayor:\nSo.\n\nFirst Citizen:\n",
+        ["KING RICHARD III:", "Lord Mayor:", "First Citizen:"],
+    ),
+    ("ROMEO:\nFirst Citizen:\nSpeak.", ["ROMEO:"]),  # no blank line before it
+    ("ROMEO:\nBY CHANGE SLEEP UPON MY TONGUE BY ME:\n", ["ROMEO:"]),
+    ("ROMEO:\nSo.\n\nBY CHANGE SLEEP UPON MY TONGUE BY ME:\n", ["ROMEO:"]),  # more than four words
+    ("And will deny him:\n\nGhost of King Henry:\n", ["And will deny him:", "Ghost of King Henry:"]),
+    ("\nROMEO:\r\nO.\r\n\r\nNurse:\r\nSo:", ["ROMEO:", "Nurse:"]),
+    ("ГАМЛЕТ:\nБыть?", ["ГАМЛЕТ:"]),
+    *[(text, []) for text in ("Say on: I hear.", "Romeo\n:", "romeo:", "המלט:", "😀:", ":", "")],
+]
+
+
+def test_a_speaker_stands_alone_on_a_line_after_a_blank_one_or_at_the_beginning(run):
     script = """({ playPieces }, texts) =>
         texts.map((text) => playPieces(text).filter(({ kind }) => kind === "speaker").map(({ text }) => text))"""
-    texts = ["My lord.\n\nKING HENRY:\nSay on: I hear.", "Say on: I hear.", "ROMEO:", "Romeo\n:", "\nROMEO:\r\n"]
-    assert run(script, texts) == [["KING HENRY:"], [], ["ROMEO:"], [], []]
+    assert run(script, [text for text, _ in SPEAKERS]) == [speakers for _, speakers in SPEAKERS]
+
+
+def test_a_name_that_the_prompt_begins_and_the_text_ends_is_a_speaker_all_of_it(run):
+    script = """({ playPieces, splitPieces }, [prompt, text]) =>
+        splitPieces(playPieces(prompt + text), prompt.length).map((part) => part.map((each) => Object.values(each)))"""
+    assert run(script, ["So.\n\nKING HEN", "RY:\nAy."]) == [
+        *([["", "So.\n\n"], ["speaker", "KING HEN"]], [["speaker", "RY:"], ["", "\nAy."]])
+    ]
+    assert run(script, ["ROMEO:", "\nO"]) == [[["speaker", "ROMEO:"]], [["", "\nO"]]]
+    assert run(script, ["", "O"]) == [[], [["", "O"]]]
+
+
+def test_the_end_of_a_long_prompt_is_shown_first_from_a_line_or_a_word_on(run):
+    lines = "".join(f"line {n}\n" for n in range(20))
+    prompts = ["", "ROMEO:\n", "word " * 80, lines, "word " * 100, "😀" * 300, "x" + "😀" * 300]
+    shown = run("({ foldOffset }, prompts) => prompts.map((prompt) => prompt.slice(foldOffset(prompt)))", prompts)
+    assert shown[:3] == prompts[:3]
+    assert shown[3] == "line 15\nline 16\nline 17\nline 18\nline 19\n"
+    assert shown[4] == "word " * 79
+    assert shown[5] == shown[6] == "😀" * 200
 
 
 def test_memorized_spans_are_underlined_exactly_also_across_a_mark(run):
@@ -83,13 +118,26 @@ DRAWN = {
     "candidates": """({ drawCandidates }, text) => {
         const panel = document.createElement("div");
         const candidates = [...new Set(text)].sort().map((character) => [character, 0.5, 0.25, 0.125]);
-        drawCandidates(panel, { position: 1, character: [...text][1], how: "sampled", candidates }, {});
+        drawCandidates(panel, { position: 1, character: [...text][1], how: "sampled", candidates });
         return panel.innerHTML;
     }""",
-    "columns": """({ drawColumns }, text) => {
+    "columns": """({ Columns }, text) => {
         const element = document.createElement("div");
-        const column = { heading: "0.8", text, memorized: [[0, 3]], name: text, selected: true, link: text };
-        drawColumns(element, [column, { ...column, text: "b", link: "" }], { compare: true, lines: [["note", text]] });
+        const [words, memorized] = [{ heading: text, caption: text, detail: text }, [[0, 3]]];
+        const column = { name: text, ...words, text, memorized, link: text };
+        const columns = [column, { ...column, text: "b", link: "" }];
+        new Columns(element, { compare: true }).show({ columns, status: [["note", text]] });
+        return element.innerHTML;
+    }""",
+    "chart": """({ drawChart }, text) => {
+        const element = document.createElement("div");
+        const curves = [{ name: text, points: [[0, 1], [1, 2]] }];
+        drawChart(element, { caption: text, axis: { x: text, y: text }, curves, marks: [{ x: 0, y: 1, label: text }] });
+        return element.innerHTML;
+    }""",
+    "facts": """({ drawFacts }, text) => {
+        const element = document.createElement("div");
+        drawFacts(element, [["Preset", text, text]]);
         return element.innerHTML;
     }""",
 }
@@ -100,7 +148,7 @@ def test_a_text_stays_a_text_wherever_it_is_drawn(run, name: str):
     for hostile in TEXTS:
         page, plain = Structure(run(DRAWN[name], hostile)), Structure(run(DRAWN[name], harmless(hostile)))
         assert sorted(map(str, page.tags)) == sorted(map(str, plain.tags))
-        if name == "candidates" and (BIDI | set(HEBREW)) & set(hostile):
+        if name in ("candidates", "facts") and (BIDI | set(HEBREW)) & set(hostile):
             assert_order_is_kept(page)
 
 
@@ -131,10 +179,10 @@ def test_at_every_step_of_a_text_every_letter_is_tinted_as_its_confidence_says(c
     script = """async ([tints, texts]) => {
         const { OutputPane } = await import("./output_pane.js");
         document.body.innerHTML = '<div><p class="blank"></p></div>';
-        const pane = new OutputPane(document.body.firstChild, () => {});
+        const pane = new OutputPane(document.body.firstChild, {});
         const wrong = [];
         const show = (text, confidence) => {
-            pane.show({ text, confidence, writing: true, forced: [], status: [] });
+            pane.show({ prompt: "ROMEO:", text, confidence, writing: true, forced: [], status: [] });
             const wanted = confidence.replace(/[5-9]/g, "-");
             const tinted = eval(tints)();
             if (tinted !== wanted) wrong.push([text, wanted, tinted]);
@@ -150,3 +198,19 @@ def test_at_every_step_of_a_text_every_letter_is_tinted_as_its_confidence_says(c
     }"""
     assert page.evaluate(script, [TINTS, PLAYS[:5] + PLAYS[6:]]) == []
     page.close()
+
+
+def test_the_first_occurrence_of_a_word_is_explained_and_any_sentence_stays_as_it_is(run):
+    script = """({ explained }, sentences) => sentences.map((sentence) => {
+        const element = document.createElement("p");
+        element.append(...explained(sentence));
+        return [element.textContent, [...element.querySelectorAll(".term")].map(({ textContent }) => textContent)];
+    })"""
+    words = {
+        "Seed 7 · seed 8 · Top-k and top-p": ["Seed", "Top-k", "top-p"],
+        "Each attention head has a query, keys and values": ["attention head", "query", "keys", "values"],
+        "softmax": ["softmax"],
+        "monkeys, headless, a masquerade, key-board, unseeded": [],
+        **{text: [] for text in TEXTS},
+    }
+    assert run(script, [*words]) == [[sentence, found] for sentence, found in words.items()]

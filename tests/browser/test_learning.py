@@ -3,18 +3,14 @@
 import json
 import re
 import urllib.request
-from pathlib import Path
+from functools import cache
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.learned import open_tab, point, texts, write_all
+from tests.browser.learned import expect_texts, fill, open_tab, point, texts, write_all
 from tests.server import ROOT
-from tinygpt import (
-    SampleConfig,
-    open_checkpoint,
-    stream,
-)
+from tinygpt import SampleConfig, open_checkpoint, stream
 from tinygpt.checkpoint.reading import HISTORY
 
 FOLDERS = sorted((ROOT / "weights" / HISTORY).iterdir())
@@ -22,96 +18,107 @@ STEPS = [19, 156, 1250, 10_000]
 
 
 @pytest.fixture
-def page(open_page: Page) -> Page:
-    """The page that the tests share: each of them sets prompt and seed."""
-    return open_page
+def page(same_page: Page) -> Page:
+    """The page that the tests share, on the tab."""
+    open_tab(same_page)
+    return same_page
 
 
-def wanted(folder: Path, prompt: str = "JULIET:\nO,", seed: int = 7) -> str:
-    """What the library writes with a snapshot."""
-    return "".join(stream(*open_checkpoint(folder), prompt, SampleConfig(max_new_tokens=300, seed=seed)))
+@cache
+def wanted(prompt: str = "JULIET:\nO,", seed: int = 7) -> list[str]:
+    """What the library writes with each snapshot."""
+    settings = SampleConfig(max_new_tokens=300, seed=seed)
+    return ["".join(stream(*open_checkpoint(folder), prompt, settings)) for folder in FOLDERS]
 
 
-def expect_texts(page: Page, *expected: str) -> None:
-    for number, text in enumerate(expected):
-        expect(texts(page).nth(number)).to_have_js_property("textContent", text, timeout=60_000)
-
-
-def test_the_tab_shows_the_curves_with_a_point_for_each_snapshot_and_the_measured_loss(page: Page):
-    open_tab(page)
-    expect(page.locator("#points svg polyline")).to_have_count(2)
-    for step in STEPS:
-        expect(point(page, step)).to_be_visible()
-    expect(page.locator(".facts")).to_contain_text(re.compile(r"\d\.\d{4} nats"))
-
-
-def test_one_prompt_and_one_seed_are_continued_by_every_snapshot_side_by_side(page: Page):
-    open_tab(page)
-    write_all(page)
-    expect_texts(page, *map(wanted, FOLDERS))
-    headings = page.locator("#learned h2").all_text_contents()
-    assert [re.match(r"step ([\d,]+) · \d\.\d\d nats$", each)[1] for each in headings] == [f"{n:,}" for n in STEPS]
-    boxes = [texts(page).nth(number).bounding_box() for number in range(4)]
+def test_the_tab_opens_with_a_text_of_each_snapshot_in_view(fresh_page: Page):
+    fresh_page.set_viewport_size({"width": 1280, "height": 800})
+    fresh_page.get_by_role("textbox", name="Prompt").fill("JULIET:\nO,")
+    open_tab(fresh_page)
+    expect_texts(fresh_page, *wanted(seed=1564))
+    for number in range(4):
+        expect(texts(fresh_page).nth(number)).to_be_in_viewport(ratio=0.5)
+    headings = fresh_page.locator("#learned h2").all_text_contents()
+    assert headings == [f"Step {step:,}" for step in STEPS]
+    boxes = [texts(fresh_page).nth(number).bounding_box() for number in range(4)]
     assert [box["x"] for box in boxes] == sorted({box["x"] for box in boxes})
     assert len({box["y"] for box in boxes}) == 1
 
 
-def test_a_press_on_a_point_writes_with_that_snapshot_alone_and_marks_both(page: Page):
+def test_the_tab_shows_the_curves_with_a_point_for_each_snapshot_and_the_measured_loss(page: Page):
+    expect(page.locator("#run svg polyline")).to_have_count(2)
+    for step in STEPS:
+        expect(point(page, step)).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text(re.compile(r"choosing among 4 letters.*\d\.\d{4} nats"))
+
+
+def test_what_was_written_stays_until_the_prompt_is_another_one(page: Page):
+    write_all(page, seed=8)
+    expect_texts(page, *wanted(seed=8))
+    first = texts(page).first.element_handle()
+    page.get_by_role("tab", name="Write", exact=True).click()
     open_tab(page)
+    expect_texts(page, *wanted(seed=8))
+    assert first.is_visible()
+    page.get_by_role("tab", name="Write", exact=True).click()
+    page.get_by_role("textbox", name="Prompt").fill("ROMEO:\n")
+    open_tab(page)
+    expect_texts(page, *wanted("ROMEO:\n", 8))
+
+
+def test_nothing_moves_while_the_texts_come_in_and_the_last_press_counts(page: Page):
+    write_all(page, seed=9)
+    expect_texts(page, *wanted(seed=9))
+    parts = [page.locator(part) for part in ("#learned", ".run", ".facts")]
+    before = [part.bounding_box() for part in parts]
+    write_all(page, seed=8)
     write_all(page)
-    before = [wanted(folder) for folder in FOLDERS]
-    expect_texts(page, *before)
-    page.get_by_label("Seed for all").fill("8")
-    point(page, 156).click()
-    after = [before[0], wanted(FOLDERS[1], seed=8), *before[2:]]
-    expect_texts(page, *after)
-    current = page.locator("#points [aria-current]")
-    expect(current).to_have_attribute("data-x", "156")
-    expect(page.locator("#learned [aria-current] h2")).to_contain_text("step 156")
+    expect_texts(page, *wanted())
+    assert [part.bounding_box() for part in parts] == before
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_point_brings_the_text_of_its_step_into_view_and_marks_both(page: Page, width: int):
+    page.set_viewport_size({"width": width, "height": 780})
+    point(page, 19).click()
+    point(page, 10_000).click()
+    column = page.locator("#learned [aria-current]")
+    expect(column.locator("h2")).to_have_text("Step 10,000")
+    expect(column.locator("h2")).to_be_in_viewport(ratio=1)
+    current = page.locator("#run [aria-current]")
+    expect(current).to_have_attribute("data-x", "10000")
     point(page, 1250).focus()
     page.keyboard.press("Enter")
-    expect_texts(page, *after[:2], wanted(FOLDERS[2], seed=8), after[3])
+    expect(column.locator("h2")).to_have_text("Step 1,250")
+    expect(column.locator("h2")).to_be_in_viewport(ratio=1)
     expect(current).to_have_attribute("data-x", "1250")
     expect(point(page, 1250)).to_be_focused()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_on_a_phone_the_texts_are_in_view_when_they_are_written(page: Page):
+    page.set_viewport_size({"width": 360, "height": 780})
     write_all(page)
-    expect_texts(page, wanted(FOLDERS[0], seed=8))
-    expect(current).to_have_count(0)
+    expect(texts(page).first).to_be_in_viewport(ratio=0.5)
+    expect(page.get_by_role("status").locator("visible=true").first).to_be_in_viewport(ratio=1)
 
 
-def test_of_points_pressed_in_haste_the_last_one_is_written_whole(page: Page):
-    open_tab(page, seed=9)
-    for step in STEPS:
-        point(page, step).click()
-    expect(page.locator("#points [aria-current]")).to_have_attribute("data-x", "10000")
-    expect(texts(page).nth(3)).to_have_js_property("textContent", wanted(FOLDERS[3], seed=9))
-
-
-def test_html_in_a_prompt_and_a_wrong_seed_are_told_in_the_line_below_the_controls(page: Page):
-    open_tab(page, "<img src=x onerror=alert(1)>☃")
+def test_html_in_a_prompt_and_a_wrong_seed_are_told_above_the_texts_which_stay(page: Page):
+    write_all(page, "<img src=x onerror=alert(1)>☃")
+    told = page.locator("#learned [role=status]")
+    expect(told).to_contain_text("Removed")
+    expect(page.locator("#learned img")).to_have_count(0)
     write_all(page)
-    expect(page.locator("#learned-status")).to_contain_text("Removed")
-    expect(page.locator("#learned img, #learned-status img")).to_have_count(0)
-    page.get_by_label("Seed for all").fill("seven")
-    write_all(page)
-    expect(page.locator("#learned-status")).to_contain_text("seed must be a whole number")
-
-
-def test_a_forged_point_does_nothing_and_the_tab_goes_on(page: Page):
-    open_tab(page, seed=10)
-    before = texts(page).all_text_contents()
-    for forged in ("999", "nonsense", "", "19"):  # the last is what it was
-        point(page, 19).evaluate("(point, forged) => (point.dataset.x = forged)", forged)
-        if forged != "19":
-            point(page, 19).click()
-    point(page, 156).click()
-    expect_texts(page, before[0], wanted(FOLDERS[1], seed=10), *before[2:])
-    expect(page.get_by_text("Error", exact=True)).to_have_count(0)
+    expect_texts(page, *wanted())
+    fill(page, "Seed for all texts", "seven")
+    page.get_by_role("button", name="Write side by side").click()
+    expect(told).to_contain_text(re.compile("seed must be a whole number", re.IGNORECASE))
+    expect(told).to_be_in_viewport(ratio=1)
+    expect_texts(page, *wanted())
 
 
 @pytest.mark.parametrize(
-    "said",
-    [None, "step", {}, {"step": 19}, *({"wish": 1, "step": step} for step in (None, 20, {"step": 19}, 1e308, "19"))],
-    ids=repr,
+    "said", [None, "seed", {}, {"seed": "7"}, {"call": 1}, {"call": 1, "prompt": {"O": 1}, "seed": 1e308}], ids=repr
 )
 def test_a_forged_press_is_no_error_to_the_server(address: str, said: object):
     with urllib.request.urlopen(f"{address}/config") as answer:
@@ -119,7 +126,7 @@ def test_a_forged_press_is_no_error_to_the_server(address: str, said: object):
     texts = next(each["id"] for each in config["components"] if each["props"].get("elem_id") == "learned")
     function = next(each["id"] for each in config["dependencies"] if [texts, "submit"] in each["targets"])
     visitor = f"forger{said}"
-    press = {"data": ["main", "O", "7", None], "fn_index": function, "session_hash": visitor, "event_data": said}
+    press = {"data": ["main", None], "fn_index": function, "session_hash": visitor, "event_data": said}
     join = urllib.request.Request(
         f"{address}/gradio_api/queue/join", json.dumps(press).encode(), {"Content-Type": "application/json"}
     )
@@ -131,12 +138,3 @@ def test_a_forged_press_is_no_error_to_the_server(address: str, said: object):
         end = json.loads(next(line for line in told if b"process_completed" in line).removeprefix(b"data: "))
     assert end["success"]
     assert "Traceback" not in json.dumps(end)
-
-
-def test_nothing_moves_while_the_texts_come_in(fresh_page: Page):
-    open_tab(fresh_page)
-    parts = ("#points", "#learned", ".facts")
-    before = [fresh_page.locator(part).bounding_box() for part in parts]
-    write_all(fresh_page)
-    expect_texts(fresh_page, *map(wanted, FOLDERS))
-    assert [fresh_page.locator(part).bounding_box() for part in parts] == before

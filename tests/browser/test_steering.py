@@ -1,13 +1,12 @@
 """Looking at a character of the continuation and steering from it, in a real browser."""
 
 import re
-from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acts import TINTS, advanced, continuation, finished, write
-from tests.browser.visitor import opened
+from tests.browser.acts import TINTS, advanced, continuation, finished, status, write
+from tests.browser.candidates import another, click, panel
 from tinygpt import SampleConfig
 from tinygpt.inference.generation import characters
 from tinygpt.inference.inspection import candidates
@@ -20,41 +19,18 @@ def page(same_page: Page) -> Page:
     return same_page
 
 
-def click(page: Page, place: int) -> None:
-    """Click on a character as a person does: where it stands."""
-    x, y = page.evaluate(
-        """place => {
-            const walker = document.createTreeWalker(document.getElementById("continuation"), NodeFilter.SHOW_TEXT);
-            let node;
-            while ((node = walker.nextNode()).length <= place) place -= node.length;
-            const range = new Range();
-            range.setStart(node, place);
-            range.setEnd(node, place + 1);
-            node.parentElement.scrollIntoView({ block: "center", behavior: "instant" });
-            const box = range.getBoundingClientRect();
-            return [box.x + box.width / 2, box.y + box.height / 2];
-        }""",
-        place,
-    )
-    page.mouse.click(x, y)
-
-
-def panel(page: Page) -> Locator:
-    return page.get_by_role("region", name="Candidates")
-
-
 def rows(page: Page) -> list[str]:
     return panel(page).locator("button[data-character]").evaluate_all("all => all.map(each => each.dataset.character)")
 
 
 def share(page: Page, row: int) -> float:
     """What is sampled from: the last figure of a row, in percent."""
-    return float(panel(page).locator("li:not(.head)").nth(row).locator("span").last.text_content().rstrip(" %"))
+    return float(panel(page).locator("li:not(.head)").nth(row).locator("span").last.text_content().rstrip("%"))
 
 
-def visible_place(text: str) -> int:
+def visible_place(text: str, start: int = 20) -> int:
     """Some letter in the middle of a line."""
-    return next(place for place in range(20, 60) if text[place - 1 : place + 2].isalpha())
+    return next(place for place in range(start, 60) if text[place - 1 : place + 2].isalpha())
 
 
 def test_a_click_on_a_character_shows_who_else_could_have_stood_there(page: Page, shipped):
@@ -78,13 +54,33 @@ def test_another_candidate_takes_its_place_and_the_text_goes_on_from_there(page:
     expect(panel(page)).to_be_visible()
     other = next(each for each in rows(page) if each != before[place])
     panel(page).locator(f'button[data-character="{other}"]').click()
-    expect(panel(page)).to_have_count(0)
+    expect(panel(page)).to_contain_text("chosen by hand")
     after = finished(page)
     assert after[: place + 1] == before[:place] + other
     model, tokenizer = shipped
     assert after == "".join(c.text for c in characters(model, tokenizer, "ROMEO:\n", SETTINGS, {place: other}))
-    click(page, place)
-    expect(panel(page)).to_contain_text("chosen by hand")
+
+
+def test_steps_are_undone_one_by_one_without_writing_anew(page: Page):
+    write(page, "ROMEO:\n", seed=7)
+    versions, undo = [], page.get_by_role("button", name="Undo")
+    for place in (30, 20):
+        versions.append((finished(page), continuation(page).get_attribute("data-link"), status(page).text_content()))
+        expect(undo).to_be_visible(visible=len(versions) > 1)
+        click(page, visible_place(versions[-1][0], place))
+        expect(panel(page)).to_contain_text(f"Character {visible_place(versions[-1][0], place) + 1}:")
+        another(page, 1).click()
+        expect(continuation(page)).not_to_have_attribute("data-link", versions[-1][1])
+    finished(page)
+    page.route("**/queue/join*", lambda route: route.abort())  # nothing is asked for
+    undo.focus()
+    for text, link, lines in reversed(versions):
+        page.keyboard.press("Enter")
+        expect(continuation(page)).to_have_attribute("data-link", link)
+        assert (continuation(page).text_content(), status(page).text_content()) == (text, lines)
+    page.unroute("**/queue/join*")
+    expect(undo).to_be_hidden()
+    expect(continuation(page)).to_be_focused()
 
 
 def test_the_keyboard_reaches_every_character_and_its_candidates(page: Page):
@@ -98,9 +94,9 @@ def test_the_keyboard_reaches_every_character_and_its_candidates(page: Page):
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(panel(page)).to_contain_text("Character 60:")
-    panel(page).locator("button:enabled").first.focus()
+    another(page).focus()
     page.keyboard.press("Enter")
-    expect(panel(page)).to_have_count(0)
+    expect(panel(page)).to_contain_text("chosen by hand")
     assert finished(page)[:-1] == text[:-1]
 
 
@@ -121,15 +117,15 @@ def test_the_character_that_the_keys_choose_is_in_sight(page: Page):
 def test_the_bars_move_with_the_sliders_and_nothing_is_written_again(page: Page):
     write(page, "ROMEO:\n", seed=7)
     text = finished(page)
+    advanced(page)
     click(page, visible_place(text))
     expect(panel(page)).to_be_visible()
     page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0")
-    expect(panel(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0 %")
+    expect(panel(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0%")
     page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("2")
-    expect(panel(page).locator("li:not(.head)").first.locator("span").last).not_to_have_text("100.0 %")
-    advanced(page)
+    expect(panel(page).locator("li:not(.head)").first.locator("span").last).not_to_have_text("100.0%")
     page.get_by_role("spinbutton", name=re.compile("Top-k")).fill("1")
-    expect(panel(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0 %")
+    expect(panel(page).locator("li:not(.head)").first.locator("span").last).to_have_text("100.0%")
     assert continuation(page).text_content() == text
 
 
@@ -142,7 +138,7 @@ def test_every_letter_is_tinted_as_its_confidence_says_text_after_text(page: Pag
         assert continuation(page).text_content() == "".join(each.text for each in written)
         sure = "".join(str(int(10 * each.probability)) if each.probability < 0.5 else "-" for each in written)
         assert page.evaluate(TINTS) == sure, seed
-    page.get_by_label("Tint what the model was unsure of").uncheck()
+    page.get_by_label("Shade letters the model was unsure about").uncheck()
     expect(page.locator("#output-pane")).not_to_have_class(re.compile("tinted"))
 
 
@@ -151,31 +147,18 @@ def test_the_link_of_a_text_writes_it_again_exactly_forced_characters_and_all(pa
     write(page, "JULIET:\nO,", seed=2**64 - 1)
     text = finished(page)
     click(page, visible_place(text))
-    panel(page).locator("button:enabled").nth(2).click()
-    expect(panel(page)).to_have_count(0)
+    another(page, 1).click()
+    expect(panel(page)).to_contain_text("chosen by hand")
     text = finished(page)
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    other = browser.new_page()
+    other = browser.new_page(reduced_motion="reduce")
     other.goto(page.evaluate("navigator.clipboard.readText()"))
     assert finished(other) == text
     expect(other.get_by_role("textbox", name="Prompt")).to_have_value("JULIET:\nO,")
     expect(other.get_by_role("spinbutton", name=re.compile("Temperature"))).to_have_value("1.1")
     assert other.evaluate("[...CSS.highlights.get('forced')].length") == 1
     other.close()
-
-
-def test_a_link_of_other_weights_says_so_and_one_that_is_broken_is_refused(page: Page, address: str):
-    write(page, "ROMEO:\n", seed=7)
-    finished(page)
-    page.get_by_role("button", name="As JSON").click()
-    link = page.locator("#json textarea").input_value()
-    others = re.sub('"weights_sha256": "[^"]*"', f'"weights_sha256": "{64 * "0"}"', link)
-    with opened(page.context, f"{address}/?recipe={quote(others)}") as other:
-        finished(other)
-        expect(other.locator("#status")).to_contain_text("from other weights")
-        other.goto(f"{address}/?recipe={quote(link[:-9])}")
-        expect(other.locator("#status")).to_contain_text("the link is incomplete")
 
 
 def test_a_new_text_puts_the_panel_away(page: Page):

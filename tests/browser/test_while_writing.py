@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import pytest
 import torch
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acts import begun, continuation, entries, finished, status, unfold, write
+from tests.browser.acts import begun, continuation, entries, finished, reset, status, unfold, write
+from tests.browser.candidates import another, panel
 from tests.browser.learned import open_tab, point, texts, write_all
 from tests.browser.visitor import opened
 from tests.server import ROOT, serving
@@ -36,15 +37,10 @@ def address(tmp_path_factory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def open_page(context: BrowserContext, address: str) -> Iterator[Page]:
-    with opened(context, address) as page:
-        yield page
-
-
 @pytest.fixture
-def page(same_page: Page) -> Page:
-    return same_page
+def page(own_page: Page) -> Page:
+    reset(own_page)
+    return own_page
 
 
 def test_text_streams_and_stop_stops_it(page: Page):
@@ -57,6 +53,19 @@ def test_text_streams_and_stop_stops_it(page: Page):
     assert 0 < len(stopped) < 5000
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
     write(page, "ROMEO:\n")  # and the page is ready for the next text
+    assert len(finished(page)) == 60
+
+
+def test_a_call_that_is_refused_while_a_text_is_written_leaves_what_there_is_of_it(page: Page):
+    write(page, "ROMEO:\n", length=5000, seed=7)
+    begun(page)
+    page.locator("#seed textarea, #seed input").fill("seven")
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(status(page)).to_contain_text("Seed must be a whole number")
+    expect(page.locator(".writing")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    assert 0 < len(continuation(page).text_content()) < 5000
+    write(page, "ROMEO:\n", seed=7)
     assert len(finished(page)) == 60
 
 
@@ -76,7 +85,7 @@ def test_updates_come_a_few_times_per_second_however_long_the_text(page: Page):
 
 
 def test_two_visitors_do_not_disturb_each_other(page: Page, browser: Browser, address: str):
-    other = browser.new_page()
+    other = browser.new_page(reduced_motion="reduce")
     other.goto(address)
     write(page, "ROMEO:\n", length=5000)
     begun(page)
@@ -127,7 +136,11 @@ def open_candidates(page: Page, position: int) -> None:
     for _ in range(position):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("region", name="Candidates")).to_contain_text(f"Character {position + 1}:")
+    expect(panel(page)).to_contain_text(f"Character {position + 1}:")
+    expect(page.locator("#candidates .waiting")).to_have_count(0)
+    # Those of a text before may still be there.
+    current = continuation(page).text_content()[position]
+    expect(panel(page).locator("[aria-current]")).to_have_attribute("data-character", current)
 
 
 def press_in_haste(page: Page, *buttons: str, while_writing: bool = False) -> None:
@@ -137,9 +150,12 @@ def press_in_haste(page: Page, *buttons: str, while_writing: bool = False) -> No
     """
     page.evaluate(
         """async ([buttons, whileWriting]) => {
+            const deadline = performance.now() + 20_000;
             for (const [i, button] of buttons.entries()) {
-                if (i > 0 && whileWriting)
-                    while (!document.querySelector(".writing")) await new Promise(requestAnimationFrame);
+                while (i > 0 && whileWriting && !document.querySelector(".writing")) {
+                    if (performance.now() > deadline) throw new Error("nothing is written");
+                    await new Promise(requestAnimationFrame);
+                }
                 document.querySelector(button).click();
                 await new Promise((done) => setTimeout(done, 10));
             }
@@ -150,13 +166,11 @@ def press_in_haste(page: Page, *buttons: str, while_writing: bool = False) -> No
 
 def candidate(page: Page, number: int) -> tuple[str, str]:
     """A candidate that is not the current one: its character and its button."""
-    letters = '#candidates button[data-character]:enabled:not([aria-label^="new line"])'
-    button = page.locator(letters).nth(number)
-    character = button.get_attribute("data-character")
+    character = another(page, number).get_attribute("data-character")
     return character, f'#candidates button[data-character="{character}"]'
 
 
-WRITE = "button.primary:not(#train)"
+WRITE = "#write"
 
 
 def test_a_second_press_on_write_takes_over_and_the_first_text_does_not_come_back(page: Page):
@@ -184,7 +198,7 @@ def test_a_candidate_chosen_while_a_text_is_written_takes_over(page: Page):
     expect(continuation(page)).to_have_attribute("data-link", re.compile(r'"forced": \[\[5'), timeout=60_000)
     assert link(page)["forced"] == [[5, character]]
     assert finished(page)[:6] == before[:5] + character
-    expect(page.get_by_role("region", name="Candidates")).to_have_count(0)
+    expect(panel(page)).to_have_count(0)
 
 
 def test_of_two_candidates_the_second_is_written(page: Page):
@@ -213,20 +227,11 @@ def begin_all(page: Page) -> None:
     page.wait_for_function(f"(before) => {columns}.every({begun})", arg=before, timeout=60_000)
 
 
-def test_stop_stops_all_of_the_texts(page: Page):
-    open_tab(page, seed=7)
-    begin_all(page)
-    page.get_by_role("button", name="Stop", exact=True).filter(visible=True).click()
-    expect(page.locator("#learned-status")).to_contain_text("stopped")
-    assert all(0 < len(text) < 300 for text in texts(page).all_text_contents())
-
-
-def test_a_press_on_a_point_takes_over_from_what_is_being_written(page: Page):
-    open_tab(page, seed=8)
+def test_a_point_can_be_chosen_while_the_texts_are_written_and_stop_stops_all_of_them(page: Page):
+    open_tab(page)
     begin_all(page)
     point(page, 3).click()
-    current = page.locator("#learned [aria-current] .output-text")
-    expect(current).to_have_text(re.compile(r"^.{300}$", re.S), timeout=60_000)
-    lengths = [len(text) for text in texts(page).all_text_contents()]
-    assert lengths[2] == 300
-    assert max(lengths[:2] + lengths[3:]) < 300
+    expect(page.locator("#learned [aria-current] h2")).to_have_text("Step 3")
+    page.get_by_role("button", name="Stop", exact=True).filter(visible=True).click()
+    expect(page.locator("#learned [role=status]")).to_contain_text("Stopped")
+    assert all(0 < len(text) < 300 for text in texts(page).all_text_contents())

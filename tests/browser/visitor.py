@@ -13,9 +13,9 @@ ALLOWED = ("clipboard-read", "clipboard-write")
 def visited(browser: Browser, address: str, *, script: str = "", **options: Any) -> Iterator[Page]:
     """The page of a visitor with a browser of their own, in which a script runs before the page's.
 
-    Options are those of a browser's context.
+    Options are those of a browser's context. Unless they say otherwise, texts do not come into view bit by bit.
     """
-    context = browser.new_context(permissions=ALLOWED, **options)
+    context = browser.new_context(**{"permissions": ALLOWED, "reduced_motion": "reduce"} | options)
     context.add_init_script(script)
     with opened(context, address) as page:
         yield page

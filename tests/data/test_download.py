@@ -20,7 +20,7 @@ from tinygpt.data.download import CORPUS_VARIABLE, download
 @pytest.fixture
 def server(monkeypatch):
     """The URL of a local server whose paths fail in different ways, and the paths that were requested."""
-    monkeypatch.setattr(download_module, "_STALL", 0.3)
+    monkeypatch.setattr(download_module, "_STALL", 2)  # a busy machine answers late
     monkeypatch.setattr(urllib.request, "getproxies", dict)  # straight to the server, whatever the environment says
     monkeypatch.setattr(urllib.request, "_opener", None)
     socket.setdefaulttimeout(10)  # ends the test if the package's own limit does not

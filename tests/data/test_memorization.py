@@ -1,6 +1,7 @@
 """Memorization: passages that a text shares with the training text, found in that text or in its index."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from tinygpt.data.memorization import (
     measure_memorization,
     memorized_spans,
     read_index,
+    read_training_split,
+    spans_in_training_text,
 )
 
 TRAINING = "It is the east, and Juliet is the sun. Arise, fair sun, and kill the envious moon, who is already sick."
@@ -57,6 +60,28 @@ def test_the_longest_span_is_reported_whole_and_overlaps_count_once():
 
 def test_the_training_text_itself_is_memorized_whole():
     assert measure_memorization([TRAINING], TRAINING) == (TRAINING, 1.0)
+
+
+@given(data=st.data())
+def test_spans_are_those_whose_thirty_characters_all_occur_in_the_training_text(data):
+    training_text = data.draw(st.text("ab", max_size=200)) + TRAINING
+    parts = st.one_of(
+        st.text("ab#", max_size=40),
+        st.builds(lambda start, size: training_text[start : start + size], st.integers(0, 250), st.integers(0, 60)),
+    )
+    text = "".join(data.draw(st.lists(parts, max_size=6)))
+    covered = set()
+    for first in range(len(text) - MIN_LENGTH + 1):
+        if text[first : first + MIN_LENGTH] in training_text:
+            covered.update(range(first, first + MIN_LENGTH))
+    spans = spans_in_training_text(training_text, text)
+    assert [each for span in spans for each in range(*span)] == sorted(covered)
+    assert all(end < start for (_, end), (start, _) in pairwise(spans))
+
+
+def test_only_what_is_learned_of_a_text_counts(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf" + b"0123456789\r\n" * 10)
+    assert read_training_split(tmp_path / "a.txt") == ("0123456789\n" * 10)[:99]
 
 
 # With the index alone

@@ -65,7 +65,7 @@ def test_the_notes_say_what_was_replaced_and_what_was_dropped():
     _, notes = PLAIN.normalize("é é\r\n7\x00\x85")
     assert notes == [
         "Changed line ends to plain ones.",
-        "Changed é to e (2 times), U+0085 to U+000A.",
+        "Changed é to e (2 times), U+0085 to new line.",
         "Removed 7, U+0000: not among the characters the model knows.",
     ]
 
@@ -221,6 +221,25 @@ def test_signs_that_have_a_meaning_in_patterns_are_spelled_as_others_are(typed, 
 
 
 # What cannot be spelled
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("a\tb\tc", "Changed tab to space (2 times)."),
+        ("a\u00a0b", "Changed no-break space to space."),
+        ("a\u200bb", "Removed zero width space: not among the characters the model knows."),
+        ("\ufeffa", "Removed zero width no-break space: not among the characters the model knows."),
+        ("a\u2028b", "Changed line separator to new line."),
+        ("a\u3000b", "Changed ideographic space to space."),
+        ("\u3164", "Removed hangul filler: not among the characters the model knows."),
+        ("\u0301", "Removed combining acute accent: not among the characters the model knows."),
+        ("\x07", "Removed U+0007: not among the characters the model knows."),
+        ("\ud800", "Removed U+D800: not among the characters the model knows."),
+    ],
+)
+def test_a_character_that_nobody_sees_is_named_in_the_notes(text, note):
+    assert PLAIN.normalize(text)[1] == [note]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 
+import numpy as np
 import torch
 
 from tinygpt import GPTLanguageModel
@@ -11,14 +12,16 @@ from tinygpt.engines.numba_engine import NumbaEngine
 from tinygpt.engines.selection import as_engine
 from tinygpt.model.quantization import fake_quantize
 
-EXACT = ("torch", "numba", "numba int8", "torch, then numba")  # those that write the same text as the plain loop
+PYTHON = ("torch", "numba", "numba int8", "torch, then numba")
+BROWSER = ("browser", "browser int8")  # opened by a fixture
+EXACT = (*PYTHON, *BROWSER)  # those that write the same text as the plain loop
 KINDS = (*EXACT, "torch bfloat16")
 QUESTIONS = 6  # whether the engine of "torch, then numba" has come, until it has
 
 
 def adapted(kind: str, model: GPTLanguageModel) -> GPTLanguageModel:
     """The model with weights as this kind of engine reads them."""
-    if kind == "numba int8":
+    if kind.endswith("int8"):
         for parameter in model.parameters():
             if parameter.ndim == 2:
                 parameter.data = torch.from_numpy(fake_quantize(parameter.detach().numpy()))
@@ -26,11 +29,16 @@ def adapted(kind: str, model: GPTLanguageModel) -> GPTLanguageModel:
 
 
 def engine_of(kind: str, model: GPTLanguageModel) -> Engine:
-    """An engine of this kind for an adapted model."""
+    """An engine of this kind, one of those in Python, for an adapted model."""
     if kind in ("torch", "torch bfloat16"):
         return as_engine(model)
-    engine = NumbaEngine(model.config, {name: tensor.numpy() for name, tensor in model.state_dict().items()})
+    engine = NumbaEngine(model.config, tensors(model))
     return HandoverEngine(as_engine(model), _AfterAWhile(engine)) if kind == "torch, then numba" else engine
+
+
+def tensors(model: GPTLanguageModel) -> dict[str, np.ndarray]:
+    """The weights as an engine without torch takes them."""
+    return {name: tensor.numpy() for name, tensor in model.state_dict().items()}
 
 
 class _AfterAWhile(Future):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.engines.kinds import EXACT, KINDS, adapted, engine_of
+from tests.engines.kinds import BROWSER, EXACT, KINDS, PYTHON, adapted
 from tinygpt import GPTLanguageModel, SampleConfig, TextEncoderDecoder, beam_search, stream
 from tinygpt.engines.engine import Engine
 from tinygpt.inference.generation import WindowedReader, current_window
@@ -16,6 +16,7 @@ from tinygpt.model.sampling import probabilities
 IDS = [1, 5, 2, 8, 3, 9, 4, 7, 6, 0, 1, 2]  # a full window
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
+each_kind_in_python = pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in BROWSER])
 each_exact_kind = pytest.mark.parametrize("kind", EXACT)
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
@@ -26,7 +27,7 @@ def model(build, kind: str, family: str) -> GPTLanguageModel:
 
 
 @pytest.fixture
-def engine(kind: str, model: GPTLanguageModel) -> Engine:
+def engine(engine_of, kind: str, model: GPTLanguageModel) -> Engine:
     return engine_of(kind, model)
 
 
@@ -140,7 +141,9 @@ def test_the_text_is_that_of_the_plain_loop(model, engine, tokenizer, prompt, se
 @each_exact_kind
 @pytest.mark.parametrize("block_size", [1, 2, 3, 5])
 @pytest.mark.parametrize(("family", "n_embd"), [("gpt", 5), ("llama", 6), ("qwen3", 6)])
-def test_so_it_is_for_the_smallest_contexts_and_odd_widths(build, tokenizer, kind, family, n_embd, block_size):
+def test_so_it_is_for_the_smallest_contexts_and_odd_widths(
+    engine_of, build, tokenizer, kind, family, n_embd, block_size
+):
     model = adapted(kind, build(family, block_size=block_size, n_head=1, n_embd=n_embd, n_layer=1))
     settings = SampleConfig(max_new_tokens=15, seed=3, temperature=1.0)
     expected = plain_text(model, tokenizer, "The", settings)
@@ -149,7 +152,7 @@ def test_so_it_is_for_the_smallest_contexts_and_odd_widths(build, tokenizer, kin
 
 @each_exact_kind
 @each_family
-def test_beams_are_those_of_every_other_engine(build, tokenizer, kind, family):
+def test_beams_are_those_of_every_other_engine(engine_of, build, tokenizer, kind, family):
     model, settings = adapted(kind, build(family)), SampleConfig(max_new_tokens=20, beam_width=3)
     found = list(beam_search(engine_of(kind, model), tokenizer, "The r", settings))
     assert found == list(beam_search(model, tokenizer, "The r", settings))
@@ -171,8 +174,8 @@ def test_write_samples_at_most_the_count_and_gives_the_model_s_own_probabilities
         unread = ids[-1:]
 
 
-@each_kind
-def test_numpy_s_integers_are_ids_and_numbers_of_rows_too(build, kind):
+@each_kind_in_python
+def test_numpy_s_integers_are_ids_and_numbers_of_rows_too(engine_of, build, kind):
     engine = engine_of(kind, adapted(kind, build()))
     settings = SampleConfig(seed=np.uint64(2**64 - 1), temperature=np.float32(0.5), top_k=np.int64(3))
     reader = engine.open_reader(np.int64(2))
@@ -183,13 +186,13 @@ def test_numpy_s_integers_are_ids_and_numbers_of_rows_too(build, kind):
 
 
 @each_kind
-def test_dropout_of_a_model_in_training_is_off(build, kind):
+def test_dropout_of_a_model_in_training_is_off(engine_of, build, kind):
     engine = engine_of(kind, adapted(kind, build(dropout=0.5).train()))
     first, second = (engine.open_reader(1).read([IDS[:8]]) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
-@each_exact_kind
+@pytest.mark.parametrize("kind", PYTHON)
 @each_family
 def test_several_threads_at_once_each_get_the_text_they_would_get_alone(engine, tokenizer):
     def text(seed: int) -> str:
@@ -258,10 +261,10 @@ OVERFLOWS = {
 }
 
 
-@pytest.mark.parametrize("kind", ["torch", "numba", "torch bfloat16"])
+@pytest.mark.parametrize("kind", ["torch", "numba", "browser", "torch bfloat16"])
 @each_family
 @pytest.mark.parametrize("part", OVERFLOWS)
-def test_finite_weights_that_overflow_inside_are_refused_wherever_it_happens(model, kind, part):
+def test_finite_weights_that_overflow_inside_are_refused_wherever_it_happens(engine_of, model, kind, part):
     for name, parameter in model.named_parameters():
         if name in OVERFLOWS[part]:
             parameter.data.fill_(3e38)
@@ -270,7 +273,7 @@ def test_finite_weights_that_overflow_inside_are_refused_wherever_it_happens(mod
 
 @each_kind
 @each_family
-def test_weights_that_are_all_too_large_are_refused(model, kind):
+def test_weights_that_are_all_too_large_are_refused(engine_of, model, kind):
     for parameter in model.parameters():
         parameter.data.fill_(3e38)
     refuses_to_compute(engine_of(kind, model))

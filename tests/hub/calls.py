@@ -104,7 +104,7 @@ def nothing(names):
 
 
 def upload_space(files, repo):
-    return upload(files, repo, message="Make a Space", replaced=nothing, repo_type="space")
+    return upload(files, repo, message="Make a Space", replaced=nothing, sdk="gradio")
 
 
 def upload_files(files, repo):

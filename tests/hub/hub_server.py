@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 USER, TOKEN = "ann", "hf_fake"
-LARGE = (".safetensors", ".npy", ".woff2", ".png", ".jpg")  # how the names of files end that LFS keeps
+LARGE = (".bin", ".safetensors", ".npy", ".woff2", ".png", ".jpg")  # how the names of files end that LFS keeps
 
 
 def api_repo_id(path: str) -> str:
@@ -144,8 +144,8 @@ class Handler(BaseHTTPRequestHandler):
         repo_id = f"{'spaces/' * space}{request['organization']}/{request['name']}"
         if request["organization"] != USER:
             self.answer({"error": f"You don't have the rights to create a model under {request['organization']}"}, 403)
-        elif space and (request.get("sdk"), request.get("hardware")) != ("gradio", "zero-a10g"):
-            self.answer({"error": "a free account may have Spaces with Gradio on ZeroGPU"}, 402)
+        elif space and (request.get("sdk"), request.get("hardware")) not in (("gradio", "zero-a10g"), ("static", None)):
+            self.answer({"error": "a free account may have static Spaces, and those with Gradio on ZeroGPU"}, 402)
         elif repo_id in self.hub.repos:
             self.answer({"error": "You already created this model repo", "url": f"{self.hub.url}/{repo_id}"}, 409)
         else:

@@ -12,7 +12,7 @@ from huggingface_hub import ModelCard
 from tinygpt import GPTConfig, GPTLanguageModel, TrainConfig
 from tinygpt.data.download import DEFAULT_SHA256
 from tinygpt.hub.model_card import is_generated, model_card
-from tinygpt.hub.sample import Sample
+from tinygpt.inference.sample import Sample
 from tinygpt.request import GenerationRequest
 
 VOCABULARY = "\n !:EMORabc"

@@ -14,7 +14,7 @@ from tinygpt import open_checkpoint
 from tinygpt.checkpoint.reading import read_facts
 from tinygpt.flags import SHIPPED
 from tinygpt.hub.prepare import prepare
-from tinygpt.hub.sample import read_sample, write_sample
+from tinygpt.inference.sample import read_sample, write_sample
 from tinygpt.request import GenerationRequest
 
 

@@ -19,7 +19,7 @@ from tests.runs import TINY, TRAIN
 from tinygpt.hub.prepare import prepare
 from tinygpt.hub.pull import find_weights
 from tinygpt.hub.push import push
-from tinygpt.hub.sample import Sample
+from tinygpt.inference.sample import Sample
 from tinygpt.request import GenerationRequest
 
 

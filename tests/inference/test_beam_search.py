@@ -8,6 +8,8 @@ import torch
 
 from tinygpt import SampleConfig, TextEncoderDecoder, beam_search, stream
 from tinygpt.fields import FieldError
+from tinygpt.inference.beam_search import best_beams
+from tinygpt.inference.generation import characters
 from tinygpt.model.gpt import FAMILIES
 
 each_family = pytest.mark.parametrize("family", FAMILIES)
@@ -81,6 +83,21 @@ def test_every_step_yields_the_best_text_so_far(build, tokenizer):
     assert [len(text) for text in texts] == list(range(1, 21))
 
 
+def test_a_beam_of_width_one_is_as_confident_as_the_greedy_text(build, tokenizer):
+    greedy = characters(build(), tokenizer, "My", SampleConfig(max_new_tokens=40, temperature=0, seed=0))
+    *_, beam = best_beams(build(), tokenizer, "My", SampleConfig(max_new_tokens=40, beam_width=1))
+    assert beam.confidence == "".join(character.confidence for character in greedy)
+
+
+def test_every_beam_is_as_confident_as_the_model_is_of_its_characters(build, tokenizer):
+    model = build()
+    settings = SampleConfig(max_new_tokens=20, beam_width=4)
+    for text, confidence in best_beams(model, tokenizer, "My", settings):
+        plain = SampleConfig(max_new_tokens=len(text), seed=0)
+        forced = characters(model, tokenizer, "My", plain, dict(enumerate(text)))
+        assert confidence == "".join(character.confidence for character in forced)
+
+
 def test_closing_the_search_ends_the_work(build, tokenizer):
     model = build()
     reads = []
@@ -114,6 +131,8 @@ def test_of_equally_likely_texts_the_first_in_vocabulary_order_wins(build, token
 def test_a_stop_string_that_comes_at_once_leaves_an_empty_text(build):
     model = build(vocab_size=3)
     model.lm_head.weight.data.zero_()
+    *_, last = best_beams(model, FEW, "ab", SampleConfig(max_new_tokens=3, beam_width=3, stop="\n"))
+    assert last == ("", "")
     assert searched(model, FEW, "ab", max_new_tokens=3, beam_width=3, stop="\n")[-1] == ""
 
 

@@ -28,8 +28,9 @@ from tinygpt.hub.model_card import model_card
 from tinygpt.request import GenerationRequest
 from tinygpt.training.metrics import keep_rows_until
 from tinygpt.training.state import STATE, saved_run
-from tinygpt.ui.components.facts_table import facts_table
-from tinygpt.ui.components.loss_chart import loss_chart, read_curves
+from tinygpt.ui.components.facts_table import facts
+from tinygpt.ui.components.loss_chart import loss_chart
+from tinygpt.ui.services.evaluations import read_evaluations
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session, StopSignal
 
@@ -145,7 +146,7 @@ def _read_checkpoint(folder: Path, _: Trainer) -> None:
     """Open the weights as the page, the terminal and a push to the Hub do."""
     session = Session(folder, "cpu")
     *_, last = session.write(_REQUEST, StopSignal())
-    shown = [last.text, facts_table(session), str(Registry(session).choices()), model_card(session.facts)]
+    shown = [last.text, str(facts(session)), str(Registry(session).choices()), model_card(session.facts)]
     "".join(shown).encode()  # can be sent to a browser
     load_checkpoint(folder)
 
@@ -179,7 +180,7 @@ def _damage_metrics(folder: Path, pick: Random) -> None:
 
 def _read_metrics(folder: Path, _: Trainer) -> None:
     """Draw the curves as the page does, and go on with them as a resumed run does."""
-    loss_chart(read_curves(folder / METRICS), []).encode()
+    str(loss_chart(read_evaluations(folder), [])).encode()
     keep_rows_until(folder, 2)
 
 

@@ -82,7 +82,7 @@ def test_room_for_all_files_of_a_run_is_checked_before_its_first_step(tmp_path):
         OSError, match=r"^the run needs [\d,.]+ MB of disk, .* has [\d,.]+ MB free: make room, or choose"
     ):
         check_free_disk(tmp_path, free // 4, free // 4, 3)
-    check_free_disk(tmp_path, 0, free, 0)
+    check_free_disk(tmp_path, 0, 9 * free // 10, 0)  # other tests write to this disk, too
 
 
 @pytest.mark.parametrize("changes", [{"optimizer": "muon", "ema_decay": 0.9}, {}], ids=str)

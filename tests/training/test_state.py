@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.runs import assert_same_run, files, finished, metrics, resumed
-from tinygpt.checkpoint.reading import CONFIG, METRICS, WEIGHTS, read_facts
+from tinygpt.checkpoint.reading import BEST, CONFIG, METRICS, WEIGHTS, read_facts
 from tinygpt.checkpoint.torch_checkpoint import load_tensors, save_tensors
 from tinygpt.data.dataset import dataset_from_text
 from tinygpt.fields import FieldError
@@ -97,6 +97,7 @@ def test_resuming_a_finished_run_changes_nothing(train, tmp_path):
         ({"model": {"dropout": 0.2}}, "dropout was 0.1 in the saved run and is 0.2 now"),
         ({"model": {"family": "llama"}}, "family was 'qwen3' in the saved run and is 'llama' now"),
         ({"learning_rate": 0.5}, "learning_rate was 0.01 in the saved run and is 0.5 now"),
+        ({"max_iters": 9, "eval_interval": 3}, "eval_interval was 2 in the saved run and is 3 now"),
         ({"max_iters": 5}, "max_iters must be more than the 6 steps that the saved run has made, not 5"),
         ({"seed": 1}, "seed was 1337 in the saved run and is 1 now"),
         ({"dtype": torch.bfloat16}, "precision was 'float32' in the saved run and is 'bfloat16' now"),
@@ -191,20 +192,33 @@ def test_published_weights_that_are_damaged_are_written_anew_or_named(train, tmp
             resumed(train(best, publish="best"))
 
 
+def test_the_best_weights_are_kept_across_a_stop_and_damaged_ones_make_room_for_later_ones(train, tmp_path, caplog):
+    changes = {"publish": "both", "learning_rate": 0.5, "max_iters": 8, "eval_interval": 1}  # far too high a rate
+    finished(train(tmp_path / "whole", **changes))
+    finished(train(tmp_path / "parts", **changes), steps=5)
+    resumed(train(tmp_path / "parts", **changes))
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+    assert (tmp_path / "whole" / BEST / WEIGHTS).read_bytes() == (tmp_path / "parts" / BEST / WEIGHTS).read_bytes()
+    (tmp_path / "parts" / BEST / WEIGHTS).write_bytes(b"")
+    resumed(train(tmp_path / "parts", **changes | {"max_iters": 9}))
+    assert "The best weights so far are lost" in caplog.text
+    assert read_facts(tmp_path / "parts" / BEST)["steps"] == 9
+
+
 # Another number of steps
 
 
 def test_a_longer_run_than_before_goes_on_by_the_schedule_of_its_new_length(train, tmp_path):
     changes = {"decay": "linear", "warmup_iters": 1, "optimizer": "muon", "ema_decay": 0.9}
     finished(train(tmp_path, **changes))
-    longer = resumed(train(tmp_path, max_iters=11, **changes))
+    longer = resumed(train(tmp_path, max_iters=11, eval_interval=4, **changes))  # skips every second evaluation
     rows = metrics(tmp_path)
-    assert [row["step"] for row in rows] == [2, 4, 6, 8, 10, 11]
+    assert [row["step"] for row in rows] == [2, 4, 6, 8, 11]
     assert rows[2]["lr_multiplier"] < 0.3  # the last step of the run as it was
-    assert [row["lr_multiplier"] for row in rows[3:]] == [lr_multiplier(n, longer.config) for n in (7, 9, 10)]
+    assert [row["lr_multiplier"] for row in rows[3:]] == [lr_multiplier(n, longer.config) for n in (7, 10)]
     assert saved_run(tmp_path).training.max_iters == 11
     with pytest.raises(FieldError, match="max_iters must be more than the 11 steps that the saved run has made, not 6"):
-        train(tmp_path, max_iters=6, **changes).resume()
+        train(tmp_path, max_iters=6, eval_interval=4, **changes).resume()
 
 
 def test_with_a_constant_rate_a_run_that_was_made_longer_equals_one_that_was_planned_so(train, tmp_path):

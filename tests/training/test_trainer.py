@@ -11,7 +11,7 @@ import torch
 from tests.runs import files, finished, metrics
 from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint, save_checkpoint
 from tinygpt.background import cores
-from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, WEIGHTS, read_facts
+from tinygpt.checkpoint.reading import BEST, CONFIG, HISTORY, METRICS, WEIGHTS, read_facts
 from tinygpt.checkpoint.torch_checkpoint import load_tensors
 from tinygpt.data.dataset import dataset_from_text
 from tinygpt.fields import FieldError
@@ -227,7 +227,7 @@ def test_a_snapshot_that_is_damaged_is_told_and_does_not_keep_the_run_from_being
         trainer.finish().nats == read_facts(snapshots[2])["validation_loss"] == read_facts(tmp_path)["validation_loss"]
     )
     told = [record.getMessage() for record in caplog.records]
-    assert [message.split(" cannot")[0] for message in told] == [f"The snapshot in {path}" for path in snapshots[:2]]
+    assert [message.split(" cannot")[0] for message in told] == [f"The weights in {path}" for path in snapshots[:2]]
 
 
 def test_a_text_shorter_than_one_block_is_refused_before_anything_is_written(train, tmp_path, text):
@@ -280,3 +280,17 @@ def test_bfloat16_trains_and_publishes_float16(train, tmp_path):
     finished(train(tmp_path, dtype=torch.bfloat16))
     assert all(tensor.dtype == torch.float16 for tensor in load_tensors(tmp_path / WEIGHTS)[0].values())
     assert all(t.dtype == torch.float32 for n, t in load_tensors(tmp_path / STATE)[0].items() if n.startswith("model"))
+
+
+def test_where_the_config_says_so_the_best_weights_are_kept_beside_the_last(train, tmp_path, dataset):
+    changes = {"learning_rate": 0.5, "max_iters": 8, "eval_interval": 1}  # far too high a rate
+    best, last, both = (
+        finished(train(tmp_path / publish, publish=publish, **changes)) for publish in ("best", "last", "both")
+    )
+    assert (both.folder / WEIGHTS).read_bytes() == (last.folder / WEIGHTS).read_bytes()
+    assert (both.folder / BEST / WEIGHTS).read_bytes() == (best.folder / WEIGHTS).read_bytes()
+    both.finish()
+    assert read_facts(both.folder)["publish"] == "last"
+    facts = read_facts(both.folder / BEST)
+    assert (facts["publish"], facts["steps"]) == ("best", read_facts(best.folder)["steps"])
+    assert facts["validation_loss"] == evaluate_full(load_checkpoint(both.folder / BEST)[0], dataset.validation).nats

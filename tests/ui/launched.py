@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.server import free_port
+from tinygpt.page.preview import Preview
 from tinygpt.ui.serving import serve
 
 
@@ -21,7 +22,7 @@ def launched(page: gr.Blocks, **options: Any) -> Iterator[httpx.Client]:
 
     Options are those of `serve`; files can be uploaded with `max_uploads`, into the folder `uploads`.
     """
-    default = {"host": "127.0.0.1", "root_path": "", "share": False, "auth": None}
+    default = {"preview": Preview({}), "host": "127.0.0.1", "root_path": "", "share": False, "auth": None}
     options = default | {"uploads": Path("none"), "max_uploads": 0} | options
     port, host = free_port(), options["host"]
     with pytest.MonkeyPatch.context() as patch:

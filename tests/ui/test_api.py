@@ -209,7 +209,7 @@ def test_a_prompt_of_20_megabytes_is_refused_in_a_sentence_before_it_is_queued(h
         ([], "takes 9 values, not 0"),
         (arguments()[:3], "takes 9 values, not 3"),
         ([*arguments(), 11], "takes 9 values, not 10"),
-        (arguments(prompt={"path": "/etc/hosts", "meta": {"_type": "gradio.FileData"}}), "a value is none"),
+        (arguments(prompt={"path": "/etc/hosts", "meta": {"_type": "gradio.FileData"}}), "not one the page can send"),
         (arguments(prompt={"path": "/etc/hosts"}), "prompt must be a text, not dict"),
         (arguments(prompt=["ROMEO:"]), "prompt must be a text, not list"),
     ],
@@ -267,13 +267,13 @@ def test_texts_of_visitors_who_leave_end_and_make_room_for_others(narrow: httpx.
 
     monkeypatch.setattr(session, "write", recorded)
 
-    def begin(visitor: str, event: dict, values: list, wish: dict | None = None) -> str:
+    def begin(visitor: str, event: dict, values: list, call: dict | None = None) -> str:
         """Ask for a text, and return the path of the visitor's events."""
-        job = {"data": values, "fn_index": event["id"], "event_data": wish, "session_hash": visitor}
+        job = {"data": values, "fn_index": event["id"], "event_data": call, "session_hash": visitor}
         assert post(narrow, "/gradio_api/queue/join", job).status_code == 200
         return f"/gradio_api/queue/data?session_hash={visitor}"
 
-    pressed = {"wish": 1, "request": slow}
+    pressed = {"call": 1, "request": slow}
     for event, *sent in ((generate, arguments(**SLOW)), (button, [MAIN, None], pressed)):
         with narrow.stream("GET", begin(f"leaves {event['id']}", event, *sent)) as stream:
             next(line for line in stream.iter_lines() if "process_generating" in line)

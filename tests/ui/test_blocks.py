@@ -17,9 +17,9 @@ from tinygpt.ui import serving
 from tinygpt.ui.blocks import build
 from tinygpt.ui.components.controls import control_values
 from tinygpt.ui.components.events import WRITERS
+from tinygpt.ui.services.latest_call import LatestCall
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session
-from tinygpt.ui.services.wishes import Wishes
 
 KEPT = 4
 
@@ -65,9 +65,9 @@ def test_all_texts_that_visitors_ask_for_share_one_limit(page: gr.Blocks):
 
 def test_a_visitors_stop_concerns_no_other_visitor(page: gr.Blocks):
     ann, bob = (page.app.state_holder[visitor] for visitor in ("ann", "bob"))
-    wishes = [id for id, block in page.blocks.items() if isinstance(getattr(block, "value", None), Wishes)]
-    assert len(wishes) >= 3
-    for id in wishes:
+    latest = [id for id, block in page.blocks.items() if isinstance(getattr(block, "value", None), LatestCall)]
+    assert len(latest) >= 3
+    for id in latest:
         signals = [each[id].begin(1) for each in (ann, bob, page.app.state_holder["somebody who comes later"])]
         ann[id].stop()
         assert [each.reason for each in signals] == ["stopped", "", ""]
@@ -83,9 +83,9 @@ def test_visitors_see_nothing_of_each_others_texts_seeds_and_settings(page: gr.B
         for n, (visitor, noun) in enumerate({"ann": "river", "bob": "candle", "eve": "harbor"}.items())
     }
 
-    def call(visitor: str, number: int, data: list, wish: dict) -> str:
-        """Everything that the page answers to a wish."""
-        body = {"fn_index": number, "session_hash": visitor, "data": data, "event_data": {"wish": 2} | wish}
+    def call(visitor: str, number: int, data: list, call: dict) -> str:
+        """Everything that the page answers to a call."""
+        body = {"fn_index": number, "session_hash": visitor, "data": data, "event_data": {"call": 2} | call}
         body["trigger_id"] = page.fns[number].targets[0][0]
         assert post(client, "/gradio_api/queue/join", body).status_code == 200
         return "".join(events(client, f"/gradio_api/queue/data?session_hash={visitor}"))
@@ -120,3 +120,26 @@ def test_the_configs_of_components_are_made_once_and_each_visitor_gets_a_copy(pa
         assert config == type(component).get_config(component)
         config["value"] = "of another visitor"
         assert component.get_config().get("value") != "of another visitor"
+
+
+def test_no_field_lets_browsers_cut_what_is_pasted_into_it(page: gr.Blocks):
+    """They would do so without a word."""
+    fields = [each for each in page.blocks.values() if isinstance(each, gr.Textbox)]
+    assert len(fields) > 5
+    assert [each.label for each in fields if each.max_length is not None] == []
+
+
+def test_an_emptied_number_is_refused_in_a_sentence_by_every_route(page: gr.Blocks, client: httpx.Client):
+    for route in ("call/generate", "run/generate", "api/generate"):
+        for name in ("length", "temperature"):
+            values = [{"prompt": "a", name: None}.get(each, default(each)) for each in names()]
+            answer = post(client, f"/gradio_api/{route}", {"data": values})
+            assert (400 <= answer.status_code < 500, name in answer.text) == (True, True)
+    for number, function in page.fns.items():
+        for place, component in enumerate(function.inputs):
+            if isinstance(component, gr.Slider) and function.fn and not function.queue:
+                values = [7 if isinstance(each, gr.Slider) else "main" for each in function.inputs]
+                values[place] = None
+                answer = post(client, "/gradio_api/run/predict", {"fn_index": number, "data": values})
+                assert answer.status_code == 400
+                assert "must be" in answer.json()["error"]

@@ -19,6 +19,7 @@ CONFIG = "config.json"
 METRICS = "metrics.jsonl"  # the evaluations of the training run; optional
 MAX_METRICS_BYTES = 50_000_000  # a larger one is damaged
 HISTORY = "history"  # a folder of checkpoints saved during the training run; optional
+BEST = "best"  # a folder with the checkpoint of the step with the lowest validation loss; optional
 # A save writes the new config under this name before it replaces the weights, and renames it afterwards. After a
 # crash in between, the config that counts is the one whose weights_sha256 is the hash of the weights.
 NEXT_CONFIG = "config.next.json"
@@ -53,6 +54,15 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
     tensors = _deserialize(weights, path)
     check_shapes({name: tensor.shape for name, tensor in tensors.items()}, shapes(config), str(path))
     return Checkpoint(config, facts["vocabulary"], _as_float32(tensors, path), facts)
+
+
+def checkpoint_damage(folder: str | Path) -> str:
+    """Why the checkpoint in a folder cannot be read; "" if it can."""
+    try:
+        read_checkpoint(folder)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def read_facts(folder: str | Path) -> dict[str, Any]:

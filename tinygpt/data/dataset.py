@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tinygpt.data.decontamination import remove_shared
 from tinygpt.data.download import CACHE, DEFAULT_SHA256, DEFAULT_URL, download, is_url
-from tinygpt.data.text_files import CORPUS_VARIABLE, open_text, sha256_of, survey
+from tinygpt.data.text_files import CORPUS_VARIABLE, open_text, sha256_of, survey, train_length
 from tinygpt.data.tokenizer import TextEncoderDecoder
 
 
@@ -155,5 +155,5 @@ def _encode(chunks: Iterable[str], length: int, tokenizer: TextEncoderDecoder) -
 
 
 def _split(ids: Tensor) -> tuple[Tensor, Tensor]:
-    cut = int(0.9 * len(ids))
+    cut = train_length(len(ids))
     return ids[:cut], ids[cut:]

@@ -9,10 +9,12 @@ that may follow 29 known ones, the right one has its bits set.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from tinygpt.data.text_files import open_text, train_length
 
 MIN_LENGTH = 30  # characters; shorter matches are common in any two texts of one language
 INDEX = "memorization.npy"
@@ -82,13 +84,29 @@ def memorized_spans(index: np.ndarray, text: str) -> list[tuple[int, int]]:
 
     Each has at least MIN_LENGTH characters. Spans that overlap or touch are merged.
     """
-    spans: list[tuple[int, int]] = []
-    for start in np.flatnonzero(lookup(index, text)).tolist():
-        if spans and start <= spans[-1][1]:
-            spans[-1] = spans[-1][0], start + MIN_LENGTH
-        else:
-            spans.append((start, start + MIN_LENGTH))
-    return spans
+    return _merged(np.flatnonzero(lookup(index, text)).tolist())
+
+
+def spans_in_training_text(training_text: str, text: str) -> list[tuple[int, int]]:
+    """The spans of a text that occur in the training text, as memorized_spans has them, but without an error."""
+    # MIN_LENGTH characters of the training text hold a whole block, if it is divided into blocks of half that length:
+    # only around blocks that the text has, too, is there anything to compare.
+    half = MIN_LENGTH // 2
+    blocks, passages = ({text[i : i + size] for i in range(len(text) - size + 1)} for size in (half, MIN_LENGTH))
+    found = {
+        passage
+        for block in range(0, len(training_text), half)
+        if training_text[block : block + half] in blocks
+        for start in range(max(0, block - half + 1), block + 1)
+        if (passage := training_text[start : start + MIN_LENGTH]) in passages
+    }
+    return _merged(i for i in range(len(text) - MIN_LENGTH + 1) if text[i : i + MIN_LENGTH] in found)
+
+
+def read_training_split(path: Path) -> str:
+    """The training split of the text in a file. Raises OSError and ValueError for one that cannot be read."""
+    text = "".join(open_text(path).chunks())
+    return text[: train_length(len(text))]
 
 
 def lookup(index: np.ndarray, text: str) -> np.ndarray:
@@ -97,6 +115,17 @@ def lookup(index: np.ndarray, text: str) -> np.ndarray:
     for positions in _probes(text):
         found &= (index[positions >> 3] >> (positions & 7)) & 1 == 1
     return found
+
+
+def _merged(starts: Iterable[int]) -> list[tuple[int, int]]:
+    """The spans of MIN_LENGTH characters that begin at these positions; those that overlap or touch are merged."""
+    spans: list[tuple[int, int]] = []
+    for start in starts:
+        if spans and start <= spans[-1][1]:
+            spans[-1] = spans[-1][0], start + MIN_LENGTH
+        else:
+            spans.append((start, start + MIN_LENGTH))
+    return spans
 
 
 def _probes(text: str) -> Iterator[np.ndarray]:

@@ -107,6 +107,11 @@ def open_text(path: str | Path) -> TextSource:
     return TextSource(str(path), Path(path))
 
 
+def train_length(length: int) -> int:
+    """How many of a text's characters are its training split, from the first on. The rest is its validation split."""
+    return int(0.9 * length)
+
+
 def sha256_of(sources: Iterable[TextSource]) -> str:
     """The sha256 of the bytes of texts, joined in order."""
     digest = hashlib.sha256()

@@ -6,6 +6,8 @@ from collections import Counter
 from tinygpt.data.normalization import Normalizer
 
 _MAX_LISTED = 8  # distinct characters named in one note or error
+_CONTROLS = {"\t": "tab", "\n": "new line"}  # Unicode has no names for them
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that nothing is seen of
 
 
 class TextEncoderDecoder:
@@ -31,7 +33,7 @@ class TextEncoderDecoder:
         try:
             return [self._ids[character] for character in text]
         except KeyError:
-            unknown = Counter(_printable(c) for c in text if c not in self._ids)
+            unknown = Counter(_visible(c) for c in text if c not in self._ids)
             raise ValueError(
                 f"characters the model does not know: {_join(unknown)}; normalize() replaces or drops them"
             ) from None
@@ -74,15 +76,23 @@ def _with_newlines(text: str) -> str:
 def _change(unit: str, nearest: str) -> str:
     if unicodedata.normalize("NFC", unit) == unicodedata.normalize("NFC", nearest):
         return f"the Unicode form of {nearest}"  # the two look the same
-    return f"{_printable(unit)} to {_printable(nearest)}"
+    return f"{_visible(unit)} to {_visible(nearest)}"
 
 
 def _dropped(spelled: list[tuple[str, str]]) -> str:
-    return _join(Counter(_printable(unit) for unit, nearest in spelled if not nearest))
+    return _join(Counter(_visible(unit) for unit, nearest in spelled if not nearest))
 
 
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in text)
+def _visible(unit: str) -> str:
+    """A unit as it is, or the name of a character in it that cannot be seen by itself, such as "tab"."""
+    alone = len(unit) == 1 and unicodedata.category(unit)[0] == "M"  # an accent without a letter
+    hidden = (c for c in unit if alone or c.isspace() or not c.isprintable() or c in _BLANK)
+    return " and ".join(map(_name, hidden)) or unit
+
+
+def _name(character: str) -> str:
+    named = _CONTROLS.get(character) or unicodedata.name(character, "").lower()
+    return named or f"U+{ord(character):04X}"
 
 
 def _join(counts: Counter) -> str:

@@ -1,4 +1,4 @@
-"""Checkpoints in the formats of other tools: a folder for the transformers library, a file for ONNX Runtime.
+"""Checkpoints in the formats of other tools, for the transformers library and ONNX Runtime; the page without a server.
 
 Run as a command: python -m tinygpt.export transformers weights OUT.
 """

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tinygpt.checkpoint.files import one_line
 from tinygpt.checkpoint.reading import Checkpoint, read_checkpoint
 from tinygpt.flags import Parser
-from tinygpt.output import size_table
+from tinygpt.output import size_table, write_files
 from tinygpt.system.atomic import folder_written_whole
 from tinygpt.system.shell import command_line, program
 
@@ -18,9 +18,9 @@ class Format(NamedTuple):
     """A format that weights can be exported to."""
 
     about: str
-    needs: str  # the package that is imported to write it, as in requirements-export.txt
-    export: Callable[[Checkpoint, Path], None]
-    opening: str  # three lines of Python that open it; {out!r} stands for the folder
+    needs: str  # the package that is imported to write it, as in requirements-export.txt; "" if none is
+    export: Callable[[Checkpoint, Path, argparse.Namespace], None]  # to a folder, as the arguments say
+    opening: str  # lines that open it; {out!r} stands for the folder, {quoted} for it in a shell
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     name = "python -m tinygpt.export" if arguments is None else program("export")
     args = parse(arguments, name)
     try:
-        export(FORMATS[args.format], args.weights, args.out)
+        export(FORMATS[args.format], args)
     except (ValueError, OSError) as error:
         sys.exit(f"{name.removeprefix('python -m ')}: {error}")
     except KeyboardInterrupt:
@@ -36,25 +36,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def parse(arguments: Sequence[str] | None, name: str) -> argparse.Namespace:
-    parser = Parser(prog=name, description="Export weights in the format of other tools.")
+    parser = Parser(
+        prog=name, description="Export weights in the format of other tools, or as a page that needs no server."
+    )
     formats = parser.add_subparsers(dest="format", required=True, metavar="FORMAT")
     for format, each in FORMATS.items():
         command = formats.add_parser(format, help=each.about, description=each.about)
         command.add_argument("weights", metavar="WEIGHTS", help="the folder of a checkpoint")
         command.add_argument("out", metavar="OUT", type=Path, help="the folder to write: a new or an empty one")
+        if format == "static":
+            command.add_argument(
+                "--url", help="the address that it will have: links to it are then shown with a picture"
+            )
     return parser.parse_args(arguments)
 
 
-def export(format: Format, weights: str, out: Path) -> None:
+def export(format: Format, args: argparse.Namespace) -> None:
     """Export a checkpoint, and print what was written and how to open it. Raises ValueError and OSError."""
-    checkpoint = read_local_checkpoint(weights)
+    checkpoint, out = read_local_checkpoint(args.weights), args.out
     try:
         with folder_written_whole(out) as folder:
-            format.export(checkpoint, folder)
+            format.export(checkpoint, folder, args)
     except ImportError as error:
         raise ValueError(f'another package is needed: run pip install "{format.needs}" ({one_line(error)})') from None
-    print(size_table({str(path): path.stat().st_size for path in sorted(out.iterdir())}))
-    print(f"\nTo open it (there is more in {out / 'README.md'}):\n\n{format.opening.format(out=str(out))}")
+    print(size_table(sizes(out)))
+    opening = format.opening.format(out=str(out), quoted=command_line(out))
+    print(f"\nTo open it (there is more in {out / 'README.md'}):\n\n{opening}")
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """The sizes in bytes of the files in a folder, and of each folder in it, by name; and of them all."""
+    rows = {}
+    for path in sorted(folder.iterdir()):
+        files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+        name = f"{path}, {len(files)} files" if path.is_dir() else str(path)
+        rows[name] = sum(file.stat().st_size for file in files)
+    return rows | {"in all": sum(rows.values())}
 
 
 def read_local_checkpoint(weights: str) -> Checkpoint:
@@ -72,16 +89,22 @@ def read_local_checkpoint(weights: str) -> Checkpoint:
     raise FileNotFoundError(f"{weights} is not a folder; if it is a model on the Hub, download it first: `{download}`")
 
 
-def _to_transformers(checkpoint: Checkpoint, folder: Path) -> None:
+def _to_transformers(checkpoint: Checkpoint, folder: Path, _: argparse.Namespace) -> None:
     from tinygpt.export.to_transformers import export_transformers  # late: torch and transformers take seconds
 
     export_transformers(checkpoint, folder)
 
 
-def _to_onnx(checkpoint: Checkpoint, folder: Path) -> None:
+def _to_onnx(checkpoint: Checkpoint, folder: Path, _: argparse.Namespace) -> None:
     from tinygpt.export.to_onnx import export_onnx
 
     export_onnx(checkpoint, folder)
+
+
+def _to_static_page(checkpoint: Checkpoint, folder: Path, args: argparse.Namespace) -> None:
+    from tinygpt.export.static_page import static_page
+
+    write_files(static_page(Path(args.weights), checkpoint, url=args.url), folder)
 
 
 FORMATS = {
@@ -102,6 +125,14 @@ FORMATS = {
     import onnxruntime
     session = onnxruntime.InferenceSession({out!r} + "/model.onnx")
     print([(each.name, each.shape) for each in session.get_inputs()])""",
+    ),
+    "static": Format(
+        about="the page for any web server, which runs the model in the visitor's browser",
+        needs="",
+        export=_to_static_page,
+        opening="""\
+    python -m http.server -d {quoted}
+    # then open http://localhost:8000""",
     ),
 }
 

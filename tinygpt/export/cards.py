@@ -113,6 +113,31 @@ its id, the context and the model's shape.
 """
 
 
+def static_card(checkpoint: Checkpoint, title: str) -> str:
+    """The README.md of the page without a server."""
+    return f"""# {title}
+
+A page that continues any prompt one character at a time. Everything is in this folder: the model runs in the visitor's
+browser, and what is typed never leaves it.
+
+Any web server can serve these files, at any address. Opened as a file, without one, the page does not work. On your
+own machine:
+
+```bash
+python -m http.server
+```
+
+Then open <http://localhost:8000>. After the first visit, over https or on your own machine, the page also opens without
+a network, and browsers offer to install it.
+
+The model is in `model/`, the code of the page in `web/`. The code is under the MIT license (`LICENSE`), the fonts are
+under the SIL Open Font License (`web/fonts/OFL.txt`).
+
+The weights are those of a checkpoint of tinygpt ({checkpoint.config.family}) with the sha256
+`{checkpoint.facts["weights_sha256"]}`.
+"""
+
+
 def _front_matter(checkpoint: Checkpoint, library: str) -> str:
     """The metadata that the Hub reads. The language and the license of any other text are unknown."""
     known = ["license: mit", "language: en"] if learned_default_text(checkpoint.facts) else []

@@ -20,10 +20,9 @@ from tinygpt.checkpoint.reading import (
     read_facts,
 )
 from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX, MAX_INDEX_BYTES
+from tinygpt.inference.sample import MAX_SAMPLE_BYTES, SAMPLE
 
 CARD = "README.md"
-SAMPLE = "sample.json"
-MAX_SAMPLE_BYTES = 200_000
 # Beside the weights and their config, if they exist, with the most bytes that each can have. The training text can be
 # read out of its index, character by character, so that it is published only on request.
 OPTIONAL_FILES = {METRICS: MAX_METRICS_BYTES, CARD: MAX_BYTES, SAMPLE: MAX_SAMPLE_BYTES}

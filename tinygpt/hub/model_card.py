@@ -8,7 +8,7 @@ from typing import Any
 
 from tinygpt.config import GPTConfig
 from tinygpt.data.download import learned_default_text
-from tinygpt.hub.sample import Sample
+from tinygpt.inference.sample import Sample
 from tinygpt.model.parameter_shapes import count_parameters
 from tinygpt.system.shell import command_line
 

@@ -17,15 +17,14 @@ from tinygpt.hub.files import (
     CARD,
     INDEX_FILES,
     OPTIONAL_FILES,
-    SAMPLE,
     copy_published,
     is_published,
     names_in,
     published_files,
 )
 from tinygpt.hub.model_card import is_generated, model_card
-from tinygpt.hub.sample import Sample, read_sample, sample_request, second_request, write_sample
 from tinygpt.inference.loading import open_engine
+from tinygpt.inference.sample import SAMPLE, Sample, read_sample, sample_request, second_request, write_sample
 from tinygpt.model.parameter_shapes import count_parameters
 from tinygpt.output import size_table
 from tinygpt.request import GenerationRequest

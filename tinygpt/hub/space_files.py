@@ -5,7 +5,7 @@ added files too. Hidden files and all others stay where they are.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -15,13 +15,14 @@ from tinygpt.checkpoint.reading import read_facts
 from tinygpt.data.download import learned_default_text
 from tinygpt.hub.files import published_files
 from tinygpt.hub.prepare import copied_to_publish
+from tinygpt.system.package import PACKAGE, installed, license_file
 
 NEWEST_TORCH = "2.11.0"  # the newest that ZeroGPU takes: it refuses to build a Space that requires another one
 PYTHON = "3.12"  # one of those that ZeroGPU has
 
-_PACKAGE = Path(__file__).parent.parent
-_APP = _PACKAGE / "ui" / "space_app.py"
-_FRONT_END = {".css", ".html", ".js", ".json", ".png", ".svg", ".txt", ".wasm", ".woff2"}  # suffixes in tinygpt/web
+_APP = PACKAGE / "ui" / "space_app.py"
+# Suffixes in tinygpt/web.
+_FRONT_END = {".c", ".css", ".h", ".html", ".js", ".json", ".png", ".svg", ".txt", ".wasm", ".woff2"}
 _THUMBNAIL = "tinygpt/web/thumbnail.png"
 _BINARY = ("*.npy", "*.png", "*.safetensors", "*.wasm", "*.woff2")
 
@@ -45,78 +46,79 @@ def space_files(
     with copied_to_publish(weights, name=model or "weights", with_index=with_index) as copy:
         yield {
             "README.md": _readme(read_facts(copy), repo_id, model).encode(),
-            "LICENSE": _license(),
+            "LICENSE": license_file(),
             "requirements.txt": "".join(f"{line}\n" for line in _requirements()).encode(),
-            ".gitattributes": "".join(f"{kind} filter=lfs diff=lfs merge=lfs -text\n" for kind in _BINARY).encode(),
+            ".gitattributes": git_attributes(_BINARY),
             "app.py": _APP,
             **{f"weights/{name}": path for name, path in published_files(copy).items()},
-            **{f"tinygpt/{path.relative_to(_PACKAGE).as_posix()}": path for path in _source()},
+            **{f"tinygpt/{path.relative_to(PACKAGE).as_posix()}": path for path in _source()},
         }
 
 
 def _source() -> Iterator[Path]:
     """The files of the package: its Python code, and the front end."""
-    for path in sorted(_PACKAGE.rglob("*")):
-        kinds = _FRONT_END if path.is_relative_to(_PACKAGE / "web") else set()
-        hidden = any(part.startswith(".") for part in path.relative_to(_PACKAGE).parts)
+    for path in sorted(PACKAGE.rglob("*")):
+        kinds = _FRONT_END if path.is_relative_to(PACKAGE / "web") else set()
+        hidden = any(part.startswith(".") for part in path.relative_to(PACKAGE).parts)
         if path.suffix in {".py", *kinds} and path.is_file() and not hidden:
             yield path
 
 
 def _requirements() -> list[str]:
     """What tinygpt requires, with a torch that ZeroGPU takes as well."""
-    if installed := _installed():
-        lines = [line for line in installed.requires or () if "extra ==" not in line]
+    if package := installed():
+        lines = [line for line in package.requires or () if "extra ==" not in line]
     else:
-        lines = (_PACKAGE.parent / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        lines = (PACKAGE.parent / "requirements.txt").read_text(encoding="utf-8").splitlines()
     return [re.sub(r"^torch(?=[<>=!~ ]).*", rf"\g<0>,<={NEWEST_TORCH}", line) for line in lines]
 
 
-def _license() -> Path:
-    """The file with the license of the code, which has to go along with it."""
-    if installed := _installed():
-        return Path(next(file.locate() for file in installed.files or () if file.name == "LICENSE"))
-    return _PACKAGE.parent / "LICENSE"
-
-
-def _installed() -> metadata.Distribution | None:
-    """The installed package that this code belongs to; None in a copy of the repository."""
-    try:
-        found = metadata.distribution("tinygpt")
-    except metadata.PackageNotFoundError:
-        return None
-    return found if Path(found.locate_file("tinygpt")).resolve() == _PACKAGE.resolve() else None
-
-
-def _readme(facts: dict[str, Any], repo_id: str, model: str | None) -> str:
-    """The README.md of a Space: YAML that tells the Hub how to run and to show it, and a few words for readers."""
+def front_matter(repo_id: str, facts: dict[str, Any], model: str | None, **settings: Any) -> str:
+    """The YAML at the head of README.md, which tells the Hub how to run a Space, by the settings, and to show it."""
     from huggingface_hub import SpaceCardData  # late: it takes a while
 
-    shakespeare = learned_default_text(facts)
-    name = repo_id.split("/")[1]
-    front_matter = SpaceCardData(
-        title=name,
+    shakespeare = ["shakespeare"] if learned_default_text(facts) else []
+    yaml = SpaceCardData(
+        title=repo_id.split("/")[1],
         emoji="🪶",
         colorFrom="red",
         colorTo="yellow",
+        license="mit",
+        models=[model] if model else None,
+        tags=["text-generation", "character-level", *shakespeare],
+        pinned=False,
+        **settings,
+    ).to_yaml()
+    return f"---\n{yaml}\n---\n\n"
+
+
+def git_attributes(kinds: Iterable[str]) -> bytes:
+    """The content of .gitattributes that makes git keep these kinds of files in LFS."""
+    return "".join(f"{kind} filter=lfs diff=lfs merge=lfs -text\n" for kind in kinds).encode()
+
+
+def file_url(repo_id: str, name: str) -> str:
+    """The address of a file of a Space."""
+    return f"https://huggingface.co/spaces/{repo_id}/resolve/main/{name}"
+
+
+def _readme(facts: dict[str, Any], repo_id: str, model: str | None) -> str:
+    """The README.md of a Space: its front matter, and a few words for readers."""
+    shakespeare = "Shakespeare " if learned_default_text(facts) else ""
+    head = front_matter(
+        repo_id,
+        facts,
+        model,
         sdk="gradio",
         sdk_version=metadata.version("gradio"),
         python_version=PYTHON,
         app_file="app.py",
-        license="mit",
         # The Hub refuses more than 60 characters.
-        short_description=f"A small {'Shakespeare ' if shakespeare else ''}GPT to open, share and learn from",
-        thumbnail=f"https://huggingface.co/spaces/{repo_id}/resolve/main/{_THUMBNAIL}",
-        models=[model] if model else None,
-        tags=["text-generation", "character-level", *(["shakespeare"] if shakespeare else [])],
-        pinned=False,
-    ).to_yaml()
+        short_description=f"A small {shakespeare}GPT to open, share and learn from",
+        thumbnail=file_url(repo_id, _THUMBNAIL),
+    )
     origin = f", from [{model}](https://huggingface.co/{model})" if model else ""
-    return f"""---
-{front_matter}
----
-
-# {name}
+    return f"""{head}# {repo_id.split("/")[1]}
 
 A small GPT that continues any prompt one character at a time, and a page that shows how it does so. The code is in
 `tinygpt/`, the weights are in `weights/`{origin}.

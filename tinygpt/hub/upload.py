@@ -11,7 +11,7 @@ from tinygpt.hub.connection import LOG_IN, HubError, check_repo_id, explained, s
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
 
-RepoType = Literal["model", "space"]
+Sdk = Literal["gradio", "static"]
 _LARGE_BYTES = 1_000_000
 
 
@@ -21,15 +21,15 @@ def upload(
     *,
     message: str,
     replaced: Callable[[Set[str]], Set[str]],
-    repo_type: RepoType = "model",
+    sdk: Sdk | None = None,
     private: bool = False,
 ) -> str:
     """Upload files as one commit, and return the repository's URL.
 
-    A repository that does not exist is created, `private` or public (a Space with Gradio's SDK on ZeroGPU); one that
-    exists keeps its visibility, and its files except those that are `replaced`. Large and binary files are sent
-    before the commit, one after the other, with progress bars on stderr. If the upload fails or is interrupted, the
-    repository has its old files, and the next upload does not send again what has arrived.
+    A repository that does not exist is created; one that exists keeps its visibility, and its files except those that
+    are `replaced`. Large and binary files are sent before the commit, one after the other, with progress bars on
+    stderr. If the upload fails or is interrupted, the repository has its old files, and the next upload does not send
+    again what has arrived.
 
     Args:
         files: paths or contents, by their names in the repository, with slashes. Paths must not change meanwhile.
@@ -37,16 +37,19 @@ def upload(
         message: of the commit.
         replaced: given the names of the files in the repository, returns those of an earlier upload, which the commit
             removes unless they are among `files`. What it raises ends the upload, before anything is changed.
+        sdk: of a Space; None for a model. A new Space with Gradio gets ZeroGPU.
+        private: whether only its owner sees a new repository.
 
     Raises ValueError for a malformed id and for what the Hub rejects, PermissionError without write access, OSError for
     a file that cannot be read, ConnectionError when the Hub cannot be reached or somebody else commits meanwhile, and
     TimeoutError when a step has not ended within 50 seconds and the time that its bytes take at 50 kB/s.
     """
     check_repo_id(repo_id)
+    repo_type = "space" if sdk else "model"
     try:
         there, commit = _files_there(repo_id, repo_type)
         obsolete = replaced(there) - files.keys()
-        return _upload(files, repo_id, message, repo_type, private, obsolete, commit)
+        return _upload(files, repo_id, message, repo_type, sdk, private, obsolete, commit)
     except (HubError, OSError) as error:
         raise explained(
             error,
@@ -57,7 +60,7 @@ def upload(
         ) from error
 
 
-def _files_there(repo_id: str, repo_type: RepoType) -> tuple[set[str], str | None]:
+def _files_there(repo_id: str, repo_type: str) -> tuple[set[str], str | None]:
     """The names of the files in a repository, and its last commit; nothing of one that does not exist."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError
@@ -76,7 +79,8 @@ def _upload(
     files: Mapping[str, Path | bytes],
     repo_id: str,
     message: str,
-    repo_type: RepoType,
+    repo_type: str,
+    sdk: Sdk | None,
     private: bool,
     obsolete: Set[str],
     parent_commit: str | None,
@@ -84,9 +88,9 @@ def _upload(
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
     sizes = [content.stat().st_size if isinstance(content, Path) else len(content) for content in files.values()]
-    api, space = HfApi(), {}
-    if repo_type == "space":  # on ZeroGPU: the CPUs that the Hub takes by default are only for those who pay
-        space = {"space_sdk": "gradio", "space_hardware": "zero-a10g"}
+    api, space = HfApi(), {"space_sdk": sdk}
+    if sdk == "gradio":  # the CPUs that the Hub takes by default are only for those who pay
+        space["space_hardware"] = "zero-a10g"
     create = partial(api.create_repo, repo_id, repo_type=repo_type, private=private, exist_ok=True, **space)
     url = within(seconds_for(0), create)
     additions = [CommitOperationAdd(name, content) for name, content in files.items()]

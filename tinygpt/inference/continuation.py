@@ -9,7 +9,7 @@ from tinygpt.config import GPTConfig, SampleConfig
 from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
 from tinygpt.fields import FieldError
-from tinygpt.inference.beam_search import beam_search
+from tinygpt.inference.beam_search import best_beams
 from tinygpt.inference.generation import Character, characters, unwritable_stop
 from tinygpt.request import GenerationRequest, ProbabilitiesRequest, bounds
 
@@ -47,7 +47,7 @@ def write(
     request = request.seeded()
     prompt, settings, notes = prepare(engine.config, tokenizer, request)
     if settings.beam_width:
-        texts = ((text, "") for text in beam_search(engine, tokenizer, prompt, settings))
+        texts = best_beams(engine, tokenizer, prompt, settings)
     else:
         texts = _growing(characters(engine, tokenizer, prompt, settings, forced))
     return _continuations(texts, _known(request, prompt, settings.stop), prompt, notes)
@@ -93,7 +93,7 @@ def _growing(written: Iterable[Character]) -> Iterator[tuple[str, str]]:
     text = confidence = ""
     for character in written:
         text += character.text
-        confidence += str(min(9, int(10 * character.probability)))
+        confidence += character.confidence
         yield text, confidence
 
 

@@ -73,6 +73,11 @@ class Character(NamedTuple):
     text: str
     probability: float  # the model's own: before temperature, top-k and top-p
 
+    @property
+    def confidence(self) -> str:
+        """A digit: the tenths of the probability, rounded down."""
+        return str(min(9, int(10 * self.probability)))
+
 
 def stream(
     model: "GPTLanguageModel | Engine",

@@ -18,7 +18,7 @@ class ActivationCache(NamedTuple):
     def attention(self) -> np.ndarray:
         """How much each position (row) attends to each other one (column): weights_LHTT, rows sum to 1."""
         T, D = self.queries_LHTD.shape[2:]
-        scores_LHTT = self.queries_LHTD @ self.keys_LHTD.swapaxes(2, 3) / np.float32(D**0.5)
-        scores_LHTT[..., ~np.tri(T, dtype=bool)] = -np.inf  # the causal mask
+        causal_mask_TT = np.where(np.tri(T, dtype=bool), np.float32(0), np.float32(-np.inf))
+        scores_LHTT = self.queries_LHTD @ self.keys_LHTD.swapaxes(2, 3) / np.float32(D**0.5) + causal_mask_TT
         weights_LHTT = np.exp(scores_LHTT - scores_LHTT.max(axis=-1, keepdims=True))
         return weights_LHTT / weights_LHTT.sum(axis=-1, keepdims=True)

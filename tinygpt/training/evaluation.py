@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tinygpt.checkpoint.reading import HISTORY
+from tinygpt.checkpoint.reading import BEST, HISTORY
 from tinygpt.checkpoint.torch_checkpoint import annotate_checkpoint, load_checkpoint
 from tinygpt.data.dataset import Dataset, check_fits, get_batch
 from tinygpt.model.gpt import GPTLanguageModel, evaluating
@@ -99,16 +99,17 @@ def measure_checkpoint(folder: str | Path, data: Tensor, device: torch.device | 
 
 
 def measure_run(folder: Path, data: Tensor, device: torch.device | str = "cpu") -> FullLoss:
-    """Measure the checkpoint of a run and its snapshots as measure_checkpoint does. Returns the checkpoint's loss.
+    """Measure the checkpoints of a run as measure_checkpoint does: the published one, its snapshots, the best one.
 
-    Of a snapshot that is damaged, a warning is logged. Raises as measure_checkpoint does.
+    Returns the loss of the published one. Of others that are damaged, a warning is logged. Raises as measure_checkpoint
+    does.
     """
     full = measure_checkpoint(folder, data, device)
-    for snapshot in sorted(folder.glob(f"{HISTORY}/*")):
+    for other in [*sorted(folder.glob(f"{HISTORY}/*")), *folder.glob(BEST)]:
         try:
-            measure_checkpoint(snapshot, data, device)
+            measure_checkpoint(other, data, device)
         except (OSError, ValueError) as error:
-            _log.warning("The snapshot in %s cannot be measured: %s", snapshot, error)
+            _log.warning("The weights in %s cannot be measured: %s", other, error)
     return full
 
 

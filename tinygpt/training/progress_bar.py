@@ -19,7 +19,7 @@ def run_with_progress_bar(trainer: Trainer, project: str | None) -> None:
     """
     first = distributed.rank() == 0
     steps = run_with_trackio(trainer, project) if project and first else trainer.run()
-    per_step = trainer.config.batch_size * trainer.model.config.block_size
+    per_step = trainer.characters_per_step
     bar = tqdm(
         initial=trainer.step * per_step,
         total=trainer.config.max_iters * per_step,

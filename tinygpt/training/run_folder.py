@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tinygpt.checkpoint.reading import CONFIG, HISTORY, METRICS, NEXT_CONFIG, WEIGHTS
+from tinygpt.checkpoint.reading import BEST, CONFIG, HISTORY, METRICS, NEXT_CONFIG, WEIGHTS
 from tinygpt.data.memorization import FORMAT_1_INDEX, INDEX
 from tinygpt.system.os_errors import explained
 from tinygpt.training.state import STATE
@@ -15,7 +15,7 @@ from tinygpt.training.state import STATE
 LOCK = ".lock"  # stays in the folder: what binds is the operating system's lock on it, which ends with its process
 OUTPUT = "output.txt"  # a sample of what the trained model writes
 # The files of a run, or about its weights.
-_FILES = (STATE, WEIGHTS, CONFIG, NEXT_CONFIG, METRICS, HISTORY, OUTPUT, INDEX, FORMAT_1_INDEX)
+_FILES = (STATE, WEIGHTS, CONFIG, NEXT_CONFIG, METRICS, HISTORY, BEST, OUTPUT, INDEX, FORMAT_1_INDEX)
 
 
 @contextmanager
@@ -46,18 +46,35 @@ def check_unused(folder: Path) -> None:
         raise FileExistsError(f"{folder} already holds {', '.join(found)}: choose another folder for the run")
 
 
-def check_free_disk(folder: Path, state_bytes: int, weights_bytes: int, snapshots: int) -> None:
+def delete_run(folder: Path) -> None:
+    """Delete a run's folder and all that is in it.
+
+    Raises BlockingIOError while a training writes to it, and then nothing is deleted; and OSError. If that is cut
+    short, what is left is no checkpoint any more. Links in the folder are deleted, not what they lead to.
+    """
+    with explained(f"{folder} could not be deleted", "delete it by hand"):
+        with locked(folder):
+            (folder / CONFIG).unlink(missing_ok=True)
+            for path in folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path.name != LOCK:
+                    path.unlink()
+        shutil.rmtree(folder)
+
+
+def check_free_disk(folder: Path, state_bytes: int, weights_bytes: int, others: int) -> None:
     """Raise OSError, with both numbers, unless the folder's disk has room for the files of a run.
 
     Args:
         folder: of the run; it exists. Files of the run that are in it already need no room any more.
         state_bytes: the size of the training state. While it is replaced, the old one and the new one exist.
         weights_bytes: the size of one checkpoint.
-        snapshots: how many checkpoints are kept beside the published one.
+        others: how many checkpoints are kept beside the published one.
     """
-    files = [folder / STATE, folder / WEIGHTS, *folder.glob(f"{HISTORY}/*/{WEIGHTS}")]
+    files = [folder / STATE, folder / WEIGHTS, folder / BEST / WEIGHTS, *folder.glob(f"{HISTORY}/*/{WEIGHTS}")]
     present = sum(path.stat().st_size for path in files if path.is_file())
-    needed, free = 2 * state_bytes + (1 + snapshots) * weights_bytes - present, shutil.disk_usage(folder).free
+    needed, free = 2 * state_bytes + (1 + others) * weights_bytes - present, shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(
             f"the run needs {needed / 1e6:,.1f} MB of disk, and the one that holds {folder} has {free / 1e6:,.1f} MB "

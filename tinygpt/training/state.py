@@ -30,6 +30,7 @@ class RunStart:
     preset: str
     source: list[str]  # where the text comes from, as load_dataset takes it
     teachers: Sequence[str] = ()  # folders of checkpoints
+    step: int = 0  # the steps that the saved run has made
     precision: torch.dtype | None = None  # None for what the hardware computes fastest
     device: str = "auto"
 
@@ -43,6 +44,7 @@ def saved_run(folder: str | Path) -> RunStart:
         preset=facts["preset"],
         source=facts["source"],
         teachers=facts["teachers"],
+        step=facts["step"],
         precision=getattr(torch, facts["precision"]),
         device=facts["device"],
     )
@@ -135,11 +137,27 @@ def load_random_states(states: dict[str, Tensor], batches: torch.Generator, devi
         getattr(torch, device.type).set_rng_state(states[f"random.{device.type}.{distributed.rank()}"])
 
 
-def check_same(saved: dict[str, Any], current: dict[str, Any]) -> None:
-    """Check that a saved run has the same facts as the one that is to continue it.
+def check_continues(saved: dict[str, Any], current: dict[str, Any], text: str) -> None:
+    """Check that a saved run has the same facts as the one that is to continue it, which learns the named text.
 
-    Raises ValueError naming the first difference; FieldError when it is in the model's or the training's config.
+    It may have another number of steps, and skip evaluations. Raises ValueError naming the first difference; FieldError
+    when it is in the model's or the training's config.
     """
+    if saved["data_sha256"] != current["data_sha256"]:
+        problem = f"{text} is not the one that the saved run learns: resume with the same text"
+        raise ValueError(f"{problem}, or start a new run in another folder")
+    before, training = saved["training"], current["training"]
+    steps = training["max_iters"]
+    kept = {"max_iters": before["max_iters"]}
+    if training["eval_interval"] % before["eval_interval"] == 0:
+        kept["eval_interval"] = before["eval_interval"]
+    _check_same(saved, current | {"training": training | kept})
+    if steps != before["max_iters"] and steps <= saved["step"]:
+        done = f"the {saved['step']:,} steps that the saved run has made"
+        raise FieldError("max_iters", f"must be more than {done}, not {steps:,}")
+
+
+def _check_same(saved: dict[str, Any], current: dict[str, Any]) -> None:
     for name, value in current.items():
         if isinstance(value, dict):
             for field in value:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import torch
 
-from tinygpt.checkpoint.reading import HISTORY, read_checkpoint
+from tinygpt.checkpoint.reading import BEST, HISTORY, checkpoint_damage
 from tinygpt.checkpoint.torch_checkpoint import save_checkpoint
 from tinygpt.config import GPTConfig, TrainConfig
 from tinygpt.data.dataset import Dataset, check_fits
@@ -27,7 +27,7 @@ from tinygpt.training.learner import Learner
 from tinygpt.training.machine import describe_machine
 from tinygpt.training.optim import lr_multiplier
 from tinygpt.training.run_folder import check_free_disk, check_unused, locked
-from tinygpt.training.state import check_same, read_state, write_state
+from tinygpt.training.state import check_continues, read_state, write_state
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -133,6 +133,11 @@ class Trainer:
         self._stopping = True
 
     @property
+    def characters_per_step(self) -> int:
+        """How many characters of the text a step reads."""
+        return self.config.batch_size * self.model.config.block_size
+
+    @property
     def published_model(self) -> GPTLanguageModel:
         """The model as it would be published now: with averaged weights if there are any."""
         return self._learner.published_model
@@ -145,24 +150,15 @@ class Trainer:
         """Load the training state of the run's folder.
 
         The run may have another number of steps than when it was saved: then it ends earlier or later, and the
-        learning rate follows the schedule of that number from here on.
+        learning rate follows the schedule of that number from here on. It may skip evaluations, too: all but every
+        second one, or third one, and so on.
 
         Raises FileNotFoundError when there is no state, and ValueError naming the difference (FieldError for
         a setting) when it belongs to another text, model, training config, device or precision, or when the
         run has made as many steps already.
         """
         tensors, facts = read_state(self.folder)
-        steps = facts["training"]["max_iters"]
-        identity = self._identity()
-        identity["training"]["max_iters"] = steps
-        if facts["data_sha256"] != self.dataset.sha256:
-            text = ", ".join(self.source) or "the text"
-            problem = f"{text} is not the one that the saved run learns: resume with the same text"
-            raise ValueError(f"{problem}, or start a new run in another folder")
-        check_same(facts, identity)
-        if self.config.max_iters != steps and self.config.max_iters <= facts["step"]:
-            done = f"the {facts['step']:,} steps that the saved run has made"
-            raise FieldError("max_iters", f"must be more than {done}, not {self.config.max_iters:,}")
+        check_continues(facts, self._identity(), ", ".join(self.source) or "the text")
         self._learner.load_state(tensors)
         self.step, self.seconds, self.best = facts["step"], facts["seconds"], facts["best"]
         before = facts.get("machines", ["an unknown machine"])  # states of earlier versions do not tell
@@ -185,7 +181,8 @@ class Trainer:
         if not self._begun:
             check_unused(self.folder)
         weights = 2 * sum(parameter.numel() for parameter in self.model.parameters())
-        check_free_disk(self.folder, self._learner.state_bytes(), weights, len(self._snapshots))
+        others = len(self._snapshots) + (self.config.publish == "both")
+        check_free_disk(self.folder, self._learner.state_bytes(), weights, others)
         with self._saving():
             evaluated = self.step - self.step % self.config.eval_interval
             metrics.keep_rows_until(self.folder, self.step, evaluated)
@@ -193,16 +190,17 @@ class Trainer:
                 self._check_published()
 
     def _check_published(self) -> None:
-        """Write the published weights anew if they are damaged. Raises ValueError if the training state lacks them."""
-        try:
-            read_checkpoint(self.folder)
-        except (OSError, ValueError) as error:
-            if self.config.publish == "last":
-                _log.warning("The published weights are written anew from the training state: %s", error)
-                self._publish()
-            elif self.best < math.inf:
-                lost = "the training state lacks these weights, the best so far"
-                raise ValueError(f"{error}; {lost}: put a copy in their place, or start a new run") from None
+        """Write published weights that are damaged anew. Raises ValueError if the training state lacks them."""
+        damage = checkpoint_damage(self.folder)
+        if damage and self.config.publish != "best":
+            _log.warning("The published weights are written anew from the training state: %s", damage)
+            self._publish()
+        elif damage and self.best < math.inf:
+            lost = "the training state lacks these weights, the best so far"
+            raise ValueError(f"{damage}; {lost}: put a copy in their place, or start a new run")
+        if self.config.publish == "both" and self.best < math.inf and (damage := checkpoint_damage(self.folder / BEST)):
+            _log.warning("The best weights so far are lost; those of later steps are kept: %s", damage)
+            self.best = math.inf
 
     def _train_step(self) -> float:
         loss = self._learner.train_step(self.step)
@@ -223,22 +221,24 @@ class Trainer:
             "validation_loss": losses["validation"],
             "lr_multiplier": lr_multiplier(self.step - 1, self.config),
             "seconds": round(self.seconds, 1),
-            "characters": self.step * self.config.batch_size * self.model.config.block_size,
+            "characters": self.step * self.characters_per_step,
         }
         metrics.append_row(self.folder, row)
         is_best = losses["validation"] < self.best
         self.best = min(self.best, losses["validation"])
-        if is_best or self.config.publish == "last":
+        if is_best and self.config.publish != "last":
+            self._save_checkpoint(self.folder / BEST if self.config.publish == "both" else self.folder, "best")
+        if self.config.publish != "best":
             self._save_checkpoint(self.folder)
         self._save_snapshot()
         return losses
 
-    def _save_checkpoint(self, folder: Path) -> None:
+    def _save_checkpoint(self, folder: Path, publish: str = "last") -> None:
         # The published loss is measured on the saved file, so that quantization is part of it.
         facts = {
             "preset": self.preset,
             "steps": self.step,
-            "publish": self.config.publish,
+            "publish": publish,
             "training": asdict(self.config),
             "seconds": round(self.seconds, 1),
             "machines": self.machines,
@@ -256,7 +256,7 @@ class Trainer:
                 self._save_checkpoint(self.folder / HISTORY / f"step-{self.step:06}")
 
     def _publish(self) -> None:
-        if self.config.publish == "last" or self.best == math.inf:
+        if self.config.publish != "best" or self.best == math.inf:
             self._save_checkpoint(self.folder)
 
     def _saving(self) -> AbstractContextManager[None]:
@@ -294,5 +294,5 @@ class Trainer:
         }
 
     def _position(self) -> dict:
-        position = {"step": self.step, "seconds": self.seconds, "best": self.best, "machines": self.machines}
-        return position | {"source": self.source, "teachers": self.teachers}
+        names = ("step", "seconds", "best", "machines", "source", "teachers")
+        return {name: getattr(self, name) for name in names}

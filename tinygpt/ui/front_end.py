@@ -5,13 +5,29 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.routing import Route
+
+from tinygpt.page.icons import APP_ICON, icon_tags, web_manifest
 
 _WEB = Path(__file__).parent.parent / "web"
 # Named here, since the registry of Windows may know them by other types, with which browsers refuse a script.
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".woff2": "font/woff2",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
 _HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}  # what has changed has another address
+_API = "api/"  # the folder of another page
+# Parts of the page without a server (see tinygpt/export/static_page.py), and of the document.
+_ELSEWHERE = ("model", "static_page", "output.html", "compared.html")
+_SHARED = "model/sampling.js"  # but this part is of both pages
+# A script for gradio's own head, which it adds when it has all stylesheets: the fonts are loaded before anything is
+# built that needs them, so that no text changes its typeface.
+LOAD_FONTS = "<script>document.fonts.forEach((face) => face.load());</script>"
 
 
 class FrontEnd:
@@ -20,7 +36,10 @@ class FrontEnd:
     def __init__(self, folder: Path = _WEB):
         """Find the files. Raises OSError if one cannot be read, or there is no page.js."""
         paths = [path for path in sorted(folder.rglob("*")) if path.suffix in _TYPES] or [folder / "page.js"]
-        self._paths = {path.relative_to(folder).as_posix(): path for path in paths}
+        named = {path.relative_to(folder).as_posix(): path for path in paths}
+        self._paths = {
+            name: path for name, path in named.items() if name == _SHARED or name.split("/")[0] not in _ELSEWHERE
+        }
         digest = hashlib.sha256()
         for name, path in self._paths.items():
             digest.update(name.encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -32,24 +51,63 @@ class FrontEnd:
         """The files' names, with those of their folders."""
         return list(self._paths)
 
-    def route(self) -> Route:
-        """The route that serves the files."""
-        return Route(f"/{self.url}/{{name:path}}", self._serve)
+    def routes(self, *, name: str, background: str) -> list[Route]:
+        """The routes that serve the files, /api, and in place of gradio's own an icon and the web manifest.
+
+        The manifest has the `name` of the page and the color of its `background`.
+        """
+        manifest = web_manifest(name, folder=self.url, background=background)
+
+        async def serve_manifest(_: Request) -> JSONResponse:
+            return JSONResponse(manifest, media_type="application/manifest+json")
+
+        # Readers of feeds and old browsers ask for no other.
+        async def serve_icon(_: Request) -> FileResponse:
+            return self._file(APP_ICON)
+
+        async def lead_to_api(_: Request) -> RedirectResponse:
+            return RedirectResponse(f"{self.url}/{_API}index.html")
+
+        return [
+            Route(f"/{self.url}/{{name:path}}", self._serve),
+            Route("/api", lead_to_api),
+            Route("/manifest.json", serve_manifest),
+            Route("/favicon.ico", serve_icon),
+        ]
 
     def stylesheet(self) -> str:
         """The address of the stylesheet."""
         return f"{self.url}/page.css"
 
     def head(self) -> str:
-        """The content of the page's <head>: `window.tinygpt` is a promise of the module page.js.
+        """What the page's <head> holds for these files: `window.tinygpt` is a promise of the module page.js.
 
-        The fonts are loaded before gradio has built anything that needs them, so that no text changes its typeface.
+        They are all loaded at once, while gradio's own scripts are; without, a module's imports would wait for it.
+        But none before those, which it takes to show anything. When the page is left, gradio would end its connection
+        and tell of an error.
         """
-        fonts = "document.fonts.forEach((face) => face.load());"
-        return f'<script>window.tinygpt = import("./{self.url}/page.js"); {fonts}</script>'
+        leave = 'addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), true);'
+        own = [name for name in self._paths if not name.startswith(_API)]
+        files = {suffix: [name for name in own if name.endswith(suffix)] for suffix in (".css", ".js", ".woff2")}
+        return "\n".join(
+            [
+                f'<link rel="stylesheet" href="{self.stylesheet()}">',  # gradio's theme has it too, but later
+                *(f'<link rel="preload" as="style" href="{self.url}/{name}">' for name in files[".css"]),
+                *(
+                    f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{self.url}/{name}">'
+                    for name in files[".woff2"]
+                ),
+                *(f'<link rel="modulepreload" fetchpriority="low" href="{self.url}/{name}">' for name in files[".js"]),
+                f'<script>{leave} window.tinygpt = import("./{self.url}/page.js");</script>',
+                icon_tags(self.url),
+            ]
+        )
 
     async def _serve(self, request: Request) -> FileResponse:
-        path = self._paths.get(request.path_params["name"])
+        return self._file(request.path_params["name"])
+
+    def _file(self, name: str) -> FileResponse:
+        path = self._paths.get(name)
         if path is None:
             raise HTTPException(404)
         return FileResponse(path, media_type=_TYPES[path.suffix], headers=_HEADERS)

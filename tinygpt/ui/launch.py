@@ -76,12 +76,15 @@ def open_page(args: argparse.Namespace) -> "tuple[gr.Blocks, Session]":
     registry, port = Registry(session), choose_port(args.host, args.port)
     uploads = prepare_for_gradio()
     with without_type_stubs():
+        from tinygpt.page.preview import Preview
         from tinygpt.ui.blocks import build
         from tinygpt.ui.serving import serve
 
     page = build(registry, TrainingJobs(registry) if args.train else None, local=local)
     serve(
         page,
+        preview=Preview(session.facts),
+        model_card=session.model_card,
         host=args.host,
         port=port,
         share=args.share,

@@ -2,7 +2,9 @@
 
 import logging
 import traceback
+from contextvars import ContextVar
 from html import escape
+from threading import Event
 from typing import Any, NoReturn
 
 import gradio as gr
@@ -11,10 +13,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger(__name__)
+_refused: ContextVar[Event] = ContextVar("refused")  # set where an event has refused the current request
 # What the values of a control are; gradio takes others, too, or fails on them.
 _KINDS = {
     gr.Textbox: (str | None, "a text"),
-    gr.Dropdown: (str, "one of its choices"),
     gr.Radio: (str, "one of its choices"),
     gr.Slider: (int | float, "a number"),
 }
@@ -32,18 +34,19 @@ class CheckedBlocks(gr.Blocks):
     ) -> list[Any]:
         """Turn values as they were sent into an event's arguments. Raises gr.Error for wrong ones."""
         if block_fn.fn is None:
-            _refuse("this event is for the page's scripts alone")
+            _refuse("This event is for the page's own scripts: reload the page")
         if len(inputs) != (expected := len(block_fn.inputs)):
-            _refuse(f"this event takes {expected} values, not {len(inputs)}")
+            _refuse(f"This event takes {expected} values, not {len(inputs)}: see /gradio_api/info for what it takes")
         for component, value in zip(block_fn.inputs, inputs, strict=True):
             kind, name = _KINDS.get(type(component), (object, ""))
             if not isinstance(value, kind):
-                _refuse(f"{component.label} must be {name}, not {'empty' if value is None else type(value).__name__}")
+                found = "empty" if value is None else type(value).__name__
+                _refuse(f"{component.label} must be {name}, not {found}: change it and try again")
         try:
             return await super().preprocess_data(block_fn, inputs, *args, **options)
         except Exception as error:  # gradio's controls raise errors of many kinds
             _log.warning("an event was refused: %s", type(error).__name__)
-            _refuse("a value is none that the page's controls can have: reload the page")
+            _refuse("This value is not one the page can send: reload the page")
 
     async def call_function(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Call an event's function. Raises gr.Error where it raises ValueError."""
@@ -54,19 +57,23 @@ class CheckedBlocks(gr.Blocks):
 
 
 class RefuseMalformed:
-    """ASGI middleware that answers 400 to requests that gradio's routes fail on, such as one for an unknown event."""
+    """ASGI middleware that answers 400 to requests that gradio's routes fail on, such as one for an unknown event.
+
+    So it does where an event refuses a request, which gradio answers as if the fault were the server's.
+    """
 
     def __init__(self, app: ASGIApp):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and answer it if this fails."""
-        started = False
+        started, refused = False, Event()
+        _refused.set(refused)
 
         async def watch(message: Message) -> None:
             nonlocal started
             started = True
-            await send(message)
+            await send(message | {"status": 400} if message.get("status") == 500 and refused.is_set() else message)
 
         try:
             await self.app(scope, receive, watch)
@@ -86,4 +93,5 @@ class RefuseMalformed:
 
 def _refuse(reason: str) -> NoReturn:
     """Raise an error that gradio shows to the visitor, as HTML, and prints no traceback of."""
+    _refused.get(Event()).set()
     raise gr.Error(escape(reason, quote=False), print_exception=False) from None

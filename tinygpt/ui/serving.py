@@ -10,16 +10,20 @@ import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from tinygpt.page.preview import BACKGROUNDS, IMAGE, Preview
 from tinygpt.system.pipes import is_closed_pipe
 from tinygpt.ui.address import hostname, is_loopback
 from tinygpt.ui.api import ENDPOINTS
-from tinygpt.ui.front_end import FrontEnd
+from tinygpt.ui.documents import document_routes
+from tinygpt.ui.front_end import LOAD_FONTS, FrontEnd
 from tinygpt.ui.malformed import RefuseMalformed
+from tinygpt.ui.middleware.document import RewriteDocument
 from tinygpt.ui.middleware.full_queue import RefuseWhenFull
 from tinygpt.ui.middleware.login import RequireLogin, credentials_check
 from tinygpt.ui.middleware.origins import CheckOrigin
 from tinygpt.ui.middleware.routes import DescribeAnew, RefuseRemoteFiles, RefuseUnusedRoutes, ServeBelow
 from tinygpt.ui.middleware.safety_headers import AddSafetyHeaders
+from tinygpt.ui.middleware.static_files import KeepStaticFiles
 from tinygpt.ui.middleware.uploads import LimitUploads
 from tinygpt.ui.services.session import MAX_CONCURRENT_TEXTS, MAX_REQUESTS
 from tinygpt.ui.services.training_text import MAX_TEXT_BYTES
@@ -32,6 +36,8 @@ MAX_VISITORS_KEPT = 200  # the page's state for each of them takes some 0.4 MB; 
 def serve(
     page: gr.Blocks,
     *,
+    preview: Preview,
+    model_card: Path | None = None,
     host: str,
     port: int,
     share: bool,
@@ -43,6 +49,8 @@ def serve(
 ) -> None:
     """Start the server in threads of its own. At most `max_uploads` bytes of files are kept, in `uploads`.
 
+    `preview` is what is shown of the page elsewhere. `model_card` is the file with the description of its
+    weights, if there is one.
     With `mcp`, for which the package mcp must be installed, assistants can call the endpoints.
 
     Raises ValueError, with the remedy, if the server does not start or cannot be reached.
@@ -53,9 +61,16 @@ def serve(
         Middleware(ServeBelow, path=urlsplit(root_path).path),
         Middleware(AddSafetyHeaders),
         Middleware(CheckOrigin, loopback=is_loopback(host), hosts=hosts, events=public),
+        Middleware(KeepStaticFiles),
     ]
+    front_end = FrontEnd()  # read from files
+
+    def head(address: str | None) -> str:
+        return f"{preview.tags(address, f'{front_end.url}/{IMAGE}')}\n{front_end.head()}"
+
     middleware = [
         Middleware(RefuseMalformed),
+        Middleware(RewriteDocument, head=head, root_path=root_path),
         Middleware(RequireLogin),
         Middleware(DescribeAnew),
         *(_assistants() if mcp else []),
@@ -64,7 +79,6 @@ def serve(
         Middleware(LimitUploads, folder=uploads, limit=max_uploads),
         Middleware(RefuseWhenFull, count=lambda: requests(page), limit=MAX_REQUESTS),
     ]
-    front_end = FrontEnd()  # read from files
     try:
         page.launch(
             server_name=f"[{host}]" if ":" in host else host,  # IPv6
@@ -73,15 +87,18 @@ def serve(
             root_path=root_path,
             auth=credentials_check(*auth) if auth else None,
             theme=theme(front_end.stylesheet()),
-            head=front_end.head(),
-            footer_links=["api"],
+            head=LOAD_FONTS,
+            footer_links=[],
             run_history=False,
             enable_monitoring=False,
             mcp_server=False,  # whatever the environment says: ours has its place among the middleware
             max_file_size=MAX_TEXT_BYTES,
             ssr_mode=False,
             app_kwargs={
-                "routes": [front_end.route()],
+                "routes": [
+                    *front_end.routes(name=preview.title, background=BACKGROUNDS["light"]),
+                    *document_routes(model_card),
+                ],
                 "middleware": middleware,
                 "lifespan": when_started(outermost),
             },

@@ -1,67 +1,69 @@
 // The candidates for one position of a text: how likely each character was there.
 
 import { create, drawLines, shown } from "./dom.js";
+import { explained } from "./glossary.js";
 
-const SHOWN = 10; // at once; the others are folded
-const percent = (probability) => `${(100 * probability).toFixed(1)} %`;
+export const SHOWN = 10; // at once; the others are folded
+export const percent = (probability) => `${(100 * probability).toFixed(1)}%`;
 
-// Draw Candidates (see backend.js) into a panel; null for none. `actions.choose` is called with a character,
-// `actions.lookInside` with nothing.
-export const drawCandidates = (panel, data, actions) => {
-  if (data === null) return panel.replaceChildren();
-  if (data.status) return drawLines(panel, data.status);
-  const rows = data.candidates.map((candidate) => row(candidate, data.character, actions));
-  const unfolded = panel.querySelector("details")?.open ?? false; // stays so while a slider moves
-  const parts = [
-    heading(data),
-    advice(actions),
+// Draw Candidates (see backend.js) into an element. Its parts stay the same elements from one position to the next, and
+// so does the one that has the focus. Without `candidates`, which are still to come, it keeps room for them.
+export const drawCandidates = (element, data) => {
+  element.classList.toggle("waiting", !data.candidates);
+  if (data.status) return drawLines(element, data.status);
+  const count = data.candidates?.length;
+  const fits = element.querySelector("h2") && (!count || count === rows(element).length);
+  if (!fits) element.replaceChildren(...build(count));
+  const name = create("bdi", {}, shown(data.character));
+  const how = data.how ? `, ${data.how}` : "";
+  element.querySelector("h2").replaceChildren(`Character ${(data.position + 1).toLocaleString("en")}: `, name, how);
+  data.candidates?.forEach((candidate, i) => update(rows(element)[i], candidate, data.character));
+};
+
+// The buttons of all candidates, the likeliest first.
+export const rows = (element) => [...element.querySelectorAll("[data-character]")];
+
+const build = (count = 0) => {
+  const all = Array.from({ length: count }, row);
+  const others = all.splice(SHOWN);
+  return [
+    create("h2"),
+    create("p", {}, "Choose another letter; the text continues from there."),
     legend(),
-    create("ul", {}, head(), ...rows.slice(0, SHOWN)),
-    ...(rows.length > SHOWN ? [others(rows.slice(SHOWN), unfolded)] : []),
+    create("ul", {}, head(), ...all),
+    ...(others.length
+      ? [create("details", {}, create("summary", {}, `The other ${others.length}`), create("ul", {}, ...others))]
+      : []),
   ];
-  panel.replaceChildren(create("section", { class: "candidates", "aria-label": "Candidates" }, ...parts));
 };
 
-const heading = ({ position, character, how }) => {
-  const name = create("bdi", {}, shown(character));
-  return create("h2", {}, `Character ${(position + 1).toLocaleString("en")}: `, name, `, ${how}`);
-};
-
-const advice = ({ lookInside }) => {
-  const link = create("button", { class: "inside-link" }, "Look inside: how the model came to it");
-  link.addEventListener("click", lookInside);
-  return create("p", {}, "Choose another to put it here; the text continues from it. ", link);
-};
-
-const LEGEND = { raw: "the model", tempered: "after temperature", kept: "after top-k and top-p: sampled from" };
+export const BARS = { raw: "model", tempered: "after temperature", kept: "after top-k and top-p" };
 const legend = () => {
-  const parts = Object.entries(LEGEND).flatMap(([kind, words]) => [create("i", { class: kind }), ` ${words} `]);
+  const parts = Object.entries(BARS).map(([kind, words]) => create("span", {}, create("i", { class: kind }), ...explained(words)));
   return create("p", { class: "legend" }, ...parts);
 };
 
 const head = () => {
-  const names = ["", "", "model", "sampled"].map((name) => create("span", {}, name));
+  const names = ["", "", "model", "final"].map((name) => create("span", {}, name));
   return create("li", { class: "head", "aria-hidden": "true" }, ...names);
 };
 
-const row = ([character, ...probabilities], current, { choose }) => {
-  const [name, here] = [shown(character), character === current];
-  const bars = Object.keys(LEGEND).map((kind, i) =>
-    create("i", { class: kind, style: `width:${(100 * probabilities[i]).toFixed(2)}%` }),
-  );
-  const [model, , sampled] = probabilities.map(percent);
-  const label = `${name}, ${model}${here ? ", the current one" : ""}`;
-  const button = create(
-    "button",
-    { "data-character": character, "aria-label": label, disabled: here },
-    create("b", {}, create("bdi", {}, name)),
-    create("span", { class: "bars" }, ...bars),
-    create("span", {}, model),
-    create("span", {}, sampled),
-  );
-  button.addEventListener("click", () => choose(character));
-  return create("li", { class: here && "here" }, button);
+const row = () => {
+  const bars = Object.keys(BARS).map((kind) => create("i", { class: kind }));
+  const name = create("b", {}, create("bdi"));
+  const parts = [name, create("span", { class: "bars" }, ...bars), create("span"), create("span")];
+  return create("li", {}, create("button", { "data-character": "" }, ...parts));
 };
 
-const others = (rows, open) =>
-  create("details", { open }, create("summary", {}, `The other ${rows.length}`), create("ul", {}, ...rows));
+const update = (button, [character, ...probabilities], current) => {
+  const [name, here] = [shown(character), character === current];
+  const [model, , final] = probabilities.map(percent);
+  button.dataset.character = character;
+  button.ariaLabel = `${name}, ${model}${here ? ", the current one" : ""}`;
+  button.ariaDisabled = button.ariaCurrent = here ? "true" : null;
+  button.parentElement.classList.toggle("here", here);
+  button.querySelector("bdi").textContent = name;
+  const [, bars, ...figures] = button.children;
+  [...bars.children].forEach((bar, i) => (bar.style.width = `${(100 * probabilities[i]).toFixed(2)}%`));
+  [model, final].forEach((figure, i) => (figures[i].textContent = figure));
+};

@@ -1,5 +1,7 @@
 // Elements of the document. Texts only ever become text, never HTML.
 
+import { explained } from "./glossary.js";
+
 // An element with attributes (false and null leave one out, true sets it without a value) and children.
 export const create = (tag, attributes = {}, ...children) => {
   const element = document.createElement(tag);
@@ -11,7 +13,6 @@ export const create = (tag, attributes = {}, ...children) => {
 
 const ELEMENTS = {
   speaker: ["b", {}],
-  "line-end": ["span", { class: "line-end" }],
   marked: ["mark", {}],
   memorized: ["u", { class: "memorized" }],
   "marked memorized": ["mark", { class: "memorized" }],
@@ -38,9 +39,17 @@ export const drawPieces = (element, pieces) => {
   return grown;
 };
 
-// Show the lines below a text.
-export const drawLines = (element, lines) =>
-  element.replaceChildren(...lines.map(([kind, sentence]) => create("p", { class: kind }, sentence)));
+// Give ranges of the document a style of the stylesheet, ::highlight(name): the document itself stays as it is.
+export const highlight = (name, ranges) => window.Highlight && CSS.highlights.set(name, new Highlight(...ranges));
+
+// Show Lines (see backend.js). Those that are there already stay: screen readers read out what is drawn again. A note may
+// quote what a visitor typed, where no word is meant as the glossary says.
+export const drawLines = (element, lines) => {
+  const parts = ([kind, sentence]) => (kind === "status" ? explained(sentence) : [sentence]);
+  const drawn = lines.map((line) => create("p", { class: line[0] }, ...parts(line)));
+  const same = (line, i) => line.isEqualNode(element.childNodes[i] ?? null);
+  if (drawn.length !== element.childNodes.length || !drawn.every(same)) element.replaceChildren(...drawn);
+};
 
 const NAMES = { "\n": "new line", " ": "space" };
 
@@ -50,3 +59,13 @@ export const shown = (character, names = NAMES) =>
   (/^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u.test(character)
     ? character
     : [...character].map((part) => `U+${part.codePointAt().toString(16).toUpperCase().padStart(4, "0")}`).join(" "));
+
+// A character in quotation marks; isolates keep one that is written from right to left from turning the words around.
+export const quoted = (character, names = NAMES) => {
+  const name = shown(character, names);
+  return /^[ -~]+$/.test(name) ? `“${name}”` : `“\u2068${name}\u2069”`;
+};
+
+// A share as a rounded percentage. `small` stands for a share that would be rounded to nothing.
+export const percent = (share, small = "less than 1%") =>
+  share >= 0.005 || share === 0 ? `${Math.round(100 * share)}%` : small;

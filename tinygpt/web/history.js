@@ -1,11 +1,12 @@
 // The visitor's history: the share link and the beginning of each text, stored in this browser only.
 
 import { create } from "./dom.js";
+import { howSampled, keyOf } from "./share_link.js";
 
 const KEY = "tinygpt.texts";
 const MAX_ENTRIES = 50;
 const FORMAT = { dateStyle: "medium", timeStyle: "short" };
-const NOTE = "What you write is listed here, so that you can write it again. It is stored in this browser only.";
+const NOTE = "The texts that you write are listed here, for you to come back to. They are kept in this browser only.";
 const EXCERPT = 120; // characters of a text that are stored
 let entries = []; // { link, text, time }, the latest first; a link is the JSON of a share link
 let container = null; // the element of the list, once it is on the page
@@ -15,10 +16,10 @@ let writing = false;
 // The prompt of a share link's JSON and how it was continued; null if the JSON is not such a link.
 const read = (link) => {
   try {
-    const { prompt, temperature, seed, strategy, beam_width } = JSON.parse(link);
+    const fields = JSON.parse(link);
+    const { prompt, temperature, seed } = fields;
     if (typeof prompt !== "string" || typeof temperature !== "number" || typeof seed !== "string") return null;
-    const how = { greedy: "greedy", beam: `beam width ${beam_width}` }[strategy];
-    return { prompt, how: how ?? (temperature ? `temperature ${temperature} · seed ${seed}` : "greedy") };
+    return { prompt, how: howSampled(fields) };
   } catch {
     return null;
   }
@@ -31,16 +32,13 @@ const isValid = (entry) =>
   read(entry.link) !== null;
 // Earlier versions stored the link as `recipe`, and in it the forced characters as `chosen`.
 const upgraded = (entry) => (entry?.recipe ? { link: entry.recipe, text: entry.text, time: entry.time } : entry);
-const sameText = (one, other) => {
-  const [first, second] = [one, other].map((link) => {
-    const { chosen, forced = chosen, ...fields } = JSON.parse(link);
-    return JSON.stringify({ ...fields, forced });
-  });
-  return first === second;
-};
+const sameText = (one, other) => keyOf(one) === keyOf(other);
 const load = () => {
   try {
-    entries = JSON.parse(localStorage.getItem(KEY) ?? "[]").map(upgraded).filter(isValid).slice(0, MAX_ENTRIES);
+    entries = JSON.parse(localStorage.getItem(KEY) ?? "[]")
+      .map(upgraded)
+      .filter(isValid)
+      .slice(0, MAX_ENTRIES);
   } catch {
     entries = []; // no storage, or no JSON in it
   }
@@ -91,6 +89,8 @@ const show = () => {
   updateDisabled();
   if (focused) container.querySelector("li button, p").focus({ preventScroll: true });
 };
+// Whether a text is in the history, by its share link.
+export const isListed = (link) => entries.some((entry) => sameText(entry.link, link));
 // Keep a finished text, by the JSON of its share link.
 export const remember = (link, text) => {
   if (entries[0]?.link === link) return;

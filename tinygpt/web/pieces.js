@@ -1,20 +1,53 @@
 // Texts as pieces to draw, { kind, text }: pure functions. Put together, the pieces are the text, unchanged.
 
-const SPEAKER = /^[A-Z][^\n:]{0,40}:$/u; // "ROMEO:" alone on a line: the speaker of what follows
+// "First Citizen:": the speaker of what follows, at most four words. A verse may end in a colon too: a speaker stands
+// after a blank line, or at the very beginning.
+const SPEAKER = /^\p{Lu}[^\s:]*( +[^\s:]+){0,3}:$/u;
 
-// The pieces of a continuation, laid out like a printed play.
+// The pieces of a text, laid out like a printed play.
 export const playPieces = (text) => {
   const pieces = [];
   const add = (kind, part) => {
     if (kind === "" && pieces.at(-1)?.kind === "") pieces.at(-1).text += part;
     else if (part) pieces.push({ kind, text: part });
   };
-  text.split("\n").forEach((line, i) => {
-    // The first line end ends the prompt's last line: no blank line is needed there.
-    if (i) add(i === 1 && text.startsWith("\n") ? "line-end" : "", "\n");
-    add(SPEAKER.test(line) ? "speaker" : "", line);
+  const lines = text.split("\n");
+  lines.forEach((line, i) => {
+    if (i) add("", "\n");
+    const [words, end] = line.endsWith("\r") ? [line.slice(0, -1), "\r"] : [line, ""];
+    const speaks = SPEAKER.test(words) && !lines[i - 1]?.trim();
+    add(speaks ? "speaker" : "", words);
+    add("", end);
   });
   return pieces;
+};
+
+// Pieces, and those that follow them from an offset in the text on.
+export const splitPieces = (pieces, offset) => {
+  const parts = [[], []];
+  for (const { kind, text } of pieces) {
+    const cut = [text.slice(0, offset), text.slice(offset)];
+    parts.forEach((part, i) => cut[i] && part.push({ kind, text: cut[i] }));
+    offset = Math.max(0, offset - text.length);
+  }
+  return parts;
+};
+
+// The offset in a prompt from which on it is shown at first: of a long one its end, from a line or a word on.
+const [LINES, LENGTH] = [6, 400];
+export const foldOffset = (prompt) => {
+  const lines = prompt.length - prompt.split("\n").slice(-LINES).join("\n").length;
+  if (prompt.length - lines <= LENGTH) return lines;
+  const offset = prompt.length - LENGTH;
+  const word = prompt.slice(offset, offset + 50).search(/(?<=\s)\S/);
+  return offset + (word < 0 ? Number(/^[\udc00-\udfff]/.test(prompt.slice(offset))) : word); // no half of an emoji
+};
+
+// The end of a text on one line, at most so many characters of it.
+export const excerpt = (text, count) => {
+  const line = text.trim().replace(/\s+/g, " ");
+  const end = [...line].slice(-count).join("");
+  return end === line ? line : `… ${end.trimStart()}`;
 };
 
 // The pieces of a text with one marked character (its position, or null) and spans [first, end] that are memorized.

@@ -46,19 +46,29 @@ export class TextView {
 
   // The position of the character at a point of the screen; null if there is none.
   positionAt(x, y) {
-    const covers = (part) =>
-      [...part.getClientRects()].some((box) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom);
-    for (const [node, start, cuts] of this.nodes()) {
-      if (!covers(range(node, 0, node.length))) continue;
-      for (let i = 0; i < cuts.length - 1; i++) if (covers(range(node, cuts[i], cuts[i + 1]))) return start + i;
-    }
-    return null;
+    const [node, offset] = caretAt(x, y);
+    if (!node) return null;
+    const before = new Range();
+    before.selectNodeContents(this.element);
+    before.setEnd(node, offset);
+    const after = [...before.toString()].length; // the caret is before or after the character
+    return [after - 1, after].find((position) => position >= 0 && this.#covers(position, x, y)) ?? null;
+  }
+
+  #covers(position, x, y) {
+    const [range] = this.ranges([{ first: position, end: position + 1 }]);
+    // A little more than its height, so that there is no gap between lines.
+    const covers = ({ left, right, top, bottom }) => x >= left && x <= right && y >= top - 4 && y <= bottom + 4;
+    return range ? [...range.getClientRects()].some(covers) : false;
   }
 }
 
-const range = (node, from, to) => {
-  const result = new Range();
-  result.setStart(node, from);
-  result.setEnd(node, to);
-  return result;
+// Where a caret would be set at a point of the screen: the node of the document, and the offset in it.
+const caretAt = (x, y) => {
+  if (document.caretPositionFromPoint) {
+    const caret = document.caretPositionFromPoint(x, y);
+    return [caret?.offsetNode, caret?.offset];
+  }
+  const range = document.caretRangeFromPoint(x, y); // Safari
+  return [range?.startContainer, range?.startOffset];
 };

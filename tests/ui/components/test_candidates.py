@@ -1,5 +1,6 @@
 """The panel of candidates for one character of the text."""
 
+import json
 from dataclasses import replace
 
 import gradio as gr
@@ -9,10 +10,10 @@ from tinygpt.inference.inspection import Candidates
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.components.candidates import candidates_data, show_candidates
 from tinygpt.ui.services.displayed_text import DisplayedText
+from tinygpt.ui.services.latest_call import LatestCall
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.share_link import ShareLink
-from tinygpt.ui.services.wishes import Wishes
 
 LINK = ShareLink(GenerationRequest(prompt="My", seed=1), "0" * 64)
 
@@ -42,15 +43,14 @@ def test_what_no_page_sends_and_weights_that_are_gone_are_refused_in_the_panel(w
     select = next(each.fn for each in page.fns.values() if each.name == "select")
     link = replace(LINK, weights_sha256=registry[MAIN].facts["weights_sha256"]).json()
 
-    def refused(**wish: object) -> str:
-        answer = select(
-            MAIN, 1.0, 28, 1.0, Wishes(), gr.EventData(None, {"wish": 1, "link": link, "text": "abc"} | wish)
-        )
+    def refused(**call: object) -> str:
+        data = gr.EventData(None, {"call": 1, "link": link, "text": "abc"} | call)
+        answer = json.loads(select(MAIN, 1.0, 28, 1.0, LatestCall(), data))
         return "" if "candidates" in answer else answer["status"][0][1]
 
     assert not refused(position=2)
     for position in (-1, 3, 10**30, 0.5, True, "0", None):
-        assert "there is no character" in refused(position=position)
-    assert "there are no weights called" in refused(position=0, link=LINK.json())
-    assert "the link is incomplete" in refused(position=0, link=None)
-    assert "there is no such text" in refused(position=0, text=None)
+        assert "There is no character" in refused(position=position)
+    assert "The weights that wrote this text are no longer here" in refused(position=0, link=LINK.json())
+    assert "This link is damaged or incomplete" in refused(position=0, link=None)
+    assert "There is no such text" in refused(position=0, text=None)

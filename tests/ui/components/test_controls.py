@@ -8,14 +8,14 @@ import pytest
 from gradio.block_function import BlockFunction
 
 from tinygpt import TextEncoderDecoder, save_checkpoint
+from tinygpt.page.examples import EXAMPLES
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.blocks import build as build_page
 from tinygpt.ui.components.controls import control_values
-from tinygpt.ui.services.examples import EXAMPLES
+from tinygpt.ui.services.latest_call import LatestCall
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.share_link import ShareLink
-from tinygpt.ui.services.wishes import Wishes
 
 VALID = f"#seed=1&weights_sha256={12 * '0'}"
 OTHER = "abc \n"  # the vocabulary of the other weights
@@ -46,7 +46,7 @@ def link_to(registry: Registry, name: str, **changes: Any) -> ShareLink:
 
 def opened(page: gr.Blocks, link: ShareLink) -> list[dict]:
     """The updates of the page while a visitor opens a share link, with the main weights in the menu."""
-    return list(event(page, "open_link").fn(MAIN, Wishes(), gr.EventData(None, {"wish": 1, "link": link.json()})))
+    return list(event(page, "open_link").fn(MAIN, LatestCall(), gr.EventData(None, {"call": 1, "link": link.json()})))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_share_link_sets_all_controls_and_the_menus_event_after_it_changes_nei
     assert first[menu]["value"] == first[fitted] == "other"
     assert (first[slider]["value"], first[slider]["maximum"]) == (3, len(OTHER))
     shown = dict(zip(control_values(link.request, len(OTHER)), event(page, "open_link").outputs, strict=False))
-    for name, value in control_values(link.request, len(OTHER)).items():
+    for name, value in (control_values(link.request, len(OTHER)) | {"seed": ""}).items():
         assert shown[name] is slider or first[shown[name]] == value
     # The page sends the event when the menu has changed, perhaps with a prompt and a top-k from before that.
     changes = adapt.fn(first[menu]["value"], first[fitted], EXAMPLES[0], 10**6)
@@ -81,14 +81,14 @@ def test_a_share_link_of_weights_that_are_not_there_is_written_by_those_in_the_m
     first, *_, last = opened(page, replace(link_to(registry, MAIN), weights_sha256="0" * 12))
     menu, fitted, *_ = event(page, "adapt").inputs
     assert first[menu]["value"] == first[fitted] == MAIN
-    assert "from other weights" in "".join(map(str, last.values()))
+    assert "Other weights wrote" in "".join(map(str, last.values()))
 
 
 @pytest.mark.parametrize(
     "link", ["", "{", "#a", None, 7, f"{VALID}&top_k=1000", f"{VALID}&forced=[[0,%22%C3%A9%22]]"], ids=str
 )
 def test_a_malformed_share_link_is_refused_below_the_text_and_changes_nothing_else(page, link):
-    (changes,) = event(page, "open_link").fn(MAIN, Wishes(), gr.EventData(None, {"wish": 1, "link": link}))
+    (changes,) = event(page, "open_link").fn(MAIN, LatestCall(), gr.EventData(None, {"call": 1, "link": link}))
     ((component, data),) = changes.items()
-    assert component.elem_id == "output-pane"
-    assert data.keys() == {"wish", "status"}
+    assert component.elem_id == "output"
+    assert data.keys() == {"call", "status"}

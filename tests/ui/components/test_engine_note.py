@@ -30,7 +30,9 @@ def test_the_note_says_why_a_slower_engine_writes_as_soon_as_that_is_known(sessi
         note, timer = event.fn()
         assert not timer.active
         assert note["visible"] == bool(reason)
-        assert ("torch on cpu: numba is not &lt;installed&gt;." in note["value"]) == bool(reason)
+        assert ("Writing is slower here (torch on cpu): numba is not &lt;installed&gt;." in note["value"]) == bool(
+            reason
+        )
 
 
 def test_while_the_faster_engine_is_compiled_the_note_says_so_and_then_goes(session, build):
@@ -41,7 +43,7 @@ def test_while_the_faster_engine_is_compiled_the_note_says_so_and_then_goes(sess
     session._engine = HandoverEngine(as_engine(build()), future)
     note, timer = event.fn()
     assert (note["visible"], timer.active) == (True, True)
-    assert "torch on cpu: the faster one is being compiled" in note["value"]
+    assert "Warming up: texts come more slowly for up to a minute." in note["value"]
     future.set_result((as_engine(build()), ""))
     note, timer = event.fn()
     assert (note["visible"], timer.active) == (False, False)

@@ -32,7 +32,7 @@ def test_what_no_page_sends_is_refused(weights):
     for wrong in (None, 7, ["a"], "a" * 5001, "\ud800", "☃"):
         with pytest.raises(ValueError, match=r"no such text|characters"):
             read_displayed_text(registry, link.json(), wrong)
-    with pytest.raises(ValueError, match="there are no weights called"):
+    with pytest.raises(ValueError, match="the weights that wrote this text are no longer here"):
         read_displayed_text(registry, LINK.json(), "abc")
-    with pytest.raises(ValueError, match="the link is incomplete"):
+    with pytest.raises(ValueError, match="This link is damaged or incomplete"):
         read_displayed_text(registry, None, "abc")

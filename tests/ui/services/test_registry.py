@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tinygpt import GPTConfig, GPTLanguageModel, TextEncoderDecoder, save_checkpoint
+from tinygpt.data.download import DEFAULT_SHA256
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session
 
@@ -38,12 +39,24 @@ def test_sessions_are_found_by_name_and_by_the_sha256_of_their_weights(registry:
 def test_unknown_weights_are_refused(registry: Registry, name: object):
     with pytest.raises(ValueError, match="there are no weights called"):
         registry[name]
-    with pytest.raises(ValueError, match="there are no weights"):
+    with pytest.raises(ValueError, match="the weights that wrote this text are no longer here"):
         registry.of("0" * 64)
 
 
-def test_choices_have_a_label_with_preset_and_loss(registry: Registry):
+def test_choices_say_in_plain_words_what_can_be_chosen(registry: Registry):
     (main, first), (label, second) = registry.choices()
     assert (first, second) == (MAIN, "page-1")
-    assert main == "the page’s weights"  # their preset and loss are not known
-    assert label == "page-1 (quick, 1.099 nats)"
+    assert main == "Built-in weights"  # what they were trained on is not known
+    assert label == "page-1 (unsure among 3 letters)"
+    registry[MAIN].facts["data_sha256"] = DEFAULT_SHA256
+    assert registry.choices()[0] == ("Shakespeare (built in)", MAIN)
+
+
+@pytest.mark.parametrize(
+    ("loss", "label"),
+    [(None, "page-1"), (0.1, "page-1 (nearly always sure)"), (1e15, "page-1 (unsure among 3 letters)")],
+    ids=str,
+)
+def test_how_unsure_weights_are_is_said_if_it_is_known(registry: Registry, loss: float | None, label: str):
+    registry["page-1"].facts["validation_loss"] = loss
+    assert registry.choices()[1] == (label, "page-1")

@@ -2,18 +2,17 @@
 
 import json
 import math
-import re
 
 import pytest
 
 from tinygpt.checkpoint.reading import CONFIG, HISTORY, WEIGHTS
-from tinygpt.ui.components.chart import Curve
 from tinygpt.ui.components.loss_chart import loss_chart
+from tinygpt.ui.services.evaluations import Evaluation
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.snapshots import read_snapshots
 
 
-def test_a_snapshot_without_a_measured_loss_has_a_heading_but_no_point(run_folder):
+def test_a_snapshot_without_a_measured_loss_has_no_point(run_folder):
     config_file = run_folder / HISTORY / "step-000008" / CONFIG
     config = json.loads(config_file.read_text())
     for loss in ({}, {"validation_loss": math.nan}):
@@ -21,8 +20,9 @@ def test_a_snapshot_without_a_measured_loss_has_a_heading_but_no_point(run_folde
             json.dumps({name: fact for name, fact in config.items() if "validation" not in name} | loss)
         )
         snapshots = read_snapshots(Session(run_folder))
-        assert [each.heading for each in snapshots] == ["step 1 · 4.00 nats", "step 8", "step 64 · 2.00 nats"]
-        assert re.findall(r'data-x="(\d+)"', loss_chart([Curve("validation", [(1, 1)])], snapshots)) == ["1", "64"]
+        assert [each.step for each in snapshots] == [1, 8, 64]
+        marks = loss_chart([Evaluation(1, 1.0, 1.0)], snapshots)["marks"]
+        assert [mark["x"] for mark in marks] == [1, 64]
 
 
 def test_damaged_snapshots_are_left_out_and_told(run_folder, caplog):

@@ -1,7 +1,10 @@
 """Training on the page, without gradio."""
 
+import gc
 import math
 import re
+import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -10,65 +13,44 @@ import pytest
 
 from tests.runs import metrics
 from tests.server import ROOT
+from tests.ui.services.jobs import begun, trained, written
 from tinygpt.checkpoint.reading import METRICS, read_facts
 from tinygpt.model.gpt import GPTLanguageModel
-from tinygpt.request import GenerationRequest
 from tinygpt.training.divergence import DivergenceError
 from tinygpt.training.state import saved_run
 from tinygpt.ui.services import training_jobs as module
 from tinygpt.ui.services.registry import MAIN, Registry
-from tinygpt.ui.services.session import Session, StopSignal
-from tinygpt.ui.services.training_jobs import (
-    OFFERED_PRESETS,
-    TrainingJob,
-    TrainingJobs,
-    create_run_folder,
-    training_config,
-)
-
-
-@pytest.fixture
-def registry(weights: Path) -> Registry:
-    return Registry(Session(weights))
-
-
-@pytest.fixture
-def training_jobs(registry: Registry, tmp_path: Path, monkeypatch) -> TrainingJobs:
-    monkeypatch.setattr(module, "REPORT_INTERVAL", 0.01)
-    return TrainingJobs(registry, tmp_path / "runs")
-
-
-def written(session: Session) -> str:
-    return [*session.write(GenerationRequest(length=20, seed=5), StopSignal())][-1].text
+from tinygpt.ui.services.trainers import OFFERED_PRESETS, training_config
+from tinygpt.ui.services.training_jobs import TrainingJob, TrainingJobs
 
 
 def test_a_finished_job_is_measured_and_its_weights_write(
     training_jobs: TrainingJobs, registry: Registry, text: str, tmp_path: Path
 ):
     reports = []
-    for job in training_jobs.train(text.encode(), "quick", 10, StopSignal()):
+    for job in training_jobs.follow(training_jobs.start(text.encode(), "quick", 10).id):
         reports.append((job.step, job.registered))
     assert reports == sorted(reports)
     assert reports[-1] == (10, True)
-    assert [name for _, name in registry.choices()] == [MAIN, "page-1"]
+    assert [name for _, name in registry.choices()] == [MAIN, "page-1", *(["page-1/best"] if job.best_step else [])]
     session = registry["page-1"]
     assert session.facts["validation_loss"] == job.loss
     assert session.tokenizer.vocabulary == "".join(sorted(set(text)))
     assert len(written(session)) == 20
-    assert [row["step"] for row in metrics(tmp_path / "runs" / "page-1")] == [step for step, _ in job.validation_losses]
-    assert len(job.validation_losses) == 10
+    assert [row["step"] for row in metrics(tmp_path / "runs" / "page-1")] == [each.step for each in job.evaluations]
+    assert len(job.evaluations) == 10
     step, sample = job.sample
-    assert (step, len(sample)) == (job.validation_losses[-1][0], 200)
+    assert (step, len(sample)) == (job.evaluations[-1].step, 200)
 
 
 def test_a_stopped_job_is_saved_and_can_be_resumed_in_a_terminal(
     training_jobs: TrainingJobs, registry: Registry, text: str, tmp_path: Path, called: Callable
 ):
-    signal = StopSignal()
-    for job in training_jobs.train(text.encode(), "quick", 60, signal):
-        if job.step:
-            signal.stop()
+    job = begun(training_jobs, text, steps=60)
+    training_jobs.stop(job.id)
+    assert list(training_jobs.follow(job.id)) != []
     assert 0 < job.step < 60
+    assert job.stop_reason == "stopped"
     assert job.registered
     assert job.loss is None
     assert len(written(registry["page-1"])) == 20
@@ -93,22 +75,54 @@ def test_a_job_that_cannot_be_saved_says_so_and_what_was_saved_stays(
     with pytest.raises(
         ValueError, match=r"^step 2 could not be saved in .*page-1 \(Is a directory: .*\): what was saved"
     ):
-        list(training_jobs.train(text.encode(), "tiny-gpt", 10, StopSignal()))
+        trained(training_jobs, text.encode(), "tiny-gpt", 10)
     assert read_facts(tmp_path / "runs" / "page-1")["steps"] == 1
 
 
-def test_a_job_whose_visitor_leaves_is_saved_and_makes_room_for_another(
-    training_jobs: TrainingJobs, registry: Registry, text: str
+def test_a_job_goes_on_without_its_visitor_who_finds_it_again(training_jobs: TrainingJobs, text: str):
+    job = begun(training_jobs, text, steps=30)  # and its visitor has left
+    assert list(training_jobs.follow(job.id))[-1] is job
+    assert (job.step, job.registered, job.stop_reason) == (30, True, "")
+    assert list(training_jobs.follow(job.id)) == [job]  # once more, after its end
+
+
+def test_a_job_whose_visitor_stays_away_is_saved_and_makes_room_for_another(
+    training_jobs: TrainingJobs, registry: Registry, text: str, monkeypatch
 ):
-    reports = training_jobs.train(text.encode(), "quick", 10_000, StopSignal())
-    while not next(reports).step:
-        pass
-    with pytest.raises(ValueError, match="another training is under way"):
-        next(training_jobs.train(text.encode(), "quick", 10, StopSignal()))
-    reports.close()  # as when the visitor closes the page
-    training_jobs.finish()
+    monkeypatch.setattr(module, "MAX_ABSENCE", 0.2)
+    job = begun(training_jobs, text)
+    with pytest.raises(ValueError, match="another training run is in progress"):
+        training_jobs.start(text.encode(), "quick", 10)
+    deadline = time.monotonic() + 60
+    while job.ended is None and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert 0 < registry["page-1"].facts["steps"] < 10_000
-    assert [*training_jobs.train(text.encode(), "quick", 5, StopSignal())][-1].registered
+    assert job.stop_reason == "left"
+    assert trained(training_jobs, text.encode(), "quick", 5).registered
+
+
+def test_nobody_without_its_id_can_follow_or_stop_a_job(training_jobs: TrainingJobs, text: str):
+    job = begun(training_jobs, text)
+    for stranger in (None, "", job.id[:-1], [job.id], {"id": job.id}, 0):
+        for act in (lambda id: next(training_jobs.follow(id)), training_jobs.stop):
+            with pytest.raises(ValueError, match="no longer listed"):
+                act(stranger)
+    assert not job.stop_reason
+    training_jobs.finish()
+    assert job.stop_reason
+
+
+def test_of_jobs_that_have_ended_few_are_remembered_and_none_for_long(
+    training_jobs: TrainingJobs, text: str, monkeypatch
+):
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 2)
+    jobs = [trained(training_jobs, text.encode(), "tiny-gpt", 1) for _ in range(3)]
+    with pytest.raises(ValueError, match="no longer listed"):
+        training_jobs.stop(jobs[0].id)
+    assert [[*training_jobs.follow(job.id)] for job in jobs[1:]] == [[job] for job in jobs[1:]]
+    monkeypatch.setattr(module, "MAX_MEMORY", 0)
+    with pytest.raises(ValueError, match="no longer listed"):
+        training_jobs.stop(jobs[2].id)
 
 
 @pytest.mark.parametrize(
@@ -139,10 +153,7 @@ def test_a_job_that_fails_after_its_visitor_has_left_is_logged_in_one_line_unles
     monkeypatch.setattr(module, "fastest", fail)
     monkeypatch.setattr(module, "stream", lambda *_: "")
     monkeypatch.setattr(TrainingJob, "stop", lambda job: None)  # the job is to come to what fails
-    reports = training_jobs.train(text.encode(), "tiny-gpt", 10, StopSignal())
-    while not next(reports).step:
-        pass
-    reports.close()
+    begun(training_jobs, text, "tiny-gpt", 10)
     left.set()
     training_jobs.finish()
     [record] = caplog.records
@@ -153,9 +164,10 @@ def test_a_job_that_fails_after_its_visitor_has_left_is_logged_in_one_line_unles
 def test_an_unexpected_failure_is_told_to_the_visitor_who_is_still_there(
     training_jobs: TrainingJobs, text: str, monkeypatch
 ):
-    monkeypatch.setattr(module, "fastest", lambda model: 1 / 0)
+    monkeypatch.setattr(module, "_train", lambda *_: 1 / 0)  # before there are any weights
     with pytest.raises(ValueError, match=r"^the training failed unexpectedly: try again$"):
-        list(training_jobs.train(text.encode(), "tiny-gpt", 10, StopSignal()))
+        trained(training_jobs, text.encode(), "tiny-gpt", 10)
+    assert [*training_jobs.home.iterdir()] == []  # nothing takes the room of runs that can be used
 
 
 @pytest.mark.parametrize(
@@ -163,7 +175,7 @@ def test_an_unexpected_failure_is_told_to_the_visitor_who_is_still_there(
     [
         (
             b"To be, or not to be",
-            "too short for quick: its last tenth .* 64 characters .* has only 2; use .* 650",
+            "the text is too short: it has 19 characters, and this model needs at least 650",
         ),
         (b"a" * 5000, "the text repeats one character"),
         (b"MZ\0\1" * 500, "the text is binary"),
@@ -177,7 +189,7 @@ def test_a_text_that_cannot_be_trained_on_is_refused_and_leaves_nothing(
 ):
     for _ in range(2):  # the second time nothing is left of the first
         with pytest.raises(ValueError, match=complaint) as refused:
-            list(training_jobs.train(content, "quick", 20, StopSignal()))
+            trained(training_jobs, content, "quick", 20)
     assert str(tmp_path) not in str(refused.value)
     assert caplog.records == []
     assert [*(tmp_path / "runs").iterdir()] == []
@@ -187,7 +199,10 @@ def test_a_text_that_cannot_be_trained_on_is_refused_and_leaves_nothing(
 def test_a_loss_that_is_not_finite_ends_the_job_and_what_was_saved_stays(
     training_jobs, registry, text, tmp_path, monkeypatch
 ):
+    models = []
+
     def break_weights(model):
+        models.append(weakref.ref(model))
         model.lm_head.weight.data.fill_(math.nan)
         return model
 
@@ -196,9 +211,11 @@ def test_a_loss_that_is_not_finite_ends_the_job_and_what_was_saved_stays(
     with pytest.raises(
         ValueError, match=r"^the loss became nan at step 3: choose another preset .* saved is in .*page-1"
     ):
-        list(training_jobs.train(text.encode(), "tiny-gpt", 20, StopSignal()))
+        trained(training_jobs, text.encode(), "tiny-gpt", 20)
     assert read_facts(tmp_path / "runs" / "page-1")["steps"] == 2
     assert len(registry) == 1
+    gc.collect()
+    assert [model() for model in models] == [None] * len(models)  # a failed job is remembered, but not all it held
 
 
 def test_a_folder_that_cannot_be_created_is_named(registry: Registry, text: str, tmp_path: Path):
@@ -206,7 +223,7 @@ def test_a_folder_that_cannot_be_created_is_named(registry: Registry, text: str,
     with pytest.raises(
         ValueError, match=r"the run cannot be kept in .*runs \(File exists\): make room there, or start"
     ):
-        list(TrainingJobs(registry, tmp_path / "runs").train(text.encode(), "quick", 5, StopSignal()))
+        trained(TrainingJobs(registry, tmp_path / "runs"), text.encode(), "quick", 5)
 
 
 @pytest.mark.parametrize("preset", OFFERED_PRESETS)
@@ -224,12 +241,3 @@ def test_every_offered_preset_is_evaluated_about_ten_times(preset: str, steps: i
 def test_presets_and_steps_that_are_not_offered_are_refused(preset, steps):
     with pytest.raises(ValueError, match=r"^(preset|steps) must be"):
         training_config(preset, steps)
-
-
-def test_a_run_gets_the_first_folder_that_neither_exists_nor_is_taken(tmp_path: Path):
-    assert [create_run_folder(tmp_path / "runs").name for _ in range(2)] == ["page-1", "page-2"]
-    (tmp_path / "runs" / "page-1").rmdir()
-    (tmp_path / "runs" / "page-3").write_text("")
-    assert [create_run_folder(tmp_path / "runs").name for _ in range(2)] == ["page-1", "page-4"]
-    (tmp_path / "runs" / "page-1").rmdir()
-    assert create_run_folder(tmp_path / "runs", taken=["page-1"]).name == "page-5"

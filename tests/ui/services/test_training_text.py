@@ -22,10 +22,10 @@ def test_no_text_two_texts_and_too_much_text_are_refused(tmp_path: Path):
         ("", None, "there is no text yet"),
         (None, None, "there is no text yet"),
         ("", str(empty), "the file is empty"),
-        ("Here", str(file), "a pasted text and a file"),
-        ("", str(large), "has 20.0 MB, and the page takes 20: train on it in a terminal"),
-        ("x" * (MAX_TEXT_BYTES + 1), None, "the page takes 20"),
-        ("\ud83c half", None, "half a character"),
+        ("Here", str(file), "two texts, a pasted one and a file"),
+        ("", str(large), "has 20.0 MB, and the page takes at most 20 MB. Train on it in a terminal"),
+        ("x" * (MAX_TEXT_BYTES + 1), None, "the page takes at most 20"),
+        ("\ud83c half", None, "the middle of a character"),
         ("", str(tmp_path / "gone"), "no longer there"),
     ):
         with pytest.raises(ValueError, match=complaint):

@@ -7,10 +7,10 @@ from gradio.components import Component
 from tinygpt.config import SampleConfig
 from tinygpt.inference.inspection import Candidates
 from tinygpt.ui.components.controls import sampling_settings
-from tinygpt.ui.components.events import WISHED, Data, answer, calls, event_value, on_load
+from tinygpt.ui.components.events import NUMBERED, Data, answer, calls, event_value, on_load
 from tinygpt.ui.services.displayed_text import DisplayedText, read_displayed_text
+from tinygpt.ui.services.latest_call import LatestCall
 from tinygpt.ui.services.registry import Registry
-from tinygpt.ui.services.wishes import Wishes
 
 _DIGITS = 6  # of a probability, after the point
 
@@ -20,13 +20,15 @@ def build_candidates() -> gr.HTML:
     return gr.HTML(html_template="", elem_id="candidates", js_on_load=on_load("candidates"))
 
 
-def show_candidates(registry: Registry, menu: gr.Dropdown, panel: gr.HTML, sliders: list[Component]) -> None:
+def show_candidates(registry: Registry, menu: gr.HTML, panel: gr.HTML, sliders: list[Component]) -> None:
     """Answer when the page asks for candidates, with the current temperature, top-k and top-p of `sliders`.
 
     They come from the weights that wrote the text, whatever the menu of weights says by then.
     """
 
-    def select(weights: str, temperature: float, top_k: int, top_p: float, wishes: Wishes, event: gr.EventData) -> Data:
+    def select(
+        weights: str, temperature: float, top_k: int, top_p: float, latest: LatestCall, event: gr.EventData
+    ) -> str:
         def compute() -> Data:
             session, displayed = read_displayed_text(registry, event_value(event, "link"), event_value(event, "text"))
             displayed = displayed.at(event_value(event, "position"))
@@ -35,9 +37,9 @@ def show_candidates(registry: Registry, menu: gr.Dropdown, panel: gr.HTML, slide
             candidates = session.candidates(displayed.prompt, before, SampleConfig(**settings))
             return candidates_data(displayed, session.tokenizer.vocabulary, candidates)
 
-        return answer(event, wishes, compute)
+        return answer(event, latest, compute)
 
-    panel.select(select, [menu, *sliders, gr.State(Wishes())], panel, **WISHED)
+    panel.select(select, [menu, *sliders, gr.State(LatestCall())], panel, **NUMBERED)
     gr.on([slider.change for slider in sliders], None, js=f"() => {calls('inspectAgain')}")
 
 

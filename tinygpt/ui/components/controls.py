@@ -7,13 +7,16 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from tinygpt.page.examples import EXAMPLES, label
+from tinygpt.page.labels import LABELS, STRATEGIES, STRATEGY_INFO
+from tinygpt.page.sliders import sliders
 from tinygpt.request import GenerationRequest, bounds, default, names
 from tinygpt.ui.components.events import QUIET
-from tinygpt.ui.services.examples import EXAMPLES, examples_for, label
 from tinygpt.ui.services.registry import MAIN, Registry
+from tinygpt.ui.services.session import Session
 
-SEED_DIGITS = len(str(bounds("seed").high))  # at most
 _SAMPLING = ("temperature", "top_k", "top_p")
+_PRIVACY = '<p class="privacy">What you type is not stored on the server.</p>'
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Controls:
     stop: gr.Button
     clear: gr.Button
     examples: list[gr.Button]
-    weights: gr.Dropdown  # the menu of weights
+    weights: gr.HTML  # the menu of weights
     fitted: gr.State  # the name of the weights that the other components are set up for
 
     @property
@@ -35,17 +38,18 @@ class Controls:
         return [self.request[name] for name in _SAMPLING]
 
 
-def build_controls(registry: Registry, menu: gr.Dropdown) -> Controls:
+def build_controls(registry: Registry, menu: gr.HTML) -> Controls:
     """Lay out the controls, and adapt examples and top-k when other weights are chosen in the menu."""
     prompt, examples = _prompt(registry, menu)
     parts = {"prompt": prompt} | _sliders()
     with gr.Row():
-        start = gr.Button("Write", variant="primary", scale=2, min_width=90)
-        stop = gr.Button("Stop", interactive=False, min_width=60)
+        start = gr.Button("Write", variant="primary", scale=2, min_width=90, elem_id="write")
+        stop = gr.Button("Stop", interactive=False, min_width=60, elem_id="stop")
         clear = gr.Button("Clear", min_width=60)
-    with gr.Accordion("Advanced", open=False):
+    with gr.Accordion("Advanced", open=False, elem_classes="advanced"):
         parts |= _advanced(registry[MAIN].tokenizer.vocab_size)
         parts["seed"], seed_used = _seeds()
+    gr.HTML(_PRIVACY)
     request = {name: parts[name] for name in names()}
     controls = Controls(request, seed_used, start, stop, clear, examples, menu, gr.State(MAIN))
     menu.change(
@@ -61,7 +65,7 @@ def build_controls(registry: Registry, menu: gr.Dropdown) -> Controls:
 def request_of(fields: Any, vocab_size: int) -> GenerationRequest:
     """The request that the controls show, from their values by name. Raises ValueError."""
     if not isinstance(fields, dict) or fields.keys() != set(names()):
-        raise ValueError("the form is none of this page: reload the page")
+        raise ValueError("this form does not belong to this page: reload the page")
     sliders = [fields[name] for name in _SAMPLING]
     return GenerationRequest(**fields | sampling_settings(vocab_size, *sliders))
 
@@ -91,17 +95,17 @@ def _weights_listener(registry: Registry, controls: Controls) -> Callable[..., d
     prompt_box, top_k_slider = controls.request["prompt"], controls.request["top_k"]
 
     def adapt(weights: str, fitted: str, prompt: str, top_k: int) -> dict:
-        old, new = registry[fitted], registry[weights]
-        vocab_size, examples = new.tokenizer.vocab_size, examples_for(new.folder)
+        old, new = registry.get(fitted), registry[weights]  # the old ones may have been deleted
+        vocab_size, examples = new.tokenizer.vocab_size, new.examples
         buttons = {
             button: gr.update(**_button_options(number, examples)) for number, button in enumerate(controls.examples)
         }
         if weights == fitted:  # by a share link, whose prompt and top-k may not have arrived in the page yet
             return buttons
-        unlimited = top_k >= old.tokenizer.vocab_size  # the slider stays at its right end
-        untouched = prompt in examples_for(old.folder)
+        unlimited = old is None or top_k >= old.tokenizer.vocab_size  # the slider stays at its right end
+        untouched = old is not None and prompt in (_first_prompt(old), *old.examples)
         return buttons | {
-            prompt_box: examples[0] if untouched else gr.skip(),
+            prompt_box: _first_prompt(new) if untouched else gr.skip(),
             top_k_slider: gr.update(value=vocab_size if unlimited else min(top_k, vocab_size), maximum=vocab_size),
             controls.fitted: weights,
         }
@@ -109,16 +113,20 @@ def _weights_listener(registry: Registry, controls: Controls) -> Callable[..., d
     return adapt
 
 
-def _prompt(registry: Registry, menu: gr.Dropdown) -> tuple[gr.Textbox, list[gr.Button]]:
-    examples = examples_for(registry[MAIN].folder)
+def _first_prompt(session: Session) -> str:
+    """The prompt that the form begins with: that of the sample in view, or else an example."""
+    return session.sample.request.prompt if session.sample else session.examples[0]
+
+
+def _prompt(registry: Registry, menu: gr.HTML) -> tuple[gr.Textbox, list[gr.Button]]:
+    examples = registry[MAIN].examples
     prompt = gr.Textbox(
-        examples[0],
-        label="Prompt",
-        info="Shift + Enter writes",
+        _first_prompt(registry[MAIN]),
+        label=LABELS["prompt"],
+        info="Shift + Enter to write",
         placeholder="Begin here, and the model continues …",
-        lines=7,
+        lines=3,
         max_lines=30,
-        max_length=bounds("prompt").high,
         elem_classes="prompt",
     )
     with gr.Row(elem_classes="examples"):
@@ -126,7 +134,7 @@ def _prompt(registry: Registry, menu: gr.Dropdown) -> tuple[gr.Textbox, list[gr.
     for number, button in enumerate(buttons):
 
         def fill(weights: str, number: int = number) -> str:
-            return examples_for(registry[weights].folder)[number]
+            return registry[weights].examples[number]
 
         button.click(fill, menu, prompt, queue=False, **QUIET)
     return prompt, buttons
@@ -139,31 +147,34 @@ def _button_options(number: int, examples: Sequence[str]) -> dict[str, Any]:
 
 
 def _sliders() -> dict[str, Component]:
-    return {
-        "length": _slider("length", step=1, label="Length", info="characters"),
-        "temperature": _slider("temperature", step=0.05, label="Temperature", info="0 plays safe, 2 is wild"),
-    }
+    with gr.Row(elem_classes="sliders"):
+        return {"length": _slider("length", elem_id="length"), "temperature": _slider("temperature")}
 
 
 def _advanced(vocab_size: int) -> dict[str, Component]:
-    strategy = gr.Radio(bounds("strategy").options, value=default("strategy"), label="Strategy")
-    with gr.Row():
-        top_k = gr.Slider(
-            bounds("top_k").low, vocab_size, vocab_size, step=1, label="Top-k", info="likeliest characters only"
-        )
-        top_p = gr.Slider(0.05, bounds("top_p").high, 1, step=0.05, label="Top-p", info="total probability")
-    beam_width = _slider("beam_width", step=1, label="Beam width", info="for the strategy beam")
-    stop = gr.Textbox(label="Stop at", info="end before this text appears", max_length=bounds("stop").high)
+    names = [(STRATEGIES[value], value) for value in bounds("strategy").options]
+    strategy = gr.Radio(names, value=default("strategy"), label=LABELS["strategy"], info=STRATEGY_INFO)
+    beam_width = _slider("beam_width", visible=False)
+    beams = "strategy => ({ __type__: 'update', visible: strategy === 'beam' })"
+    strategy.change(None, strategy, beam_width, js=beams)
+    with gr.Row(elem_classes="sliders"):
+        top_k, top_p = _slider("top_k", vocab_size), _slider("top_p")
+    stop = gr.Textbox(label=LABELS["stop"], info="ends before this text appears")
     return {"strategy": strategy, "top_k": top_k, "top_p": top_p, "beam_width": beam_width, "stop": stop}
 
 
-def _slider(name: str, **options: Any) -> gr.Slider:
-    return gr.Slider(bounds(name).low, bounds(name).high, default(name), **options)
+def _slider(name: str, vocab_size: int = 0, **options: Any) -> gr.Slider:
+    return gr.Slider(**sliders(vocab_size)[name]._asdict(), min_width=120, **options)
 
 
 def _seeds() -> tuple[gr.Textbox, gr.Textbox]:
     with gr.Row():
-        seed = gr.Textbox(label="Seed", info="empty for a new one each time", max_length=SEED_DIGITS, elem_id="seed")
-        used = gr.Textbox(label="Seed of this text", info="the one in use", interactive=False)
+        seed = gr.Textbox(
+            label=LABELS["seed"],
+            info="leave empty for a new one each time",
+            elem_id="seed",
+            min_width=120,
+        )
+        used = gr.Textbox(label="Seed used", info="for the text shown", interactive=False, min_width=120)
     gr.Button("Use this seed again", size="sm").click(lambda used: used, used, seed, queue=False, **QUIET)
     return seed, used

@@ -1,4 +1,4 @@
-"""The note above the tabs that says why the page writes slowly; hidden where it does not."""
+"""The note above the tabs that says why texts come slowly; hidden where they do not."""
 
 import gradio as gr
 
@@ -16,10 +16,8 @@ def engine_note(blocks: gr.Blocks, session: Session) -> None:
     def show() -> tuple:
         if not session.loaded:
             return gr.skip(), gr.Timer(active=True)
-        pending, text = (
-            session.engine().pending,
-            html(slower_engine(session.engine())),
-        )  # in this order: it may come meanwhile
+        pending = session.engine().pending  # asked first: the faster engine may be ready a moment later
+        text = html(slower_engine(session.engine()))
         return gr.update(value=text, visible=bool(text)), gr.Timer(active=pending)
 
     gr.on([blocks.load, timer.tick], show, outputs=[note, timer], queue=False, **QUIET)

@@ -1,41 +1,37 @@
-"""A table of facts about some weights: their model, their training and their loss."""
+"""What is known about some weights: their model, their training and their loss."""
 
 import math
-from html import escape
-from typing import Any
 
+from tinygpt.page.masthead import uncertainty
 from tinygpt.ui.components.status import duration
 from tinygpt.ui.services.session import Session
 
-
-def facts_table(session: Session) -> str:
-    """The facts of a session's weights as an HTML table."""
-    body = "".join(
-        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts(session)
-    )
-    return f'<table class="facts"><tbody>{body}</tbody></table>'
+Fact = tuple[str, str, str]  # its name, what is to be said, and the exact figures, "" if there are no others
 
 
-def facts(session: Session) -> list[tuple[str, str]]:
-    """The known facts as pairs (name, value)."""
+def facts(session: Session) -> list[Fact]:
+    """The known facts about a session's weights."""
     config, saved = session.config, session.facts
     rows = [
-        ("Preset", saved.get("preset")),
-        ("Parameters", f"{session.parameters:,}"),
-        ("Blocks", f"{config.n_layer}, each with {config.n_head} heads, width {config.n_embd} ({config.family})"),
-        ("Context", f"{config.block_size} characters"),
-        ("Vocabulary", f"{config.vocab_size} characters"),
-        ("Validation loss", _loss(saved)),
-        ("Steps", f"{saved['steps']:,}" if "steps" in saved else None),
-        ("Time to train", duration(saved["seconds"]) if "seconds" in saved else None),
-        ("Weights", f"sha256 {saved['weights_sha256'][:16]}…"),
+        ("Size", f"{session.parameters:,} parameters", ""),
+        (
+            "Model",
+            f"{config.n_layer} blocks, each with {config.n_head} attention heads",
+            f"width {config.n_embd}, architecture {config.family}",
+        ),
+        ("Sees at once", f"{config.block_size} characters", ""),
+        ("Alphabet", f"{config.vocab_size} characters", ""),
     ]
-    return [(name, value) for name, value in rows if value]
-
-
-def _loss(saved: dict[str, Any]) -> str | None:
-    loss = saved.get("validation_loss")
-    if loss is None:
-        return None
-    blocks = f" in blocks of {saved['validation_block_size']}" if "validation_block_size" in saved else ""
-    return f"{loss:.4f} nats ({loss / math.log(2):.4f} bits) per character, on the whole last tenth of the text{blocks}"
+    if "preset" in saved:
+        rows.append(("Preset", saved["preset"], ""))
+    if "steps" in saved:
+        took = f" in {duration(saved['seconds'])}" if "seconds" in saved else ""
+        rows.append(("Training", f"{saved['steps']:,} steps{took}", ""))
+    if (loss := saved.get("validation_loss")) is not None:
+        blocks = f", in blocks of {saved['validation_block_size']}" if "validation_block_size" in saved else ""
+        figures = (
+            f"{loss:.4f} nats or {loss / math.log(2):.4f} bits per character, "
+            f"measured on the last tenth of the text{blocks}"
+        )
+        rows.append(("On text it never saw", uncertainty(loss), figures))
+    return [*rows, ("Fingerprint", f"{saved['weights_sha256'][:16]}…", "the beginning of the weights’ sha256")]

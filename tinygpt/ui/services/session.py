@@ -1,21 +1,23 @@
 """Sessions: a loaded model that writes for many visitors at once."""
 
+import logging
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tinygpt.checkpoint.reading import read_checkpoint
 from tinygpt.config import SampleConfig
-from tinygpt.data.memorization import memorized_spans, read_index
+from tinygpt.data.memorization import memorized_spans, read_index, read_training_split, spans_in_training_text
 from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.engine import Engine
+from tinygpt.hub.files import CARD
 from tinygpt.inference.continuation import Continuation, prepare, write
 from tinygpt.inference.inspection import (
     Candidates,
@@ -27,6 +29,8 @@ from tinygpt.inference.inspection import (
     window_at,
 )
 from tinygpt.inference.loading import open_engine
+from tinygpt.inference.sample import opening_sample
+from tinygpt.page.examples import TEXT_FILE, examples_for
 from tinygpt.request import GenerationRequest, ProbabilitiesRequest
 
 UPDATES_PER_SECOND = 15  # to one visitor: enough for the text to look alive
@@ -36,6 +40,7 @@ MAX_REQUESTS = MAX_CONCURRENT_TEXTS + 40  # that are answered or wait for it; la
 DEADLINE = 60.0  # seconds after which a text ends, whether or not anybody still reads it
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -52,16 +57,28 @@ class StopSignal:
 class Session:
     """A checkpoint and the engine that writes with it, shared by all visitors."""
 
-    def __init__(self, folder: Path, device: str = "auto"):
-        """Read a checkpoint without loading its engine, which is quick. Raises as read_checkpoint does."""
-        self.folder, self.device = folder, device
+    def __init__(self, folder: Path, device: str = "auto", run: Path | None = None):
+        """Read a checkpoint without loading its engine, which is quick. Raises as read_checkpoint does.
+
+        `run` is the folder of the training run that it comes from, with the run's text, metrics and snapshots, if that
+        is not the checkpoint's own.
+        """
+        self.folder, self.device, self.run = folder, device, run or folder
         self._checkpoint = read_checkpoint(folder)
         self.config, self.facts = self._checkpoint.config, self._checkpoint.facts
         self.tokenizer = TextEncoderDecoder(self._checkpoint.vocabulary)
         self.parameters = sum(tensor.size for tensor in self._checkpoint.tensors.values())
         self._index = read_index(folder)
+        self.sample = opening_sample(folder, self._checkpoint)
+        self.examples = examples_for(self.run, self.tokenizer.vocabulary)
         self._engine, self._loading = None, Lock()
+        self._computed: dict[Callable[[Session], Any], Any] = {}
         self._texts_being_written: set[object] = set()
+
+    @property
+    def model_card(self) -> Path | None:
+        """The file that describes the weights; None if there is none beside them."""
+        return card if (card := self.folder / CARD).is_file() else None
 
     @property
     def loaded(self) -> bool:
@@ -79,13 +96,28 @@ class Session:
                 self._checkpoint = None  # the engine has its own copy of the tensors
             return self._engine
 
+    def once(self, compute: "Callable[[Session], T]") -> T:
+        """What a function says of this session, from the first call on: it is kept as long as the session is."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        return self._computed[compute]
+
     def check(self, request: GenerationRequest | ProbabilitiesRequest) -> str:
         """The normalized prompt of a request. Raises FieldError for a request that would be refused."""
         prompt, _, _ = prepare(self.config, self.tokenizer, request)
         return prompt
 
     def memorized_spans(self, text: str) -> list[tuple[int, int]] | None:
-        """The spans of a text that occur in the training text; None for weights without a memorization index."""
+        """The spans of a text that occur in the training text, told by that text itself if the run's folder has it.
+
+        None for weights with neither their text nor a memorization index.
+        """
+        path = self.run / TEXT_FILE
+        if path.is_file():
+            try:
+                return spans_in_training_text(read_training_split(path), text)
+            except (OSError, ValueError) as error:
+                _log.warning("What is memorized cannot be told: %s", error)
         return None if self._index is None else memorized_spans(self._index, text)
 
     def candidates(self, prompt: str, before: str, settings: SampleConfig) -> Candidates:

@@ -1,4 +1,7 @@
-"""Share links: everything needed to write a text again, as the fragment of a link and as JSON."""
+"""Share links: everything needed to write a text again, as the fragment of a link and as JSON.
+
+tinygpt/web/share_link.js reads and writes the same.
+"""
 
 import json
 import re
@@ -7,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from tinygpt.fields import Integer, Number
+from tinygpt.fields import FieldError, Integer, Number
 from tinygpt.request import GenerationRequest, bounds, default, names
 
 _WEIGHTS = "weights_sha256"
@@ -15,6 +18,8 @@ _FORCED = "forced"
 _FORCED_BEFORE = "chosen"  # the name of the field in links and stored texts of earlier versions
 _DIGITS = 12  # of the weights' sha256, at least
 _SHA256 = re.compile(f"[0-9a-f]{{{_DIGITS},64}}")
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
+_AGAIN = "ask for the link again, or write a text of your own"  # what to do about a link that cannot be opened
 
 
 @dataclass(frozen=True)
@@ -57,30 +62,41 @@ def read_share_link(text: object) -> ShareLink:
     """
     fields = _fields(text)
     if unknown := fields.keys() - {*names(), _WEIGHTS, _FORCED}:
-        raise ValueError(f"the link has a field {min(unknown)!r:.40} that this page does not know: copy the link again")
+        raise ValueError(
+            "This link is damaged, or was made by a newer version of this page, which has the field "
+            f"{min(unknown)!r:.40}: reload the page, {_AGAIN}"
+        )
     weights, forced = fields.pop(_WEIGHTS, None), fields.pop(_FORCED, [])
     if not isinstance(weights, str) or not _SHA256.fullmatch(weights):
-        raise ValueError(f"the link must name its weights by at least {_DIGITS} digits of their sha256: copy it again")
-    request = GenerationRequest(**fields)
+        raise ValueError(f"This link does not say which weights wrote its text: {_AGAIN}")
+    try:
+        request = GenerationRequest(**fields)
+    except FieldError as error:
+        raise cannot_be_opened(error) from None
     if request.seed is None:
-        raise ValueError("the link must have a seed: copy it again")
+        raise ValueError(f"This link has no seed: {_AGAIN}")
     return ShareLink(request, weights, _check_forced(forced))
+
+
+def cannot_be_opened(error: ValueError) -> ValueError:
+    """The error for a link whose text cannot be written, because of another error."""
+    return ValueError(f"This link cannot be opened ({error}): {_AGAIN}")
 
 
 def _fields(text: object) -> dict[str, Any]:
     """The fields of a link or of JSON, with current names and types. Raises ValueError."""
     try:
         if not isinstance(text, str):
-            raise ValueError("no text")
+            raise ValueError
         if not text.lstrip().startswith("{"):
             pairs = parse_qsl(text.removeprefix("#"), keep_blank_values=True, strict_parsing=True, errors="strict")
             fields = {name: _parse(name, value) for name, value in pairs}
             if len(fields) < len(pairs):
-                raise ValueError("a field stands twice")
+                raise ValueError  # a field stands twice
             return fields
         fields = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("the link is incomplete: copy it again") from None
+        raise ValueError(f"This link is damaged or incomplete: {_AGAIN}") from None
     if _FORCED_BEFORE in fields:
         fields[_FORCED] = fields.pop(_FORCED_BEFORE)
     return fields
@@ -95,7 +111,11 @@ def _parse(name: str, value: str) -> Any:
         if not (value.isascii() and value.isdigit()):
             raise ValueError
         return int(value)
-    return float(value) if isinstance(kind, Number) else value
+    if isinstance(kind, Number):
+        if not _NUMBER.fullmatch(value):
+            raise ValueError
+        return float(value)
+    return value
 
 
 def _check_forced(pairs: Any) -> dict[int, str]:
@@ -107,7 +127,7 @@ def _check_forced(pairs: Any) -> dict[int, str]:
                 type(position) is int and 0 <= position < max_length and len(character) == 1
             ):
                 continue
-        raise ValueError(f"forced in the link must hold pairs of a position and a character, not {pair!r:.40}")
+        raise ValueError(f"The chosen characters in this link are damaged ({pair!r:.40}): {_AGAIN}")
     if len(dict(pairs)) < len(pairs):
-        raise ValueError("forced in the link must name each position once: copy the link again")
+        raise ValueError(f"This link names two characters for one position: {_AGAIN}")
     return dict(pairs)

@@ -2,37 +2,36 @@
 
 import atexit
 import logging
+import secrets
 import shutil
-from collections.abc import Container, Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from tinygpt.background import cores, in_background
+from tinygpt.background import in_background
 from tinygpt.checkpoint.reading import WEIGHTS
 from tinygpt.config import SampleConfig, TrainConfig
-from tinygpt.data.text_files import TextFileError
 from tinygpt.engines.selection import fastest
-from tinygpt.fields import Choice, Integer
+from tinygpt.fields import Integer
 from tinygpt.inference.generation import stream
-from tinygpt.presets import PRESETS
 from tinygpt.training.divergence import DivergenceError
-from tinygpt.ui.services.examples import TEXT_FILE
+from tinygpt.ui.services.evaluations import Evaluation, read_evaluations
+from tinygpt.ui.services.own_runs import OwnRuns, best_name
 from tinygpt.ui.services.registry import MAIN, Registry
-from tinygpt.ui.services.session import StopSignal
-from tinygpt.ui.services.training_text import check_length
+from tinygpt.ui.services.snapshots import thin_snapshots
+from tinygpt.ui.services.trainers import MAX_STEPS, new_trainer, resumed_trainer, training_config
 
 if TYPE_CHECKING:
     from tinygpt.training.trainer import Trainer
 
-OFFERED_PRESETS = ("default", "quick", "little-shakespeare", "tiny-gpt")
-MAX_STEPS = 10_000
-EVALUATIONS = 10  # per job: points of the validation curve, and samples
 REPORT_INTERVAL = 0.3  # seconds
+MAX_ABSENCE = 300.0  # seconds that a job goes on after its visitor has left
+MAX_MEMORY = 3600.0  # seconds for which a job that has ended is remembered
+MAX_REMEMBERED = 20  # jobs that have ended
 _log = logging.getLogger(__name__)
 _SAMPLE_CONFIG = SampleConfig(max_new_tokens=200, seed=1337)  # one seed: samples differ by what was learned since
 
@@ -41,171 +40,203 @@ _SAMPLE_CONFIG = SampleConfig(max_new_tokens=200, seed=1337)  # one seed: sample
 class TrainingJob:
     """The progress of a job. Its own thread writes it, the page reads it."""
 
-    text: bytes
-    preset: str
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # who knows it can follow and stop the job
     config: TrainConfig
+    goes_on: str = ""  # the name of the run that it goes on with
     folder: Path | None = None  # of the run, once it has begun
-    batch_losses: list[float] = field(default_factory=list)  # one for each step
-    validation_losses: list[tuple[int, float]] = field(default_factory=list)  # (step, estimate)
-    seconds: float = 0.0  # of training
+    first_step: int = 0  # the steps that the run had made before
+    batch_losses: list[float] = field(default_factory=list)  # one for each step since
+    evaluations: list[Evaluation] = field(default_factory=list)  # also those before
+    characters: int = 0  # of the text that it learns from
+    characters_per_step: int = 0
+    seconds: float = 0.0  # of training since
     sample: tuple[int, str] | None = None  # (step, what the model wrote after it)
     measuring: bool = False  # trained, and being measured on the whole validation text
     loss: float | None = None  # the published loss, in nats per character, once it is measured
+    best_step: int | None = None  # of the weights that are offered beside the last ones
     registered: bool = False  # finished, with its weights in the registry
-    stopping: bool = False
+    problem: str = ""  # why it failed, in a sentence for people
+    stop_reason: str = ""  # why it ends before its last step: "stopped" or "left"
+    seen: float = field(default_factory=time.monotonic)  # when its visitor was last there
+    ended: float | None = None  # when it ended
 
     @property
     def step(self) -> int:
         """The number of steps done."""
-        return len(self.batch_losses)
+        return self.first_step + len(self.batch_losses)
 
-    def stop(self) -> None:
+    @property
+    def times_read(self) -> float:
+        """How often the model has read its text, on average."""
+        return self.step * self.characters_per_step / max(1, self.characters)
+
+    def stop(self, reason: str = "stopped") -> None:
         """Let the job save and end after the current step."""
-        self.stopping = True
+        self.stop_reason = self.stop_reason or reason
 
 
 class TrainingJobs:
-    """Trains models for visitors, one at a time, since the machine has room for no more."""
+    """Trains models for visitors, one at a time, since the machine has room for no more.
+
+    A job goes on while its visitor is away, for MAX_ABSENCE seconds: whoever reloads the page finds it again.
+    """
 
     def __init__(self, registry: Registry, home: Path = Path("runs")):
-        """Runs are kept in `home`, in the folders page-1, page-2, ..."""
-        self._registry, self._home, self._busy = registry, home, Lock()
-        self._latest: tuple[TrainingJob, Future[None]] | None = None
+        """Runs are kept in `home`, in the folders page-1, page-2, ... Those that are there join the registry."""
+        self.home, self.runs = home, OwnRuns(registry, home)
+        self._registry, self._busy = registry, Lock()
+        self._jobs: dict[str, tuple[TrainingJob, Future[None]]] = {}  # by id, the latest one last
         atexit.register(self.finish)  # so that Ctrl-C saves what was learned
+        self.runs.load()
 
-    def train(self, text: bytes, preset: str, steps: int, signal: StopSignal) -> Iterator[TrainingJob]:
-        """Train, yielding the job about every REPORT_INTERVAL seconds until its weights are in the registry.
+    def start(self, text: bytes, preset: str, steps: int) -> TrainingJob:
+        """Begin to train on a text.
 
-        The job is saved and ends early when the signal has a reason, or when the iterator is closed.
-
-        Raises ValueError, with a sentence for people, for settings or a text that cannot be trained on, while
-        another job runs, and when the training fails.
+        Raises ValueError, with a sentence for people, for settings that are not offered, and while another job runs or
+        as many runs are kept as may be.
         """
-        job = TrainingJob(text=text, preset=preset, config=training_config(preset, steps))
+        job = TrainingJob(config=training_config(preset, steps))
+        self.runs.check_room()
+        return self._begin(job, lambda: self._new_trainer(preset, job.config, text))
+
+    def go_on(self, name: object, steps: object) -> TrainingJob:
+        """Begin to train a run further, by a number of steps.
+
+        Raises ValueError, with a sentence for people, for a run that is not there or a number that is not offered, and
+        while another job runs.
+        """
+        Integer(1, MAX_STEPS).checked("steps", steps)
+        folder, facts = self.runs.folder(name), self._registry[name].facts
+        # What it goes on from is read later; until then, only how many steps it will have made is shown.
+        planned = TrainConfig(max_iters=facts.get("steps", 0) + steps)
+        job = TrainingJob(config=planned, goes_on=name)
+        return self._begin(job, lambda: resumed_trainer(folder, steps))
+
+    def _begin(self, job: TrainingJob, create_trainer: "Callable[[], Trainer]") -> TrainingJob:
+        """Run a job in the background."""
         if not self._busy.acquire(blocking=False):
-            raise ValueError("another training is under way on this page: stop it, or wait for its end")
-        outcome = in_background(lambda: self._run(job))
-        self._latest = job, outcome
-        try:
-            while not outcome.done():
-                yield job
-                wait([outcome], timeout=REPORT_INTERVAL)
-                if signal.reason:
-                    job.stop()
-            outcome.result()
+            raise ValueError("another training run is in progress: wait until it finishes, then press Train again")
+        if job.goes_on:
+            try:
+                self.runs.hold(job.goes_on)
+            except ValueError:  # deleted at this moment
+                self._busy.release()
+                raise
+        self._forget()
+        self._jobs[job.id] = job, in_background(lambda: self._run(job, create_trainer))
+        return job
+
+    def follow(self, id: object) -> Iterator[TrainingJob]:
+        """Yield a job about every REPORT_INTERVAL seconds, until it has ended and its weights are in the registry.
+
+        Raises ValueError, with a sentence for people, for a text that cannot be trained on, when the training fails,
+        and if there is no such job.
+        """
+        job, outcome = self._find(id)
+        while not outcome.done():
+            job.seen = time.monotonic()
             yield job
-        finally:
-            job.stop()
+            wait([outcome], timeout=REPORT_INTERVAL)
+        if job.problem:
+            raise ValueError(job.problem)
+        yield job
+
+    def stop(self, id: object) -> None:
+        """Let a job save and end after the current step. Raises ValueError if there is none."""
+        self._find(id)[0].stop()
 
     def finish(self) -> None:
         """Stop the job that is running, if there is one, and wait until it is saved."""
-        if self._latest:
-            job, outcome = self._latest
+        for job, outcome in list(self._jobs.values()):
             job.stop()
             wait([outcome])
 
-    def _run(self, job: TrainingJob) -> None:
-        """Train a job's model and add its weights to the registry.
+    def _find(self, id: object) -> tuple[TrainingJob, "Future[None]"]:
+        self._forget()
+        if not isinstance(id, str) or id not in self._jobs:
+            raise ValueError(
+                "your last training run is no longer listed: the page was restarted, or the run ended long ago. "
+                "Press Train to start a new one"
+            )
+        return self._jobs[id]
 
-        Raises ValueError, with a sentence for people. A failure is logged, too: the visitor may have left.
+    def _forget(self) -> None:
+        """Forget jobs that ended long ago, or before many others."""
+        ended = [(id, job.ended) for id, (job, _) in list(self._jobs.items()) if job.ended is not None]
+        for number, (id, when) in enumerate(reversed(ended)):
+            if number >= MAX_REMEMBERED or time.monotonic() - when > MAX_MEMORY:
+                self._jobs.pop(id, None)
+
+    def _run(self, job: TrainingJob, create_trainer: "Callable[[], Trainer]") -> None:
+        """Train a job's model and add its weights to the registry, or note its problem.
+
+        The error itself is not kept: it holds on to the text and the model. A failure is logged, too: the visitor may
+        have left.
         """
         try:
-            trainer = self._create_trainer(job)
+            trainer = create_trainer()
+            _note_start(job, trainer)
             _train(job, trainer)
-            self._registry.add(job.folder.name, job.folder)
+            thin_snapshots(job.folder)
+            self.runs.add(job.folder)
+            best = self._registry.get(best_name(job.folder.name))
+            job.best_step = best.facts.get("steps") if best else None
             job.registered = True
         except Exception as error:
             if isinstance(error, ValueError) and not job.folder:  # the text is refused, and nothing is lost
-                raise
-            expected = isinstance(error, OSError | DivergenceError)
-            problem = self._problem(job, error) if expected else type(error).__name__
-            _log.error("A training on the page failed: %s", problem, exc_info=not expected)
-            raise ValueError(problem if expected else "the training failed unexpectedly: try again") from error
+                job.problem = str(error)
+            elif isinstance(error, OSError | DivergenceError):
+                job.problem = self._problem(job, error)
+                _log.error("A training on the page failed: %s", job.problem)
+            else:
+                job.problem = "the training failed unexpectedly: try again"
+                _log.exception("A training on the page failed: %s", type(error).__name__)
+            if job.folder and not job.goes_on and not (job.folder / WEIGHTS).exists():
+                shutil.rmtree(job.folder, ignore_errors=True)  # it would take the room of a run that can be used
         finally:
+            self.runs.release(job.goes_on)
+            job.ended = time.monotonic()
             self._busy.release()
+
+    def _new_trainer(self, preset: str, config: TrainConfig, text: bytes) -> "Trainer":
+        """A trainer at its first step, in a new folder, which is removed if the text cannot be trained on."""
+        folder = self.runs.create_folder()
+        try:
+            return new_trainer(folder, text, preset, config, self._registry[MAIN].device)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def _problem(self, job: TrainingJob, error: OSError | DivergenceError) -> str:
         """Why a job failed, and what to do next."""
         if isinstance(error, DivergenceError):
             saved = f"; what was saved is in {job.folder}" if (job.folder / WEIGHTS).exists() else ""
             return f"{error.problem}: choose another preset for this text{saved}"
-        where = job.folder or self._home
+        where = job.folder or self.home
         remedy = "make room there, or start the page in another folder"
         return f"the run cannot be kept in {where} ({error.strerror}): {remedy}" if error.strerror else str(error)
 
-    def _create_trainer(self, job: TrainingJob) -> "Trainer":
-        """A trainer at its first step, in a new folder, which is removed if the text cannot be trained on."""
-        from tinygpt.data.dataset import load_dataset  # torch is slow to import, and writing does without it
-        from tinygpt.engines.device import choose_device, leave_one_core
-        from tinygpt.training.precision import choose_dtype
-        from tinygpt.training.trainer import Trainer
 
-        # A run's folder may have been removed while its weights are still in the registry.
-        folder = create_run_folder(self._home, taken=self._registry)
-        path = folder / TEXT_FILE
-        try:
-            path.write_bytes(job.text)
-            try:
-                dataset = load_dataset(path)
-            except TextFileError as error:  # visitors need not know where their text is kept
-                raise ValueError(f"the text {error.problem}") from None
-            check_length(dataset, job.preset)
-            leave_one_core(cores())  # for the page
-            device = choose_device(self._registry[MAIN].device)
-            trainer = Trainer(
-                replace(PRESETS[job.preset].model, vocab_size=dataset.tokenizer.vocab_size),
-                job.config,
-                dataset,
-                folder,
-                preset=job.preset,
-                source=[str(path.resolve())],
-                device=device,
-                dtype=choose_dtype(device),
-            )
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        job.folder = folder
-        return trainer
-
-
-def training_config(preset: object, steps: object) -> TrainConfig:
-    """A preset's training config for a number of steps, evaluated as often as the page shows.
-
-    Raises FieldError, a ValueError, for a preset or a number of steps that the page does not offer.
-    """
-    Choice(OFFERED_PRESETS).checked("preset", preset)
-    Integer(1, MAX_STEPS).checked("steps", steps)
-    config = PRESETS[preset].train
-    return replace(
-        config.for_steps(steps),
-        eval_interval=-(-steps // EVALUATIONS),
-        eval_iters=min(config.eval_iters, 20),
-        compile=False,  # compiling takes half a minute without progress, and cannot be stopped
-    )
-
-
-def create_run_folder(home: Path, taken: Container[str] = ()) -> Path:
-    """Create the first of page-1, page-2, ... that neither exists nor is `taken`. Raises OSError if it cannot."""
-    home.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        folder = home / f"page-{number}"
-        if folder.name not in taken:
-            with suppress(FileExistsError):
-                folder.mkdir()
-                return folder
-    raise AssertionError("unreachable: numbers do not end")
+def _note_start(job: TrainingJob, trainer: "Trainer") -> None:
+    """Note in a job what its trainer begins with."""
+    job.config, job.first_step = trainer.config, trainer.step
+    job.evaluations = read_evaluations(trainer.folder) if trainer.step else []
+    job.characters, job.characters_per_step = len(trainer.dataset.train), trainer.characters_per_step
+    job.folder = trainer.folder
 
 
 def _train(job: TrainingJob, trainer: "Trainer") -> None:
     """Run the trainer to the job's end, noting its progress in the job. Raises DivergenceError and OSError."""
+    before = trainer.seconds
     for progress in trainer.run():
         job.batch_losses.append(progress.loss)
-        job.seconds = progress.seconds
+        job.seconds = progress.seconds - before
         if progress.losses:
-            job.validation_losses.append((progress.step, progress.losses["validation"]))
+            job.evaluations.append(Evaluation(progress.step, **progress.losses))
             job.sample = progress.step, _sample(trainer)
-        if job.stopping:
+        if time.monotonic() - job.seen > MAX_ABSENCE:
+            job.stop("left")
+        if job.stop_reason:
             trainer.stop()
     if job.step == job.config.max_iters:
         job.measuring = True

@@ -1,0 +1,47 @@
+"""What a visitor does and sees on the tab that trains."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.acts import go_to
+
+LONG = 10_000  # steps that nobody waits for
+
+
+def train(page: Page, text: str, steps: int = LONG) -> None:
+    """Fill in the form and press Train."""
+    go_to(page, "Train")
+    page.get_by_label("Text to learn from").fill(text)
+    steps_field(page).fill(str(steps))
+    page.get_by_role("button", name="Train", exact=True).click()
+
+
+def steps_field(page: Page) -> Locator:
+    field = page.get_by_role("spinbutton", name="for Steps")
+    if not field.is_visible():
+        page.get_by_role("button", name="Train for longer or shorter").click()
+    return field
+
+
+def said(page: Page) -> Locator:
+    """What is said, and read aloud, about the training."""
+    return page.locator("#training").get_by_role("status")
+
+
+def steps_done(page: Page) -> Locator:
+    return page.locator("#training .head").get_by_text(re.compile(r"^Step [1-9][\d,]* of"))
+
+
+def reload(page: Page) -> None:
+    page.reload()
+    page.get_by_role("tab", name="Write").wait_for()
+
+
+def stop(page: Page) -> None:
+    page.locator("#training").get_by_role("button", name="Stop").click()
+    expect(said(page)).to_contain_text("Stopped at step", timeout=60_000)
+
+
+def menu(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="Weights")
