@@ -156,6 +156,28 @@ def test_candidates_go_when_one_presses_elsewhere_but_stay_for_the_sliders(page:
     expect(panel(page)).to_have_count(0)
 
 
+def test_candidates_stay_for_a_press_that_begins_or_ends_at_them_or_a_slider(page: Page):
+    place = letter(written(page), 20)
+    click(page, place)
+    expect(panel(page)).to_contain_text(heading(place))
+    page.get_by_role("spinbutton", name=re.compile("Temperature")).scroll_into_view_if_needed()
+    elsewhere = page.locator("#output-pane .caption")
+    slider, field = (page.get_by_role(role, name=re.compile("Temperature")) for role in ("slider", "spinbutton"))
+    for first, last in (
+        (slider, elsewhere),
+        (field, elsewhere),
+        (panel(page).locator("summary"), elsewhere),
+        (elsewhere, panel(page).locator("summary")),
+    ):
+        first.hover(position={"x": 8, "y": 8})
+        page.mouse.down()
+        last.hover(position={"x": 8, "y": 8})
+        page.mouse.up()
+        expect(panel(page)).to_contain_text(heading(place))
+    elsewhere.click(position={"x": 8, "y": 8})
+    expect(panel(page)).to_have_count(0)
+
+
 def test_the_prompt_stands_before_the_text_paler_and_is_no_part_of_its_characters(page: Page):
     text = written(page, "ROMEO:\nO, my sweet")
     pane = page.locator("#output-pane .output-text")

@@ -7,10 +7,11 @@ import { saveButtons } from "./figures.js";
 import { Popover } from "./popover.js";
 import { aboutText } from "./share_link.js";
 
-// The candidates follow the sliders, and the text has its other characters: using these leaves the popover open.
+// The candidates follow the sliders, the text has its other characters, and a definition may be of one of their words:
+// using these leaves the popover open.
 const stays = ({ type, target, defaultPrevented }) =>
   defaultPrevented ||
-  target.matches('input[type="range"], input[type="number"]') ||
+  target.closest('input[type="range"], input[type="number"], .definition') ||
   (type === "focusin" && target.id === "continuation");
 
 export class CandidatesPopover {

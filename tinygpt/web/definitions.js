@@ -30,7 +30,6 @@ class Definition {
     document.body.append(this.#element);
     document.addEventListener("pointerover", (event) => this.#point(event));
     document.addEventListener("click", (event) => this.#click(event), { capture: true });
-    this.#element.addEventListener("click", (event) => event.preventDefault()); // it is not a click beside candidates
     // Before what else the key would close.
     addEventListener("keydown", (event) => this.#press(event), { capture: true });
   }

@@ -9,8 +9,8 @@ export class Popover {
   #side = null; // "below" or "above" the place
   #ended; // aborted when it closes
 
-  // `anchor` gives the DOMRect of the place, null if it is not there. `onLeave` is called when a person clicks
-  // elsewhere, or moves the focus there, unless `stays` says of the event that this does not count.
+  // `anchor` gives the DOMRect of the place, null if it is not there. `onLeave` is called when a person presses and lets
+  // go elsewhere, or moves the focus there, unless `stays` says of one of the events that this does not count.
   constructor(element, { anchor, onLeave, stays }) {
     Object.assign(this, { element, anchor, onLeave, stays });
   }
@@ -50,9 +50,19 @@ export class Popover {
       requestAnimationFrame(follow);
     };
     requestAnimationFrame(follow);
-    const leave = (event) => event.composedPath().includes(this.element) || this.stays(event) || this.onLeave();
-    document.addEventListener("click", leave, { signal });
-    document.addEventListener("focusin", leave, { signal });
+    const isElsewhere = (event) => !event.composedPath().includes(this.element) && !this.stays(event);
+    document.addEventListener("focusin", (event) => isElsewhere(event) && this.onLeave(), { signal });
+    // The pointer moves during a press, and so does the page: a click is sent to what both of its ends lie in.
+    let isPressElsewhere = true;
+    const press = (event) => (isPressElsewhere = isElsewhere(event));
+    const release = (event) => (isPressElsewhere &&= isElsewhere(event));
+    const click = (event) => {
+      if (isPressElsewhere && isElsewhere(event)) this.onLeave();
+      isPressElsewhere = true; // a click by keyboard has no press
+    };
+    document.addEventListener("pointerdown", press, { capture: true, signal });
+    document.addEventListener("pointerup", release, { capture: true, signal });
+    document.addEventListener("click", click, { signal });
   }
 
   #place() {
