@@ -2,6 +2,7 @@
 // are in a list.
 
 import { isPointing } from "./browser.js";
+import { capitalized } from "./capitalized.js";
 import { create } from "./dom.js";
 import { GLOSSARY, explainText } from "./glossary.js";
 import { Popover } from "./popover.js";
@@ -12,7 +13,6 @@ const FORMS = ".controls, .comparison, .what, .settings";
 const LABELS = `[data-testid='block-info'], .info-text, .slider label, .field label, .comparison > label, .what > label,
   .settings label`;
 
-const titled = (name) => name.charAt(0).toUpperCase() + name.slice(1);
 const wordsOn = (name) => GLOSSARY[name].words.replace(/\s+/g, " ");
 
 class Definition {
@@ -40,7 +40,7 @@ class Definition {
     const name = term.dataset.word;
     const parts = term.getAttribute("aria-describedby").split(" ");
     const figures = parts.slice(0, -1).map((id) => create("p", {}, document.getElementById(id).textContent));
-    const definition = create("p", {}, create("b", {}, titled(name)), wordsOn(name));
+    const definition = create("p", {}, create("b", {}, capitalized(name)), wordsOn(name));
     this.#element.replaceChildren(...figures, definition);
     this.#popover.open();
   }
@@ -100,8 +100,14 @@ const explainLabels = (form) => {
 // labels later than the page, puts their text in later still, and builds them again.
 export const watchTerms = () => {
   new Definition();
-  const explain = () => document.querySelectorAll(FORMS).forEach(explainLabels);
-  explain();
+  const forms = () => [...document.querySelectorAll(FORMS)];
+  // A text that is being written changes the page many times a second, but not its forms.
+  const changes = ({ target, addedNodes }, form) =>
+    form.contains(target) || [...addedNodes].some((node) => node.contains(form));
+  const explain = (records) => {
+    for (const form of forms()) if (records.some((record) => changes(record, form))) explainLabels(form);
+  };
+  forms().forEach(explainLabels);
   new MutationObserver(explain).observe(document.body, { childList: true, characterData: true, subtree: true });
 };
 
@@ -114,7 +120,7 @@ export const drawGlossary = (element) => {
   const entry = (name) => {
     const definition = create("span", { id: `word-${name}` }, wordsOn(name));
     const { station } = GLOSSARY[name];
-    return [create("dt", {}, titled(name)), create("dd", {}, definition, ...(station ? [" ", linkTo(name, station)] : []))];
+    return [create("dt", {}, capitalized(name)), create("dd", {}, definition, ...(station ? [" ", linkTo(name, station)] : []))];
   };
   element.replaceChildren(create("dl", {}, ...Object.keys(GLOSSARY).flatMap(entry)));
 };

@@ -1,14 +1,13 @@
 // A walk through the model: one station at a time, with its numbers and its lesson, or all on one page.
 
 import { isPlain, scrollTo } from "./browser.js";
+import { capitalized } from "./capitalized.js";
 import { drawDiagram, drawStation } from "./diagram.js";
 import { create, quoted } from "./dom.js";
 import { saveButtons } from "./figures.js";
 import { STATIONS, drawLessons } from "./lessons.js";
 import { aboutText } from "./share_link.js";
 import { TemperatureSlider } from "./temperature_slider.js";
-
-const nameOf = (station) => station[0].toUpperCase() + station.slice(1);
 
 export class Walk {
   view = STATIONS[0]; // the station in view, or "all"
@@ -18,7 +17,7 @@ export class Walk {
   #back = create("button", {}, "Back");
   #next = create("button", {}, "Next");
   #links = STATIONS.map((station, i) =>
-    create("a", { "data-station": station }, create("b", {}, i + 1), create("span", {}, nameOf(station))),
+    create("a", { "data-station": station }, create("b", {}, i + 1), create("span", {}, capitalized(station))),
   );
   #other = create("a", { class: "view" });
   #drawing = create("div");
@@ -61,7 +60,7 @@ export class Walk {
     this.#draw();
     this.#unfold();
     const at = STATIONS.indexOf(view);
-    if (at >= 0) this.#said.textContent = `Station ${at + 1} of ${STATIONS.length}: ${nameOf(view)}`;
+    if (at >= 0) this.#said.textContent = `Station ${at + 1} of ${STATIONS.length}: ${capitalized(view)}`;
   }
 
   #teach(model) {

@@ -1,5 +1,6 @@
 // The answers to the call `compare` of ../backend.js: see answers.js.
 
+import { capitalized } from "../capitalized.js";
 import { fragmentOf } from "../share_link.js";
 import { shortened } from "./activations.js";
 import { prepare, write } from "./continuation.js";
@@ -7,7 +8,6 @@ import { FieldError, quoted } from "./fields.js";
 import { paced } from "./paced.js";
 import { readRequest, seeded } from "./request.js";
 import { linkTo } from "./share_link.js";
-import { capitalized } from "./status.js";
 
 const MAX_TEMPERATURES = 6;
 const LENGTH = 400; // characters of each text

@@ -1,5 +1,6 @@
 // Lines below a text (see ../backend.js), in the words of tinygpt/ui/components/status.py.
 
+import { capitalized } from "../capitalized.js";
 import { FieldError, grouped } from "./fields.js";
 import { usesSeed } from "./request.js";
 
@@ -51,5 +52,3 @@ export const refusal = (error) => {
     ];
   return [["note", `${capitalized(message)}.`]];
 };
-
-export const capitalized = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
