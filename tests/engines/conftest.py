@@ -50,7 +50,7 @@ def open_in_browser(engine_page: "Page") -> "Iterator[Callable[..., BrowserEngin
 
 @pytest.fixture
 def engine_of(request: pytest.FixtureRequest, device: torch.device) -> Callable[[str, GPTLanguageModel], Engine]:
-    """engine_of(kind, model) is an engine of any kind for an adapted model; torch's compute on the device of the tests."""
+    """engine_of(kind, model) is an engine of any kind for an adapted model; torch's on the tests' device."""
 
     def make(kind: str, model: GPTLanguageModel) -> Engine:
         if kind in kinds.BROWSER:
