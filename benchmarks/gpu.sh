@@ -14,6 +14,9 @@
 set -uo pipefail
 
 : "${1:?name a folder for the results: benchmarks/gpu.sh FOLDER}"
+for name in TINYGPT_CORPUS DATA WEIGHTS; do # may be relative to where the script was started
+  [ -z "${!name:-}" ] || export "$name=$(realpath "${!name}")"
+done
 mkdir -p "$1" && out=$(cd "$1" && pwd) && cd "$(dirname "$0")/.." || exit 1
 python=${PYTHON:-python3} device=${DEVICE:-cuda} weights=${WEIGHTS:-weights}
 data=(${DATA:+--data "$DATA"})
