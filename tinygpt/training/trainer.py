@@ -48,7 +48,7 @@ class Trainer:
 
     The folder gets the published weights (model.safetensors and config.json), metrics.jsonl with a
     row for each evaluation, and the training state: weights, averaged weights, optimizers, random
-    states and step. A run that is stopped and resumed is bit-exact with one that is not.
+    states and step. A run that is stopped and resumed is bit-exact with one that is not; on a GPU, up to rounding.
     """
 
     def __init__(
