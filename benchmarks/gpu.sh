@@ -32,14 +32,15 @@ status=0
 
 # part NAME SECONDS PATTERN COMMAND...: run a command, with its output in NAME.log, and add a row to the summary: how it
 # ended, how long it took, the most memory in use on the card, and the last lines of interest. A command that prints no
-# line that matches the pattern has failed. When its time is over, it is asked to end: train.py does after its step, saved.
+# line that matches the pattern has failed. When its time is over, it is asked to end, as train.py does after its step,
+# saved.
 part() {
   local name=$1 limit=$2 pattern=$3 left=$((deadline - SECONDS)) begun=$SECONDS result=ok code watch memory said
   shift 3
   limit=$((limit < left ? limit : left))
   watch_memory >"$out/memory" &
   watch=$!
-  timeout --preserve-status --kill-after=10 $((limit > 1 ? limit : 1)) "$@" </dev/null >"$runs/log" 2>&1
+  timeout --foreground --preserve-status --kill-after=10 $((limit > 1 ? limit : 1)) "$@" >"$runs/log" 2>&1 </dev/null
   code=$?
   kill "$watch" 2>/dev/null
   tr '\r' '\n' <"$runs/log" >"$out/$name.log" # a progress bar is many lines
@@ -47,6 +48,7 @@ part() {
   said=$(grep -E "$pattern|^step|^Training without" "$out/$name.log" | tail -n 9)
   if ((code)) || ! grep -qE "$pattern" "$out/$name.log"; then
     status=1 result="**failed**, status $code"
+    ((code != 143 && code != 137)) || result="**stopped**, its time was over"
     said+=$'\n'$(grep . "$out/$name.log" | tail -n 1)
   fi
   said=$(grep . <<<"$said" | tr -s ' |' ' /' | paste -sd '|' | sed 's/|/<br>/g')
@@ -81,8 +83,10 @@ device = choose_device(sys.argv[1])
 print("machine", describe_machine(device))
 print("precision", choose_dtype(device))
 print("cuda", torch.version.cuda)' "$device"
-part tests 160 ' in [0-9.]+s|^(FAILED|ERROR)' \
-  "$python" -m pytest -q --override-ini=addopts=--import-mode=importlib --device "$device" "${tests[@]}"
+for folder in "${tests[@]}"; do
+  part "$(basename "$folder")" 100 ' in [0-9.]+s|^(FAILED|ERROR)' \
+    "$python" -m pytest -v --override-ini=addopts=--import-mode=importlib --device "$device" "$folder"
+done
 train default 120 '^Validation loss' --preset default
 # The teacher is the run before it; the shipped weights had four, of 2,000 steps each.
 train best 60 '^Validation loss' --preset best --max-iters 500 --teachers "$runs/default"

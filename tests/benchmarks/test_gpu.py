@@ -14,7 +14,7 @@ from tests.benchmarks.outcome import assert_refused, printed
 from tests.ci import ONLY_IN_CI
 from tests.server import ROOT
 
-PARTS = ("environment", "tests", "default", "best", "batch", "nanogpt", "nanogpt-loss")
+PARTS = ("environment", "test_device.py", "default", "best", "batch", "nanogpt", "nanogpt-loss")
 SIZES = (
     "--block-size 8 --n-layer 1 --n-head 2 --n-embd 16 --batch-size 2 --max-iters 4 --eval-interval 2 --eval-iters 1 "
     "--no-compile"
@@ -32,7 +32,7 @@ def check(weights: Path, text_file: Path) -> Callable[..., tuple[int, dict[str, 
         environment = os.environ | {name: str(value) for name, value in (settings | variables).items()}
         script = ROOT / "benchmarks" / "gpu.sh"
         ended = subprocess.run([script, folder], env=environment, cwd=text_file.parent, capture_output=True)
-        rows = re.findall(r"^\| ([\w-]+) \| (.*) \|$", (folder / "summary.md").read_text(encoding="utf-8"), re.M)
+        rows = re.findall(r"^\| ([\w.-]+) \| (.*) \|$", (folder / "summary.md").read_text(encoding="utf-8"), re.M)
         return ended.returncode, {name: cells.split(" | ") for name, cells in rows if name != "part"}
 
     return run
@@ -44,7 +44,7 @@ def test_every_part_is_run_and_what_it_says_is_in_the_summary(check, tmp_path):
     status, rows = check(tmp_path / "results")
     assert {name: cells[0] for name, cells in rows.items()} == dict.fromkeys(PARTS, "ok")
     assert status == 0
-    assert re.search(r"\d passed", rows["tests"][3])
+    assert re.search(r"\d passed", rows["test_device.py"][3])
     for name in ("default", "best", "nanogpt"):
         assert re.search(r"<br>Validation loss: \d\.\d{4} nats", rows[name][3])
         assert (tmp_path / "results" / f"{name}.metrics.jsonl").read_text().count("\n") == 2
