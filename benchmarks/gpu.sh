@@ -92,7 +92,8 @@ train default 120 '^Validation loss' --preset default
 train best 60 '^Validation loss' --preset best --max-iters 500 --teachers "$runs/default"
 part batch 40 'characters per second|^memory' \
   "$python" -m benchmarks.batch --device "$device" --weights "$weights" "${rounds[@]}"
-train nanogpt $((deadline - SECONDS < 145 ? deadline - SECONDS - 25 : 120)) '^(Stopped|Validation loss)' --preset nanogpt
+left=$((deadline - SECONDS - 25)) # in the rest, the loss is measured
+train nanogpt $((left < 120 ? left : 120)) '^(Stopped|Validation loss)' --preset nanogpt
 part nanogpt-loss 25 '^loss' "$python" -m benchmarks.loss --weights "$runs/nanogpt" "${data[@]}"
 
 {
