@@ -1,4 +1,4 @@
-"""Compare training configs by the loss that they reach in the same time or steps, on text held out of the training text.
+"""Compare training configs by the loss that they reach in the same time, or steps, on held-out training text.
 
 python -m benchmarks.sweep --minutes 5 --seeds 1 2 3 --dropout 0.2   train with one setting, and add it to sweep.jsonl
 python -m benchmarks.sweep --max-iters 2000 --preset teacher         the same for a number of steps
@@ -140,8 +140,9 @@ def table(rows: list[dict]) -> str:
     ranked = sorted(groups.items(), key=lambda group: (group[0][0], mean(row["loss"] for row in group[1])))
     for (minutes, setting), runs in ranked:
         losses = [r["loss"] for r in runs]
+        shown = f"{minutes:g}" if minutes < math.inf else ""
         lines.append(
-            f"{minutes if minutes < math.inf else '':7}  {mean(losses):.4f}  {len(runs):5} {max(losses) - min(losses):7.4f} "
+            f"{shown:>7}  {mean(losses):.4f}  {len(runs):5} {max(losses) - min(losses):7.4f} "
             f"{mean(r['train_loss'] for r in runs):7.4f} {runs[0]['steps']:6}  {setting}"
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Measure teachers together on text held out of the training text: the mean of their probabilities, and an n-gram model.
+"""Measure teachers together on held-out training text: the mean of their probabilities, mixed with an n-gram model's.
 
 python -m benchmarks.teachers FOLDER ...   runs that `python -m benchmarks.sweep --keep` has kept
 

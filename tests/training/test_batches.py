@@ -36,4 +36,6 @@ def test_with_a_teacher_the_targets_mix_its_predictions_with_the_text(build, dat
     for b, t in [(0, 0), (1, 3), (3, 7)]:
         start = next(i for i in range(32) if torch.equal(data[i : i + 8].long(), x_BT[b]))
         text_V = torch.nn.functional.one_hot(y_BT[b, t], dataset.tokenizer.vocab_size)
-        torch.testing.assert_close(targets_BTV[b, t], weight * expected_NV[start + t] + (1 - weight) * text_V, atol=1e-3, rtol=0)
+        torch.testing.assert_close(
+            targets_BTV[b, t], weight * expected_NV[start + t] + (1 - weight) * text_V, atol=1e-3, rtol=0
+        )
