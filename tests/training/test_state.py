@@ -92,6 +92,16 @@ def test_a_distilled_run_resumes_only_with_its_own_teachers(train, tmp_path, wei
         train(tmp_path / "parts", teachers=[tmp_path / "other"], distill_weight=0.5).resume()
 
 
+def test_a_run_saved_before_a_setting_was_added_resumes_with_its_default(train, tmp_path):
+    finished(train(tmp_path / "whole"))
+    finished(train(tmp_path / "parts"), steps=3)
+    tensors, facts = read_state(tmp_path / "parts")
+    del facts["training"]["ngram_weight"]
+    write_state(tmp_path / "parts", tensors, facts)
+    resumed(train(tmp_path / "parts"))
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
 def test_resuming_a_finished_run_changes_nothing(train, tmp_path):
     finished(train(tmp_path / "one"))
     shutil.copytree(tmp_path / "one", tmp_path / "two")
