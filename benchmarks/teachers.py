@@ -19,7 +19,7 @@ from tinygpt.training.distillation import check_teacher, load_ensemble
 from tinygpt.training.evaluation import PUBLISHED_BLOCK
 from tinygpt.training.ngram import ngram_predictions
 
-WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 1.0)  # of the n-gram model
+WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)  # of the n-gram model
 
 
 def main() -> None:

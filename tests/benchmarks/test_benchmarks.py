@@ -105,7 +105,6 @@ def test_runs_of_the_sweep_are_measured_as_teachers_together_and_with_an_n_gram_
     assert losses == [pytest.approx(first[0], abs=0.02), pytest.approx(second[0], abs=0.02)]
     assert both[0] < (first[0] + second[0]) / 2
     assert both[1] < both[0], "20 steps know less than an n-gram model of the same text"
-    assert first[-1] == second[-1] == both[-1]
 
 
 def test_decoding_is_timed_beside_the_other_ways_to_write(called, weights):
