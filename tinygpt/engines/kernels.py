@@ -33,10 +33,10 @@ HAS_INTEGER_PRODUCTS = bool(binding.get_host_cpu_features().get("avx512vnni"))  
 
 _ROWS = 4  # characters multiplied with a matrix in one pass; with more, the sums would not fit into the registers
 _SUMS = 2  # partial sums of each, because an addition has to wait for the previous one to the same sum
-_PREFETCH_DISTANCE = 4096  # weights between the one in use and the one that is fetched from memory in advance
+_PREFETCH_DISTANCE = 2048  # bytes between the weights in use and those that are fetched from memory in advance
 _DIGITS = 3  # bytes of an integer that stands for a float32 number
-_ORDERS = (3, 2)  # lengths of the contexts after which a character is guessed, the one that knows most first
-_WORTHWHILE = 0.2  # the chance from which on it is faster to read a guess along than to leave it
+_ORDERS = (4, 3, 2)  # lengths of the contexts after which a character is guessed, the one that knows most first
+_WORTHWHILE = 0.4  # the chance from which on a guess is read along: less is worth it, but a single text tells it badly
 _F, _I, _U = np.float32, np.int32, np.uint64
 _FLOATS, _INTEGERS = (ir.VectorType(kind, WIDTH) for kind in (ir.FloatType(), ir.IntType(32)))
 _FAST = {"boundscheck": False, "error_model": "numpy"}
@@ -130,12 +130,14 @@ def write(weights, cache, guesses, ids_N, t, sampled_N, probabilities_N, tempera
     """
     V, T = len(weights.token_VC), len(cache.ids_T)
     logits_MV = np.empty((_ROWS, V + ROOM), _F)
-    unread, n = len(ids_N), 0
+    unread, n, guessing = len(ids_N), 0, len(guesses.ids_S) > 0
     for position in range(unread):
         cache.ids_T[t + position] = ids_N[position]
     while n < len(sampled_N):
         end = t + unread  # of what is known: the position of the next character
-        guessed = _guess(guesses, cache.ids_T, end, min(T - end, len(sampled_N) - n - 1, _ROWS - 1), temperature)
+        guessed = 0
+        if guessing:
+            guessed = _guess(guesses, cache.ids_T, end, min(T - end, len(sampled_N) - n - 1, _ROWS - 1), temperature)
         read(weights, cache, cache.ids_T[t : end + guessed], t, logits_MV[: guessed + 1])
         t, unread = end, 1
         for m in range(guessed + 1):
@@ -143,8 +145,8 @@ def write(weights, cache, guesses, ids_N, t, sampled_N, probabilities_N, tempera
             id = _sample(logits_V, temperature, top_k, top_p, _uniform(_U(seed), _U(i + n)))
             sampled_N[n], probabilities_N[n] = id, _probability(logits_V, id)
             n += 1
-            likeliest = np.argmax(logits_V)
-            _learn(guesses, cache.ids_T, end + m, likeliest, _probability(logits_V, likeliest))
+            if guessing:
+                _learn(guesses, cache.ids_T, end + m, logits_V)
             if m == guessed or cache.ids_T[end + m] != id:
                 if end + m < T:
                     cache.ids_T[end + m] = id
@@ -171,8 +173,10 @@ def _guess(guesses, ids_T, end, most, temperature):
 
 
 @_njit
-def _learn(guesses, ids_T, position, id, chance):
+def _learn(guesses, ids_T, position, logits_V):
     """Remember what is likeliest at a position, after the characters before it."""
+    id = np.argmax(logits_V)
+    chance = _probability(logits_V, id)
     for order in _ORDERS:
         if position >= order:
             slot = _slot(guesses, ids_T, position, order)
@@ -292,14 +296,23 @@ def _attend(q_RD, keys_GDW, values_GTW, t, scores_RT, out_RD, largest_1):
 @_njit_fastmath
 def _softmax(scores_T, scale):
     """The softmax of the scores times `scale`, in place."""
-    maximum, total = scores_T[0], _F(0)
-    for t in range(len(scores_T)):
-        maximum = max(maximum, scores_T[t])
+    maximum, total = _maximum(scores_T), _F(0)
     for t in range(len(scores_T)):
         scores_T[t] = _exp((scores_T[t] - maximum) * scale)
         total += scores_T[t]
     for t in range(len(scores_T)):
         scores_T[t] /= total
+
+
+@_njit_fastmath
+def _maximum(x_N):
+    """The largest of float32 values, found among integers of the same order: LLVM does not vectorize it for floats."""
+    largest = _I(-0x80000000)
+    for n in range(len(x_N)):
+        bits = _F(x_N[n]).view(_I)
+        ordered = _I(bits ^ ((bits >> _I(31)) & _I(0x7FFFFFFF)))  # of negative numbers the larger has the smaller bits
+        largest = ordered if ordered > largest else largest
+    return _I(largest ^ ((largest >> _I(31)) & _I(0x7FFFFFFF))).view(_F)
 
 
 @_njit_fastmath
@@ -514,7 +527,8 @@ def _rows_product(_, x_RK, matrix_GKW, y_RO):
             totals = _zeros(builder, _FLOATS, _SUMS, rows)
 
             def add(k, partial):
-                _prefetch(builder, matrix(group, k, number(_PREFETCH_DISTANCE)))
+                if matrix_GKW.dtype == types.int8:
+                    _prefetch(builder, matrix(group, k, number(0)))
                 weights_W = _load_floats(builder, matrix(group, k, number(0)))
                 for row in range(rows):
                     x_W = _broadcast(builder, builder.load(x(number(row), k)))
@@ -562,19 +576,12 @@ def _integer_rows_product(_, digits_RDK, matrix_GQWF, sums_O, y_RO):
             _in_turn(builder, fours, partial_sums, add)
             for vector in range(vectors):
                 column = builder.add(builder.mul(group, number(INTEGER_WIDTH)), number(vector * WIDTH))
-                # 2^23 is 128 in the highest digit.
-                excess_W = builder.mul(_load(builder, sums(column), _INTEGERS), _INTEGERS([128] * WIDTH))
                 for row in range(rows):
                     parts = [
                         _sum(builder, builder.add, [partial[row][digit][vector] for partial in totals])
                         for digit in range(_DIGITS)
                     ]
-                    parts[-1] = builder.sub(parts[-1], excess_W)
-                    total_W = _FLOATS([0.0] * WIDTH)
-                    for part in reversed(parts):
-                        higher_W = builder.fmul(total_W, _FLOATS([256.0] * WIDTH))
-                        total_W = builder.fadd(higher_W, builder.sitofp(part, _FLOATS))
-                    _store(builder, total_W, y(number(row), column))
+                    _store(builder, _joined(builder, parts, sums(column)), y(number(row), column))
 
         _for_each_group(builder, count, groups, emit)
 
@@ -611,6 +618,17 @@ def _sum(builder, add: Callable, variables: list):
     total_W, *others = (builder.load(variable) for variable in variables)
     for other_W in others:
         total_W = add(total_W, other_W)
+    return total_W
+
+
+def _joined(builder, parts: list, sums):
+    """The float32 numbers of which `parts` are the digits, lowest first, less 2^23 times the sums of the columns."""
+    *lower, highest_W = parts
+    excess_W = builder.mul(_load(builder, sums, _INTEGERS), _INTEGERS([128] * WIDTH))  # 2^23 is 128 in the highest digit
+    total_W = builder.sitofp(builder.sub(highest_W, excess_W), _FLOATS)
+    for part_W in reversed(lower):
+        higher_W = builder.fmul(total_W, _FLOATS([256.0] * WIDTH))
+        total_W = builder.fadd(higher_W, builder.sitofp(part_W, _FLOATS))
     return total_W
 
 
@@ -654,8 +672,9 @@ def _add_products(builder, totals, digits, weights):
 
 
 def _prefetch(builder, pointer):
-    """Fetch memory into the first-level cache; an address beyond the array does no harm."""
+    """Fetch what follows at a distance into the first-level cache; an address beyond the array does no harm."""
     byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
     kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
     prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
-    builder.call(prefetch, [builder.bitcast(pointer, byte), number(0), number(3), number(1)])
+    ahead = builder.gep(builder.bitcast(pointer, byte), [number(_PREFETCH_DISTANCE)])
+    builder.call(prefetch, [ahead, number(0), number(3), number(1)])

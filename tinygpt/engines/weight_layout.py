@@ -1,5 +1,7 @@
 """A model's weights in the memory layout and the types that kernels.py reads. For the dimensions see there."""
 
+import math
+
 import numpy as np
 
 from tinygpt.config import GPTConfig
@@ -7,20 +9,25 @@ from tinygpt.engines.kernels import HAS_INTEGER_PRODUCTS, INTEGER_WIDTH, WIDTH, 
 from tinygpt.model.quantization import fake_quantize, quantize
 
 
+_LINE = 64  # bytes of a cache line
+
+
 def empty_cache(config: GPTConfig, *, recorded: int = 0) -> Cache:
     """A cache for a full window; with `recorded`, for a text of so many characters, whose activations it records."""
     heads, T, D = (config.n_layer, config.n_head), recorded or config.block_size, config.head_size
-    keys_LHGDW = np.zeros((*heads, _groups(T), D, WIDTH), np.float32)
-    values_LHGTW = np.zeros((*heads, _groups(D), T, WIDTH), np.float32)
+    keys_LHGDW = _zeros((*heads, _groups(T), D, WIDTH), np.float32)
+    values_LHGTW = _zeros((*heads, _groups(D), T, WIDTH), np.float32)
     queries_LHTD = np.zeros((config.n_layer if recorded else 0, config.n_head, recorded, D), np.float32)
     residual_LC = np.zeros((config.n_layer + 1 if recorded else 0, config.n_embd), np.float32)
     recording = Recording(queries_LHTD, residual_LC)
     return Cache(keys_LHGDW, values_LHGTW, np.zeros(T, np.int64), recording, np.zeros(1, np.int32))
 
 
-def no_guesses() -> Guesses:
-    """A table in which nothing has been learned yet."""
-    slots = 2**16  # some times as many as there are contexts that often occur
+def no_guesses(slots: int = 2**16) -> Guesses:
+    """A table in which nothing has been learned yet, and nothing will be where it has no slots.
+
+    It should have some times as many slots as there are contexts that often occur.
+    """
     return Guesses(np.zeros(slots, np.int32), np.zeros(slots, np.float32))
 
 
@@ -104,7 +111,7 @@ def _grouped(matrices_LKO: np.ndarray, width: int) -> np.ndarray:
     L, K, columns = matrices_LKO.shape
     padded = np.zeros((L, K, -(-columns // width) * width), matrices_LKO.dtype)
     padded[:, :, :columns] = matrices_LKO
-    return np.ascontiguousarray(padded.reshape(L, K, -1, width).swapaxes(1, 2))
+    return _aligned(padded.reshape(L, K, -1, width).swapaxes(1, 2))
 
 
 def _in_fours(matrices_LGKW: np.ndarray) -> np.ndarray:
@@ -112,7 +119,22 @@ def _in_fours(matrices_LGKW: np.ndarray) -> np.ndarray:
     L, G, K, W = matrices_LGKW.shape
     padded = np.zeros((L, G, -(-K // 4) * 4, W), matrices_LGKW.dtype)
     padded[:, :, :K] = matrices_LGKW
-    return np.ascontiguousarray(padded.reshape(L, G, -1, 4, W).swapaxes(3, 4))
+    return _aligned(padded.reshape(L, G, -1, 4, W).swapaxes(3, 4))
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """A copy in which no vector crosses a border between cache lines."""
+    copy = _zeros(array.shape, array.dtype)
+    copy[...] = array
+    return copy
+
+
+def _zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Zeros from an address on at which a cache line begins."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + _LINE, np.uint8)
+    start = -memory.ctypes.data % _LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _groups(columns: int) -> int:
