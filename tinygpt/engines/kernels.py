@@ -1,8 +1,9 @@
 """A model as machine code, compiled by numba at its first call and cached on disk: reads characters, samples the next.
 
 The arithmetic is that of model/gpt.py, for one text. To generate a character, a CPU passes once through all of the
-weights, so what counts is how few bytes they take (weight_layout.py stores them as int8 where that is exact) and
-that vector instructions do the work. Python's lock is released meanwhile, so every core can write a text.
+weights, so what counts is how few bytes they take (weight_layout.py stores them as int8 where that is exact), that a
+pass serves several characters, and that vector instructions do the work. Python's lock is released meanwhile, so every
+core can write a text.
 
 All of it is in one file, because numba looks at no other to decide whether cached machine code is still valid. Loops
 stand where an assignment to a slice would do, since numba takes seconds to compile each of those.
@@ -22,6 +23,7 @@ import numpy as np
 from llvmlite import binding, ir  # comes with numba
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic, overload
 
 from tinygpt.engines.kernel_cache import cached_njit
@@ -29,7 +31,8 @@ from tinygpt.engines.kernel_cache import cached_njit
 WIDTH = 16  # 4-byte numbers in the longest vector registers (AVX-512); for shorter ones LLVM uses several
 INTEGER_WIDTH = 2 * WIDTH  # columns for which a product of integers loads a character's numbers once
 ROOM = INTEGER_WIDTH  # more than the columns that the last group of a product's output lacks
-HAS_INTEGER_PRODUCTS = bool(binding.get_host_cpu_features().get("avx512vnni"))  # sums of 4 products of bytes
+# Whether numba compiles for processors with an instruction for sums of products of bytes (AVX-512 VNNI).
+HAS_INTEGER_PRODUCTS = "+avx512vnni" in cpu_target.target_context.codegen().magic_tuple()[2]
 
 _ROWS = 4  # characters multiplied with a matrix in one pass; with more, the sums would not fit into the registers
 _SUMS = 2  # partial sums of each, because an addition has to wait for the previous one to the same sum
@@ -38,6 +41,7 @@ _DIGITS = 3  # bytes of an integer that stands for a float32 number
 _ORDERS = (4, 3, 2)  # lengths of the contexts after which a character is guessed, the one that knows most first
 _WORTHWHILE = 0.4  # the chance from which on a guess is read along: less is worth it, but a single text tells it badly
 _F, _I, _U = np.float32, np.int32, np.uint64
+_TINY = _F(1e-30).view(_I)  # more than 0, for a quotient
 _FLOATS, _INTEGERS = (ir.VectorType(kind, WIDTH) for kind in (ir.FloatType(), ir.IntType(32)))
 _FAST = {"boundscheck": False, "error_model": "numpy"}
 _njit = cached_njit(nogil=True, **_FAST)
@@ -454,6 +458,8 @@ def multiply(matrices, layer, x_NK, y_NO):
 
 @overload(multiply, jit_options={"fastmath": True, **_FAST})
 def _multiply_by_type(matrices, layer, x_NK, y_NO):
+    """The same for each type of matrix. Beside int8 weights for products of integers, x is rounded to 24 bits."""
+
     def floats(matrices, layer, x_NK, y_NO):
         _product(x_NK, matrices.weights_LGKW[layer], y_NO)
         for n in range(len(x_NK)):
@@ -481,7 +487,7 @@ def _to_digits(x_K, digits_DK):
     Returns the step. The digits are those of the integer plus 2^23, since the digits of a product have no sign. A step
     that is not finite makes the product so, as infinity or NaN in x would.
     """
-    step = max(_I(_largest(x_K)).view(_F), _F(1e-30)) / _F(0x7FFF00)
+    step = _I(max(_largest(x_K), _TINY)).view(_F) / _F(0x7FFF00)  # compared as integers, so that NaN stays
     inverse = _F(1) / step
     for k in range(len(x_K)):
         integer = _I(_I(np.floor(x_K[k] * inverse + _F(0.5))) + _I(0x800000))
@@ -510,9 +516,9 @@ def _product(x_NK, matrix_GKW, y_NO):
         _rows_product(x_NK[n : n + _ROWS], matrix_GKW, y_NO[n : n + _ROWS])
 
 
-# Products in LLVM's intermediate language. Compiled from Python loops, the sums would be kept in memory. Here the sums of
-# a group of columns stay in registers while the weights of these columns, which are adjacent in memory, are read once.
-# The order of additions does not depend on the number of rows, so a text is the same whatever is read along.
+# Products in LLVM's intermediate language. Compiled from Python loops, the sums would be kept in memory. Here the sums
+# of a group of columns stay in registers while the weights of these columns, which are adjacent in memory, are read
+# once. The order of additions does not depend on the number of rows, so a text is the same whatever is read along.
 
 
 @intrinsic
@@ -591,9 +597,9 @@ def _integer_rows_product(_, digits_RDK, matrix_GQWF, sums_O, y_RO):
 def _for_each_group(builder, count, groups, emit: Callable) -> None:
     """Emit code for each number of rows up to _ROWS; what runs is that for `count` rows, once for each group."""
     for rows in range(1, _ROWS + 1):
-        with builder.if_then(builder.icmp_signed("==", count, count.type(rows))):
-            with cgutils.for_range(builder, groups) as group:
-                emit(rows, group.index)
+        matches = builder.icmp_signed("==", count, count.type(rows))
+        with builder.if_then(matches), cgutils.for_range(builder, groups) as group:
+            emit(rows, group.index)
 
 
 def _in_turn(builder, count, sums: int, add: Callable) -> None:
@@ -624,7 +630,8 @@ def _sum(builder, add: Callable, variables: list):
 def _joined(builder, parts: list, sums):
     """The float32 numbers of which `parts` are the digits, lowest first, less 2^23 times the sums of the columns."""
     *lower, highest_W = parts
-    excess_W = builder.mul(_load(builder, sums, _INTEGERS), _INTEGERS([128] * WIDTH))  # 2^23 is 128 in the highest digit
+    # 2^23 is 128 in the highest digit.
+    excess_W = builder.mul(_load(builder, sums, _INTEGERS), _INTEGERS([128] * WIDTH))
     total_W = builder.sitofp(builder.sub(highest_W, excess_W), _FLOATS)
     for part_W in reversed(lower):
         higher_W = builder.fmul(total_W, _FLOATS([256.0] * WIDTH))

@@ -5,9 +5,19 @@ import math
 import numpy as np
 
 from tinygpt.config import GPTConfig
-from tinygpt.engines.kernels import HAS_INTEGER_PRODUCTS, INTEGER_WIDTH, WIDTH, Cache, Guesses, Heads, Matrices, Norms, Recording, Weights
+from tinygpt.engines.kernels import (
+    HAS_INTEGER_PRODUCTS,
+    INTEGER_WIDTH,
+    WIDTH,
+    Cache,
+    Guesses,
+    Heads,
+    Matrices,
+    Norms,
+    Recording,
+    Weights,
+)
 from tinygpt.model.quantization import fake_quantize, quantize
-
 
 _LINE = 64  # bytes of a cache line
 
