@@ -1,6 +1,7 @@
-"""Compare training configs by the loss that they reach in the same time, on text held out of the training text.
+"""Compare training configs by the loss that they reach in the same time, or steps, on held-out training text.
 
 python -m benchmarks.sweep --minutes 5 --seeds 1 2 3 --dropout 0.2   train with one setting, and add it to sweep.jsonl
+python -m benchmarks.sweep --max-iters 2000 --preset teacher         the same for a number of steps
 python -m benchmarks.sweep                                           show what was measured
 
 The validation text is not used: a run trains on the first 90 % of the training text, and its loss is that of
@@ -9,6 +10,7 @@ evaluate_full on the rest of it.
 
 import argparse
 import json
+import math
 import tempfile
 import time
 from dataclasses import asdict, replace
@@ -39,7 +41,7 @@ def main() -> None:
     parser = make_parser("sweep", __doc__)
     parser.add_argument("--preset", choices=PRESETS, default="default", metavar="NAME")
     parser.add_argument(
-        "--minutes", type=float, metavar="X", help="of a core, for each run; by default, show the table"
+        "--minutes", type=float, metavar="X", help="of a core, for each run; without it and --max-iters, show the table"
     )
     parser.add_argument("--name", metavar="TEXT", help="name of the setting in the table (default: the flags)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N")
@@ -48,18 +50,19 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=DEFAULT_URL, metavar="FILE", help="default: Tiny Shakespeare")
     parser.add_argument("--table", type=Path, default=TABLE, metavar="FILE", help="default: benchmarks/sweep.jsonl")
     add_flags(parser, GPTConfig, skip=("vocab_size",))
-    add_flags(parser, TrainConfig, skip=("seed", "max_iters", "eval_interval", "eval_iters"))
+    add_flags(parser, TrainConfig, skip=("seed", "eval_interval", "eval_iters"))
     args = parser.parse_args()
-    if args.minutes is None:
+    changes = given(args, GPTConfig) | given(args, TrainConfig)
+    if args.minutes is None and "max_iters" not in changes:
         print(table([json.loads(line) for line in args.table.read_text(encoding="utf-8").splitlines()]))
         return
     use_large_pages()
     torch.set_num_threads(1)
-    changes = given(args, GPTConfig) | given(args, TrainConfig)
     name = args.name or " ".join([args.preset, *(f"{key}={value}" for key, value in changes.items())])
     print(header(", ".join(map(str, args.seeds))))
     with one_line_errors(parser):
-        Number(0.01, 1000).checked("minutes", args.minutes)
+        if args.minutes is not None:
+            Number(0.01, 1000).checked("minutes", args.minutes)
         for seed in args.seeds:
             row = one_run(args, name, seed)
             with args.table.open("a", encoding="utf-8", newline="\n") as file:
@@ -80,8 +83,10 @@ def one_run(args: argparse.Namespace, name: str, seed: int) -> dict:
         return Trainer(model, config, dataset, Path(folder), teachers=args.teachers, device=device, dtype=dtype)
 
     with tempfile.TemporaryDirectory() as folder:
-        trial = trainer(Path(folder) / "trial", max_iters=2 * _TRIAL, eval_interval=2 * _TRIAL, warmup_iters=0)
-        steps = steps_in(60 * args.minutes, trial)
+        steps = train.max_iters
+        if args.minutes is not None:
+            trial = trainer(Path(folder) / "trial", max_iters=2 * _TRIAL, eval_interval=2 * _TRIAL, warmup_iters=0)
+            steps = steps_in(60 * args.minutes, trial)
         kept = args.keep or Path(folder)
         run = trainer(kept / f"{name} {seed}", max_iters=steps, eval_interval=steps)
         start = time.process_time()
@@ -123,17 +128,21 @@ def steps_in(seconds: float, trial: Trainer) -> int:
 
 
 def table(rows: list[dict]) -> str:
-    """The table as text: the machines, then a line per setting, lowest mean loss first among those of equal minutes."""
+    """The table as text: the machines, then a line per setting, lowest mean loss first among those of equal minutes.
+
+    Runs of a given number of steps have no minutes, and come last.
+    """
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
-        groups.setdefault((row["minutes"], row["setting"]), []).append(row)
+        groups.setdefault((row["minutes"] or math.inf, row["setting"]), []).append(row)
     lines = [f"machine   {machine}" for machine in dict.fromkeys(row["machine"] for row in rows)]
     lines += ["", f"{'minutes':>7}  {'loss':7} {'seeds':>5} {'spread':>7} {'train':>7} {'steps':>6}  setting"]
     ranked = sorted(groups.items(), key=lambda group: (group[0][0], mean(row["loss"] for row in group[1])))
     for (minutes, setting), runs in ranked:
         losses = [r["loss"] for r in runs]
+        shown = f"{minutes:g}" if minutes < math.inf else ""
         lines.append(
-            f"{minutes:7g}  {mean(losses):.4f}  {len(runs):5} {max(losses) - min(losses):7.4f} "
+            f"{shown:>7}  {mean(losses):.4f}  {len(runs):5} {max(losses) - min(losses):7.4f} "
             f"{mean(r['train_loss'] for r in runs):7.4f} {runs[0]['steps']:6}  {setting}"
         )
     return "\n".join(lines)

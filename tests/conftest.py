@@ -11,15 +11,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, sync_playwright
-from xdist.scheduler import LoadFileScheduling
 
-from benchmarks.serving import find_browser
+from tests.ci import needed
 from tests.server import ROOT, serving
 from tinygpt import (
     GPTConfig,
@@ -31,7 +31,16 @@ from tinygpt import (
     save_checkpoint,
 )
 from tinygpt.data.dataset import Dataset, dataset_from_text
+from tinygpt.engines.device import choose_device
 from tinygpt.ui.environment import without_type_stubs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+try:
+    from xdist.scheduler import LoadFileScheduling
+except ImportError:  # where only the engines and the training are tested, as benchmarks/gpu.sh does
+    LoadFileScheduling = object
 
 torch.set_num_threads(1)
 # A shell without job control starts a command in the background deaf to Ctrl-C, and `nohup` deaf to SIGHUP; so would be
@@ -39,8 +48,9 @@ torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-with without_type_stubs():
-    import gradio  # noqa: F401
+if find_spec("gradio"):
+    with without_type_stubs():
+        import gradio  # noqa: F401
 # The same examples every time, so that a failure can be reproduced.
 settings.register_profile(
     "tinygpt", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -72,6 +82,17 @@ def _made_up_play(speeches: int) -> str:
             )
         lines.append("")
     return "\n".join(lines)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of engines and of training run on a GPU."""
+    parser.addoption("--device", default="cpu", help="where torch computes in tests of engines and training: cpu, cuda")
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """The device of the option --device, on which tests train and run torch's engines."""
+    return choose_device(request.config.getoption("--device"))
 
 
 # What takes longest, first: a file that begins late keeps one process busy when the other is done. In a new copy, the
@@ -133,13 +154,13 @@ def train_config() -> TrainConfig:
 
 
 @pytest.fixture
-def train(shape, train_config, dataset):
+def train(shape, train_config, dataset, device):
     """train(folder, max_iters=..., ...) returns a Trainer of a tiny model with dropout that has not run yet."""
 
     def make(folder: Path, model: dict | None = None, data=dataset, dtype=torch.float32, teachers=(), **changes):
         config = replace(shape, **{"family": "qwen3", "dropout": 0.1} | (model or {}))
         changed = replace(train_config, **changes)
-        return Trainer(config, changed, data, folder, preset="tiny", dtype=dtype, teachers=teachers)
+        return Trainer(config, changed, data, folder, preset="tiny", device=device, dtype=dtype, teachers=teachers)
 
     return make
 
@@ -184,7 +205,10 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> "Iterator[Browser]":
+    sync_playwright = needed("playwright.sync_api").sync_playwright
+    from benchmarks.serving import find_browser
+
     path = find_browser()
     if path is None:
         reason = "the browser tests need Chromium, Chrome or Edge, and none was found"

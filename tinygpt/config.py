@@ -98,6 +98,9 @@ class TrainConfig(Settings):
     distill_weight: float = option(
         0.0, "weight of the teachers' predictions in the targets, the rest is the text", Number(0, 1)
     )
+    ngram_weight: float = option(
+        0.0, "weight of an n-gram model among the teachers, the rest is the mean of the others", Number(0, 1)
+    )
     snapshots: int = option(0, "checkpoints kept on the way: at the end, at 1/8 of it, at 1/64, ...", Integer(0, 10))
     publish: str = option(
         "last",

@@ -94,6 +94,20 @@ def test_a_setting_is_swept_and_added_to_the_table(called, text_file, tmp_path):
     assert "n_embd=16" in called("benchmarks.sweep", "--table", table).stdout
 
 
+def test_runs_of_the_sweep_are_measured_as_teachers_together_and_with_an_n_gram_model(called, text_file, tmp_path):
+    table, data = tmp_path / "sweep.jsonl", ("--data", text_file)
+    flags = ("--preset", "quick", "--n-embd", 16, "--n-layer", 1, "--batch-size", 2, "--max-iters", 20, *data)
+    done = called("benchmarks.sweep", *flags, "--seeds", 1, 2, "--name", "tiny", "--table", table, "--keep", tmp_path)
+    losses = [float(loss) for loss in re.findall(r"^(\d\.\d+)  tiny, seed", done.stdout, re.MULTILINE)]
+    done = called("benchmarks.teachers", tmp_path / "tiny 1", tmp_path / "tiny 2", *data)
+    first, second, both = ([float(loss) for loss in printed(done, name).split()] for name in ("1", "2", "1 2"))
+    # The saved weights have 8 bits.
+    assert losses == [pytest.approx(first[0], abs=0.02), pytest.approx(second[0], abs=0.02)]
+    assert both[0] < (first[0] + second[0]) / 2
+    assert both[1] < both[0], "20 steps know less than an n-gram model of the same text"
+    assert first[-1] == second[-1] == both[-1]
+
+
 def test_decoding_is_timed_beside_the_other_ways_to_write(called, weights):
     done = called("benchmarks.decode", "--weights", weights, "--rounds", 1)
     assert printed(done, "seed") == "1"

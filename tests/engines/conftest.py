@@ -1,22 +1,30 @@
 """Engines in a browser, beside those that run in Python."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+import torch
 
-from benchmarks.serving import serving_folder
-from tests.browser.modules import WEB
 from tests.engines import kinds
-from tests.engines.browser_engine import BrowserEngine
 from tinygpt import GPTLanguageModel
 from tinygpt.engines.engine import Engine
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from tests.engines.browser_engine import BrowserEngine
+
+collect_ignore = [] if find_spec("playwright") else ["test_browser_engine.py"]
+
 
 @pytest.fixture(scope="session")
-def engine_page(browser: Browser) -> Iterator[Page]:
+def engine_page(browser: "Browser") -> "Iterator[Page]":
     """A page in which the modules of tinygpt/web can be loaded."""
+    from benchmarks.serving import serving_folder
+    from tests.browser.modules import WEB
+
     page = browser.new_page()
     with serving_folder(WEB) as url:
         page.goto(f"{url}/page.css")  # a document without a page in it
@@ -25,8 +33,10 @@ def engine_page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def open_in_browser(engine_page: Page) -> Iterator[Callable[..., BrowserEngine]]:
+def open_in_browser(engine_page: "Page") -> "Iterator[Callable[..., BrowserEngine]]":
     """open_in_browser(config, tensors) opens a model in a page that all tests share."""
+    from tests.engines.browser_engine import BrowserEngine
+
     engines = []
 
     def make(*arguments: Any, **options: Any) -> BrowserEngine:
@@ -39,12 +49,12 @@ def open_in_browser(engine_page: Page) -> Iterator[Callable[..., BrowserEngine]]
 
 
 @pytest.fixture
-def engine_of(request: pytest.FixtureRequest) -> Callable[[str, GPTLanguageModel], Engine]:
-    """engine_of(kind, model) is an engine of any kind for an adapted model."""
+def engine_of(request: pytest.FixtureRequest, device: torch.device) -> Callable[[str, GPTLanguageModel], Engine]:
+    """engine_of(kind, model) is an engine of any kind for an adapted model; torch's on the tests' device."""
 
     def make(kind: str, model: GPTLanguageModel) -> Engine:
         if kind in kinds.BROWSER:
             return request.getfixturevalue("open_in_browser")(model.config, kinds.tensors(model))
-        return kinds.engine_of(kind, model)
+        return kinds.engine_of(kind, model, device)
 
     return make

@@ -1,6 +1,7 @@
 """The kinds of engines that the tests of every engine run through."""
 
 from concurrent.futures import Future
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -28,12 +29,17 @@ def adapted(kind: str, model: GPTLanguageModel) -> GPTLanguageModel:
     return model.bfloat16() if kind == "torch bfloat16" else model
 
 
-def engine_of(kind: str, model: GPTLanguageModel) -> Engine:
-    """An engine of this kind, one of those in Python, for an adapted model."""
+def engine_of(kind: str, model: GPTLanguageModel, device: torch.device | str = "cpu") -> Engine:
+    """An engine of this kind, one of those in Python, for an adapted model.
+
+    Torch's runs a copy on the device, so that the model itself stays on the processor, as a reference.
+    """
     if kind in ("torch", "torch bfloat16"):
-        return as_engine(model)
+        return as_engine(deepcopy(model).to(device))
     engine = NumbaEngine(model.config, tensors(model))
-    return HandoverEngine(as_engine(model), _AfterAWhile(engine)) if kind == "torch, then numba" else engine
+    if kind == "torch, then numba":
+        return HandoverEngine(engine_of("torch", model, device), _AfterAWhile(engine))
+    return engine
 
 
 def tensors(model: GPTLanguageModel) -> dict[str, np.ndarray]:

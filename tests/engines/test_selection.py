@@ -35,6 +35,10 @@ def test_an_engine_is_its_own_engine(build):
     assert (engine.name, engine.slower_because) == ("torch on cpu", "")
 
 
+def test_weights_on_another_device_run_with_torch_there(build, device):
+    assert fastest(build().to(device)).name == ("numba on cpu" if device.type == "cpu" else f"torch on {device.type}")
+
+
 def test_other_precisions_run_with_torch_as_they_are(build):
     engine = fastest(build().bfloat16())
     assert isinstance(engine, TorchEngine)

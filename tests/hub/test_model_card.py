@@ -71,7 +71,10 @@ def test_teachers_are_listed_if_there_are_any():
     assert "Distilled from 2 teachers" in card
     assert "50 % of the targets" in card
     assert "ef" * 32 in card
+    assert "n-gram" not in card
     assert "teachers" not in model_card(all_facts() | {"teachers_sha256": []})
+    with_ngram = distilled | {"training": vars(TrainConfig(distill_weight=0.5, ngram_weight=0.25))}
+    assert "n-gram model among them at a weight of 25 %" in model_card(with_ngram)
 
 
 def test_characters_removed_from_the_training_text_are_counted():

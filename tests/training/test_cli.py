@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import torch
-import trackio
 
+from tests.ci import needed
 from tests.runs import TINY, TRAIN, assert_same_run, files, finished, metrics
 from tests.server import ROOT
 from tinygpt import TrainConfig, Trainer, load_checkpoint, load_dataset
@@ -192,6 +192,7 @@ def test_tracking_without_trackio_is_refused_before_training(called, text_file, 
 
 
 def test_every_evaluation_is_logged_to_trackio(called, text_file, tmp_path, monkeypatch):
+    needed("trackio")
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
     flags = ("--max-iters", 4, "--eval-interval", 2, "--data", text_file, "--out", tmp_path / "run")
     ended = called(TRAIN, *TINY, *flags, "--track", "plays")
@@ -205,6 +206,7 @@ def test_every_evaluation_is_logged_to_trackio(called, text_file, tmp_path, monk
 
 @pytest.mark.parametrize("failing", ["trainer", "console"])
 def test_what_was_logged_to_trackio_is_kept_when_a_run_fails(train, called, tmp_path, monkeypatch, failing):
+    trackio = needed("trackio")
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
     trainer = train(tmp_path / "run")
     run, error = trainer.run, DivergenceError(math.nan, 3, tmp_path) if failing == "trainer" else KeyboardInterrupt()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.ci import needed
 from tests.runs import TINY, TRAIN
 from tinygpt.commands import train
 from tinygpt.training.run_folder import OUTPUT
@@ -46,6 +47,7 @@ def test_a_vocabulary_that_the_console_lacks_does_not_make_a_run_fail(called, co
 def test_where_the_weights_are_is_printed_first_then_they_are_pushed_then_comes_the_sample(
     called, text_file, tmp_path, monkeypatch, capsys, broken
 ):
+    needed("huggingface_hub")
     folder, pushed = tmp_path / "run", []
 
     def push(*arguments: object, **options: bool) -> str:

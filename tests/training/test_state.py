@@ -43,6 +43,17 @@ def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(train, tmp_pat
         assert_same_run(tmp_path / "whole", parts)
 
 
+def test_so_it_is_for_a_context_of_hundreds_of_characters(train, tmp_path, device, request):
+    if device.type == "cuda":
+        varies = "torch sums attention's gradients on a GPU in an order that varies"
+        request.node.add_marker(pytest.mark.xfail(reason=varies, strict=False))
+    model = {"block_size": 256}
+    finished(train(tmp_path / "whole", model=model, dtype=torch.bfloat16))
+    finished(train(tmp_path / "parts", model=model, dtype=torch.bfloat16), steps=3)
+    resumed(train(tmp_path / "parts", model=model, dtype=torch.bfloat16))
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
 @each_config
 def test_resuming_from_an_older_state_writes_no_row_twice(train, tmp_path, changes):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -79,6 +90,16 @@ def test_a_distilled_run_resumes_only_with_its_own_teachers(train, tmp_path, wei
     finished(train(tmp_path / "other", seed=9))
     with pytest.raises(ValueError, match="teachers_sha256 was"):
         train(tmp_path / "parts", teachers=[tmp_path / "other"], distill_weight=0.5).resume()
+
+
+def test_a_run_saved_before_a_setting_was_added_resumes_with_its_default(train, tmp_path):
+    finished(train(tmp_path / "whole"))
+    finished(train(tmp_path / "parts"), steps=3)
+    tensors, facts = read_state(tmp_path / "parts")
+    del facts["training"]["ngram_weight"]
+    write_state(tmp_path / "parts", tensors, facts)
+    resumed(train(tmp_path / "parts"))
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
 def test_resuming_a_finished_run_changes_nothing(train, tmp_path):

@@ -152,10 +152,12 @@ def _training(facts: dict[str, Any]) -> str:
         device = _code(facts["device"]) + (f" ({machines})" if machines else "")
         sentences.append(f"Trained in {_code(facts['precision'])} on: {device}.")
     if teachers := facts.get("teachers_sha256"):
+        ngram = training.get("ngram_weight")
+        among = f", with an n-gram model among them at a weight of {100 * ngram:g} %," if ngram else ""
         sentences.append(
             f"Distilled from {len(teachers)} teachers that were trained on the same text: the mean of their predicted "
-            f"probabilities made up {100 * training.get('distill_weight', 1):g} % of the targets. The sha256 of the "
-            f"teachers' weights: {', '.join(map(_code, teachers))}."
+            f"probabilities{among} made up {100 * training.get('distill_weight', 1):g} % of the targets. The sha256 of "
+            f"the teachers' weights: {', '.join(map(_code, teachers))}."
         )
     if facts.get("publish") == "last":
         decay = training.get("ema_decay")

@@ -7,6 +7,7 @@ from tinygpt.config import TrainConfig
 from tinygpt.data.dataset import random_starts, shuffled_starts, windows
 from tinygpt.training import distributed
 from tinygpt.training.distillation import predictions, soft_targets
+from tinygpt.training.ngram import ngram_predictions
 
 
 class Batches:
@@ -22,8 +23,14 @@ class Batches:
         self._predictions_NV: Tensor | None = None
 
     def learn_from(self, teacher: nn.Module) -> None:
-        """Mix the teacher's predictions for the whole text into the targets, with the weight `distill_weight`."""
+        """Mix the teacher's predictions for the whole text into the targets, with the weight `distill_weight`.
+
+        An n-gram model's have the weight `ngram_weight` among them.
+        """
         self._predictions_NV = predictions(teacher, self._data)
+        if self._config.ngram_weight:
+            ngram_NV = ngram_predictions(self._data, self._predictions_NV.size(1))
+            self._predictions_NV.lerp_(ngram_NV, self._config.ngram_weight)
 
     def at(self, step: int) -> tuple[Tensor, Tensor]:
         """Sample the batch of a step: this process's rows of it.

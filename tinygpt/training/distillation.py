@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from tinygpt.checkpoint.reading import read_facts
 from tinygpt.checkpoint.torch_checkpoint import load_checkpoint
-from tinygpt.config import GPTConfig
+from tinygpt.config import GPTConfig, TrainConfig
 from tinygpt.data.dataset import Dataset
 from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.fields import FieldError
@@ -69,12 +69,14 @@ def check_teacher(folder: str | Path, dataset: Dataset) -> str:
     return facts["weights_sha256"]
 
 
-def check_weight(weight: float, teachers: int) -> None:
+def check_weights(config: TrainConfig, teachers: int) -> None:
     """Raise FieldError unless there are teachers exactly if their predictions have a weight."""
-    if weight and not teachers:
-        remedy = "name the folders of trained weights, or set it to 0"
-        raise FieldError("distill_weight", f"of {weight:g} needs teachers: {remedy}")
-    if teachers and not weight:
+    for field in ("distill_weight", "ngram_weight"):
+        weight = getattr(config, field)
+        if weight and not teachers:
+            remedy = "name the folders of trained weights, or set it to 0"
+            raise FieldError(field, f"of {weight:g} needs teachers: {remedy}")
+    if teachers and not config.distill_weight:
         raise FieldError("distill_weight", "must be above 0 when there are teachers, not 0")
 
 

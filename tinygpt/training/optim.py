@@ -2,10 +2,11 @@
 
 import math
 
-from torch.optim import AdamW, Muon, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from tinygpt.config import TrainConfig
 from tinygpt.model.gpt import GPTLanguageModel
+from tinygpt.training.muon import BatchedMuon
 
 
 def build_optimizers(model: GPTLanguageModel, config: TrainConfig) -> list[Optimizer]:
@@ -31,7 +32,7 @@ def build_optimizers(model: GPTLanguageModel, config: TrainConfig) -> list[Optim
     optimizers: list[Optimizer] = [adamw]
     if muon:
         rates = {"lr": config.muon_learning_rate, "weight_decay": config.muon_weight_decay}
-        optimizers.append(Muon(muon, **rates, ns_steps=config.ns_steps))
+        optimizers.append(BatchedMuon(muon, **rates, ns_steps=config.ns_steps))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak_lr"] = group["lr"]

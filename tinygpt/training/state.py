@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tinygpt.fields import FieldError
 from tinygpt.training import distributed
 
 STATE = "training_state.safetensors"
-_FORMAT = "tinygpt training state 3"  # to be changed with the names of tensors, facts, or fields of the configs
+_FORMAT = "tinygpt training state 3"  # to be changed with the names of tensors, facts, or fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,12 +146,13 @@ def check_continues(saved: dict[str, Any], current: dict[str, Any], text: str) -
     if saved["data_sha256"] != current["data_sha256"]:
         problem = f"{text} is not the one that the saved run learns: resume with the same text"
         raise ValueError(f"{problem}, or start a new run in another folder")
-    before, training = saved["training"], current["training"]
+    # Settings that the version which saved it lacked are at their defaults.
+    before, training = asdict(TrainConfig(**saved["training"])), current["training"]
     steps = training["max_iters"]
     kept = {"max_iters": before["max_iters"]}
     if training["eval_interval"] % before["eval_interval"] == 0:
         kept["eval_interval"] = before["eval_interval"]
-    _check_same(saved, current | {"training": training | kept})
+    _check_same(saved | {"training": before}, current | {"training": training | kept})
     if steps != before["max_iters"] and steps <= saved["step"]:
         done = f"the {saved['step']:,} steps that the saved run has made"
         raise FieldError("max_iters", f"must be more than {done}, not {steps:,}")

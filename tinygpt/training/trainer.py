@@ -20,7 +20,7 @@ from tinygpt.fields import FieldError
 from tinygpt.model.gpt import GPTLanguageModel
 from tinygpt.system.os_errors import explained
 from tinygpt.training import distributed, metrics
-from tinygpt.training.distillation import check_teacher, check_weight, load_ensemble
+from tinygpt.training.distillation import check_teacher, check_weights, load_ensemble
 from tinygpt.training.divergence import DivergenceError
 from tinygpt.training.evaluation import FullLoss, estimate_loss, measure_run
 from tinygpt.training.learner import Learner
@@ -48,7 +48,7 @@ class Trainer:
 
     The folder gets the published weights (model.safetensors and config.json), metrics.jsonl with a
     row for each evaluation, and the training state: weights, averaged weights, optimizers, random
-    states and step. A run that is stopped and resumed is bit-exact with one that is not.
+    states and step. A run that is stopped and resumed is bit-exact with one that is not; on a GPU, up to rounding.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Trainer:
             raise FieldError("vocab_size", f"must be {characters}, not {model_config.vocab_size:,}")
         for part in (dataset.train, dataset.validation):
             check_fits(part, model_config.block_size)
-        check_weight(config.distill_weight, len(teachers))
+        check_weights(config, len(teachers))
         distributed.check_batch_size(config.batch_size)
         self.config, self.dataset, self.folder, self.preset = config, dataset, Path(folder), preset
         self.source, self.teachers = list(source), [str(teacher) for teacher in teachers]
