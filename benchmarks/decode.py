@@ -5,8 +5,10 @@ python -m benchmarks.decode --llama2c RUN --runq RUNQ     also llama2.c, which y
 python -m benchmarks.decode --transformers                also generate() of transformers
 python -m benchmarks.decode --onnxruntime                 also ONNX Runtime (pip install onnx onnxruntime)
 
-Greedy, 256 characters from an empty context, one thread each. Every round times each of them once, so that a busy
-machine slows all of them; what counts are the ratios of the medians.
+256 characters from an empty context, one thread each. Every round times each of them once, so that a busy machine slows
+all of them; what counts are the ratios of the medians. The numba engine guesses characters from what it has written
+before. It writes at temperature 0.8, in every round a text of another seed, after 40 texts of yet other seeds; how fast
+it is before is printed, too. The speed of the other programs does not depend on what they write: they are greedy.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
+from itertools import count, repeat
 from pathlib import Path
 from statistics import median
 
@@ -31,6 +34,7 @@ from tinygpt.data.tokenizer import TextEncoderDecoder
 from tinygpt.engines.device import choose_device
 from tinygpt.engines.engine import Engine
 from tinygpt.engines.selection import as_engine, fastest
+from tinygpt.engines.weight_layout import no_guesses
 from tinygpt.fields import Integer
 from tinygpt.flags import SHIPPED
 from tinygpt.hub.pull import find_weights
@@ -39,7 +43,9 @@ from tinygpt.model.gpt import GPTLanguageModel
 from tinygpt.model.quantization import fake_quantize
 
 SEED = 1
-GREEDY = SampleConfig(max_new_tokens=baselines.LENGTH, temperature=0, seed=SEED)
+SAMPLED = SampleConfig(max_new_tokens=baselines.LENGTH, temperature=0.8, seed=SEED)
+GREEDY = replace(SAMPLED, temperature=0)
+PRACTICE = 40  # texts that the numba engine has written before it is timed
 LONG = 5000  # characters of a text far longer than the context
 Rates = dict[str, Callable[[], float]]  # by name, a function that returns characters per second
 
@@ -58,11 +64,11 @@ def main() -> None:
     with one_line_errors(parser):
         Integer(1, 1000).checked("rounds", args.rounds)
         model, tokenizer = load_checkpoint(find_weights(args.weights))
-        engine, shape = fastest(model), model.config
-        if engine.slower_because:
-            raise ValueError(f"there is no numba engine to time here: {engine.slower_because}")
+        if reason := fastest(model).slower_because:
+            raise ValueError(f"there is no numba engine to time here: {reason}")
+        shape = model.config
         with tempfile.TemporaryDirectory() as folder:
-            decoders = ours(model, engine, tokenizer) | others(args, shape, Path(folder))
+            decoders = ours(model, tokenizer) | others(args, shape, Path(folder))
             print(header(SEED))
             print(f"model     {shape.n_layer} layers, {shape.n_embd} wide\n")
             rates = measure(decoders, args.rounds)
@@ -70,23 +76,32 @@ def main() -> None:
     rates["torch, no cache, once"] = rate(lambda: model.generate(empty, baselines.LENGTH, temperature=0))
     for name, value in rates.items():
         print(f"{name:30} {value:8,.0f} characters per second; numba is {rates['numba'] / value:5.2f} times as fast")
-    print_details(model, engine, tokenizer, args.rounds)
+    print_details(model, tokenizer, args.rounds)
 
 
-def ours(model: GPTLanguageModel, engine: Engine, tokenizer: TextEncoderDecoder) -> Rates:
+def ours(model: GPTLanguageModel, tokenizer: TextEncoderDecoder) -> Rates:
     """Our engines."""
 
-    def timed(engine: Engine, settings: SampleConfig = GREEDY) -> Callable[[], float]:
-        return lambda: rate(lambda: list(stream(engine, tokenizer, settings=settings)))
+    def timed(engine: Engine, settings: SampleConfig) -> Callable[[], float]:
+        seeds = count(SEED) if settings.temperature else repeat(SEED)
+        return lambda: rate(lambda: list(stream(engine, tokenizer, settings=replace(settings, seed=next(seeds)))))
 
     decoders = {
-        "numba": timed(engine),
-        "numba, at temperature 0.8": timed(engine, replace(GREEDY, temperature=0.8)),
-        "torch": timed(as_engine(model)),
+        "numba": timed(fastest(model), SAMPLED),
+        "numba, without guesses": timed(without_guesses(model), SAMPLED),
+        "numba, greedy": timed(fastest(model), GREEDY),
+        "torch": timed(as_engine(model), GREEDY),
     }
     if (device := choose_device()).type != "cpu":
-        decoders[f"torch on {device}"] = timed(as_engine(deepcopy(model).to(device)))
+        decoders[f"torch on {device}"] = timed(as_engine(deepcopy(model).to(device)), GREEDY)
     return decoders
+
+
+def without_guesses(model: GPTLanguageModel) -> Engine:
+    """A numba engine that reads one character in each pass over the weights."""
+    engine = fastest(model)
+    engine.guesses = no_guesses(slots=0)
+    return engine
 
 
 def others(args: argparse.Namespace, shape: GPTConfig, folder: Path) -> Rates:
@@ -107,8 +122,9 @@ def others(args: argparse.Namespace, shape: GPTConfig, folder: Path) -> Rates:
 
 def measure(decoders: Rates, rounds: int) -> dict[str, float]:
     """The median rate of each, over rounds in which each is timed once."""
-    for measured in decoders.values():
-        measured()  # compiles, fills caches
+    for name, measured in decoders.items():
+        for _ in range(PRACTICE if name == "numba" else 1):
+            measured()  # compiles, fills caches
     table = [[measured() for measured in decoders.values()] for _ in range(rounds)]
     return {name: median(column) for name, column in zip(decoders, zip(*table, strict=True), strict=True)}
 
@@ -118,33 +134,43 @@ def rate(write: Callable[[], object]) -> float:
     return baselines.LENGTH / seconds(write)
 
 
-def print_details(model: GPTLanguageModel, engine: Engine, tokenizer: TextEncoderDecoder, rounds: int) -> None:
+def print_details(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, rounds: int) -> None:
     """Print what the rate of the numba engine depends on, and what bounds it."""
-    config, rounds = engine.config, min(rounds, 9)
+    config, rounds = model.config, min(rounds, 9)
+    guessing, engine, seeds = fastest(model), without_guesses(model), count(SEED)
 
     def median_rate(count: int, work: Callable[[], object]) -> float:
         return median(count / seconds(work) for _ in range(rounds))
 
-    def write_text(length: int) -> Callable[[], object]:
-        return lambda: list(stream(engine, tokenizer, settings=replace(GREEDY, max_new_tokens=length)))
+    def text_rate(length: int, temperature: float = 0.8) -> float:
+        settings = replace(SAMPLED, max_new_tokens=length, temperature=temperature)
+        return median_rate(
+            length, lambda: list(stream(guessing, tokenizer, settings=replace(settings, seed=next(seeds))))
+        )
 
+    print("\nwith guesses, from so many characters written before")
+    for texts in range(0, 5 * rounds, rounds):
+        print(f"  {texts * config.block_size:<6,}                         {text_rate(config.block_size):8,.0f}")
+    long, first_window = text_rate(LONG), text_rate(config.block_size)
+    print(f"{LONG:,} characters, past context  {long:8,.0f}, {first_window / long:.2f} times as long per character")
+    for temperature in (1.3, 2):
+        print(f"at temperature {temperature:<18}{text_rate(config.block_size, temperature):8,.0f}")
     alone = median(write_rate(engine) for _ in range(rounds))
     with ThreadPoolExecutor(2) as pool:
         both = median_rate(2 * config.block_size, lambda: list(pool.map(write_rate, [engine] * 2)))
-    print(f"\none text, one thread             {alone:8,.0f} characters per second")
+    print("\nwithout guesses")
+    print(f"one text, one thread             {alone:8,.0f} characters per second")
     print(f"two texts, two threads           {both:8,.0f}, {both / alone:.2f} times as many")
     prompt = [[1] * config.block_size]
     prefill = median_rate(config.block_size, lambda: engine.open_reader(1).read(prompt))
     print(f"reading a prompt of {config.block_size:<13}{prefill:8,.0f}")
-    long, first_window = (median_rate(length, write_text(length)) for length in (LONG, config.block_size))
-    print(f"{LONG:,} characters, past context  {long:8,.0f}, {first_window / long:.2f} times as long per character")
     step = -(-config.block_size // 8)
     for first in range(0, config.block_size, step):
-        count = min(step, config.block_size - first)
-        pace = median(write_rate(engine, first, count) for _ in range(rounds))
-        print(f"  positions {first:3} to {first + count - 1:3}           {pace:8,.0f}")
+        length = min(step, config.block_size - first)
+        pace = median(write_rate(engine, first, length) for _ in range(rounds))
+        print(f"  positions {first:3} to {first + length - 1:3}           {pace:8,.0f}")
     for width in (64, 128, 192, 256, 384):
-        other = fastest(random_model(replace(config, n_embd=width, n_head=width // 64)))
+        other = without_guesses(random_model(replace(config, n_embd=width, n_head=width // 64)))
         print(f"  {width:3} wide, random weights     {median(write_rate(other) for _ in range(rounds)):8,.0f}")
     size = weight_bytes(model)
     numbers = np.ones(size // 4, np.float32)

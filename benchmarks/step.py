@@ -39,8 +39,8 @@ def main() -> None:
 def print_parts(title: str, engine: NumbaEngine, N: int, t: int, rounds: int) -> None:
     """Print the microseconds per character of reading N characters from position t on."""
     weights, cache = engine.weights, empty_cache(engine.config)
-    ids_N, logits_V = np.zeros(N, np.int64), np.zeros(engine.config.vocab_size + kernels.WIDTH, np.float32)
-    whole = microseconds(lambda: read_often(weights, cache, ids_N, t, logits_V, 20), 20 * N, rounds)
+    ids_N, logits_MV = np.zeros(N, np.int64), np.zeros((1, engine.config.vocab_size + kernels.ROOM), np.float32)
+    whole = microseconds(lambda: read_often(weights, cache, ids_N, t, logits_MV, 20), 20 * N, rounds)
     parts = {
         "products with weights": microseconds(lambda: multiply(weights, N, 20), 20 * N, rounds),
         "attention": microseconds(lambda: attend(weights, cache, N, t, 20), 20 * N, rounds),
@@ -58,17 +58,17 @@ def microseconds(work: Callable[[], object], characters: int, rounds: int) -> fl
 
 
 @_compiled
-def read_often(weights, cache, ids_N, t, logits_V, times):
+def read_often(weights, cache, ids_N, t, logits_MV, times):
     for _ in range(times):
-        kernels.read(weights, cache, ids_N, t, logits_V)
+        kernels.read(weights, cache, ids_N, t, logits_MV)
 
 
 @_compiled
 def multiply(weights, N, times):
-    C, inner = weights.token_VC.shape[1], weights.feed_forward_proj.weights_LGKW.shape[2]
+    C, inner = weights.token_VC.shape[1], weights.expand.scales_LO.shape[1] // 2
     x_NC, x_NK = np.ones((N, C), np.float32), np.ones((N, inner), np.float32)
-    qkv_NC, y_NC = np.empty((N, 3 * C + kernels.WIDTH), np.float32), np.empty((N, C + kernels.WIDTH), np.float32)
-    hidden_NK = np.empty((N, 2 * inner + kernels.WIDTH), np.float32)
+    qkv_NC, y_NC = np.empty((N, 3 * C + kernels.ROOM), np.float32), np.empty((N, C + kernels.ROOM), np.float32)
+    hidden_NK = np.empty((N, 2 * inner + kernels.ROOM), np.float32)
     for _ in range(times):
         for layer in range(len(weights.attention_proj.scales_LO)):
             first = 0 if layer < len(weights.attention_proj.scales_LO) - 1 else N - 1  # as in kernels.read
@@ -81,7 +81,7 @@ def multiply(weights, N, times):
 @_compiled
 def attend(weights, cache, N, t, times):
     C = weights.token_VC.shape[1]
-    qkv_NC, heads_NC = np.ones((N, 3 * C + kernels.WIDTH), np.float32), np.empty((N, C + kernels.WIDTH), np.float32)
+    qkv_NC, heads_NC = np.ones((N, 3 * C + kernels.ROOM), np.float32), np.empty((N, C + kernels.ROOM), np.float32)
     for _ in range(times):
         for layer in range(len(weights.attention_proj.scales_LO)):
             first = 0 if layer < len(weights.attention_proj.scales_LO) - 1 else N - 1
@@ -91,7 +91,7 @@ def attend(weights, cache, N, t, times):
 @_compiled
 def norm(weights, N, times):
     x_NC = np.ones((N, weights.token_VC.shape[1]), np.float32)
-    y_NC, inner = np.empty_like(x_NC), weights.feed_forward_proj.weights_LGKW.shape[2]
+    y_NC, inner = np.empty_like(x_NC), weights.expand.scales_LO.shape[1] // 2
     hidden_NK = np.empty((N, 2 * inner), np.float32)
     for _ in range(times):
         for layer in range(len(weights.attention_proj.scales_LO)):

@@ -261,7 +261,7 @@ OVERFLOWS = {
 }
 
 
-@pytest.mark.parametrize("kind", ["torch", "numba", "browser", "torch bfloat16"])
+@pytest.mark.parametrize("kind", ["torch", "numba", "numba int8", "browser", "torch bfloat16"])
 @each_family
 @pytest.mark.parametrize("part", OVERFLOWS)
 def test_finite_weights_that_overflow_inside_are_refused_wherever_it_happens(engine_of, model, kind, part):

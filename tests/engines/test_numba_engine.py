@@ -1,5 +1,6 @@
 """The machine code by itself: how exact it is, and that it samples what sampling.py does."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tinygpt.checkpoint.torch_checkpoint import build_model
 from tinygpt.engines import kernels
 from tinygpt.engines.numba_engine import NumbaEngine
 from tinygpt.engines.selection import as_engine
-from tinygpt.engines.weight_layout import empty_cache
+from tinygpt.engines.weight_layout import convert, empty_cache, no_guesses
 from tinygpt.inference.generation import WindowedReader
 from tinygpt.model.gpt import FAMILIES
 from tinygpt.model.parameter_shapes import shapes
@@ -105,16 +106,103 @@ def test_matrices_become_8_bit_integers_only_where_that_is_exact(build, family):
 @pytest.mark.parametrize("kind", ["numba", "numba int8"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_however_many_characters_are_read_in_one_call_the_logits_are_the_same(build, kind, family):
-    """They are multiplied with matrices in groups of six, and the rest one at a time."""
+    """Exactly, or a text would depend on how many guesses were read along."""
     engine = engine_of(kind, adapted(kind, build(family, block_size=20)))
     ids_N, V = np.random.default_rng(1).integers(engine.config.vocab_size, size=20), engine.config.vocab_size
-    whole_V, logits_V = np.empty(V + kernels.WIDTH, np.float32), np.empty(V + kernels.WIDTH, np.float32)
-    kernels.read(engine.weights, empty_cache(engine.config), ids_N, 0, whole_V)
+    whole_NV, logits_NV = (np.empty((20, V + kernels.ROOM), np.float32) for _ in range(2))
+    kernels.read(engine.weights, empty_cache(engine.config), ids_N, 0, whole_NV)
     for length in range(1, 20):
         cache = empty_cache(engine.config)
         for start in range(0, 20, length):
-            kernels.read(engine.weights, cache, ids_N[start : start + length], start, logits_V)
-        np.testing.assert_allclose(logits_V[:V], whole_V[:V], atol=BOUND)
+            chunk = slice(start, start + length)
+            kernels.read(engine.weights, cache, ids_N[chunk], start, logits_NV[chunk])
+        np.testing.assert_array_equal(logits_NV[:, :V], whole_NV[:, :V])
+
+
+@pytest.mark.skipif(not kernels.HAS_INTEGER_PRODUCTS, reason="this processor does not add up products of bytes")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_products_of_integers_and_of_floats_give_the_same_logits(build, family):
+    model = adapted("numba int8", build(family))
+    engine, ids = engine_of("numba int8", model), [1, 5, 2, 8, 3, 9]
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    engine.weights = convert(model.config, tensors, integer_products=True)
+    logits_BV = engine.open_reader(1).read([ids])
+    engine.weights = convert(model.config, tensors, integer_products=False)
+    np.testing.assert_allclose(engine.open_reader(1).read([ids]), logits_BV, atol=1e-6)
+
+
+@given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=40))
+def test_the_digits_of_numbers_keep_24_bits_of_the_largest(numbers):
+    x_K, digits_DK = np.array(numbers, np.float32), np.empty((3, len(numbers)), np.uint8)
+    step = np.float64(kernels._to_digits(x_K, digits_DK))
+    integers_K = (digits_DK.astype(np.int64) * [[1], [256], [65536]]).sum(axis=0) - 2**23
+    assert np.abs(integers_K * step - x_K).max() <= step
+    assert step <= max(np.abs(x_K).max(), 1e-30) * 2**-22
+
+
+# Guesses
+
+
+def written(engine: NumbaEngine, count: int = 300, **settings: float) -> list[int]:
+    """The ids after id 1, across several windows."""
+    reader, ids = WindowedReader(engine, [[1]]), []
+    while len(ids) < count:
+        ids += reader.write(count - len(ids), SampleConfig(seed=5, **settings), len(ids))[0]
+    return ids
+
+
+@pytest.mark.parametrize("kind", ["numba", "numba int8"])
+@pytest.mark.parametrize(
+    "settings", [{"temperature": 0}, {"temperature": 0.8}, {"temperature": 1.5, "top_k": 5}], ids=str
+)
+def test_the_text_does_not_depend_on_what_is_guessed(build, kind, settings):
+    model = adapted(kind, build("qwen3", block_size=20))
+    engine = engine_of(kind, model)
+    engine.guesses = no_guesses(slots=0)
+    text = written(engine, **settings)
+    engine.guesses = no_guesses()
+    assert written(engine, **settings) == text  # with what it learns from this text
+    engine.guesses.chances_S[:] = 1
+    assert written(engine, **settings) == text  # it now knows this text
+    for id in range(engine.config.vocab_size):
+        engine.guesses.ids_S[:], engine.guesses.chances_S[:] = id, 1
+        assert written(engine, 60, **settings) == text[:60]  # with guesses that are nearly always wrong
+
+
+def test_what_was_likeliest_after_some_characters_is_guessed_when_they_come_again():
+    guesses, ids_T = no_guesses(), np.array([3, 1, 4, 1, 5, 0, 0, 0])
+    likely_V, unlikely_V = np.array([0, 0, 0, 5, 0, 0], np.float32), np.array([0, 0, 0.1, 0, 0, 0], np.float32)
+
+    def guessed(most: int) -> list[int]:
+        return ids_T[5 : 5 + kernels._guess(guesses, ids_T, 5, most, 1.0)].tolist()
+
+    assert guessed(3) == []
+    kernels._learn(guesses, ids_T, 5, likely_V)
+    assert guessed(3) == [3]
+    assert guessed(0) == []
+    ids_T[:4] = 2, 7, 1, 8  # the last two are others: a shorter context
+    assert guessed(3) == []
+    ids_T[3:5] = 1, 5
+    assert guessed(3) == [3]
+    kernels._learn(guesses, ids_T, 6, likely_V)
+    assert guessed(3) == [3, 3]
+    assert guessed(1) == [3]
+    kernels._learn(guesses, ids_T, 5, unlikely_V)
+    assert guessed(3) == []
+
+
+def test_texts_written_at_once_share_guesses_and_are_those_written_alone(shipped):
+    _, engine = shipped
+
+    def write(seed: int) -> list[int]:
+        return engine.open_reader(1).write([0], 200, SampleConfig(seed=seed), 0)[0]
+
+    alone = [write(seed) for seed in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(write, range(8))) == alone
+
+
+# Sampling
 
 
 @given(
@@ -136,6 +224,12 @@ def test_it_samples_what_sampling_does(logits, temperature, top_k, top_p, seed, 
     assume(np.abs(borders_V - u).min() > 1e-12)  # there either of two characters is right
     sampled = kernels._sample(logits_V, temperature, top_k or 0, top_p or 0.0, u)
     assert sampled == sample(logits_V, temperature, top_k, top_p, seed, i)
+
+
+@given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=40))
+def test_the_maximum_is_that_of_numpy(values):
+    values_N = np.array(values, np.float32)
+    assert kernels._maximum(values_N) == values_N.max()
 
 
 def test_the_exponential_is_exact_to_two_units_in_the_last_place():

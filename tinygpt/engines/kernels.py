@@ -1,8 +1,9 @@
 """A model as machine code, compiled by numba at its first call and cached on disk: reads characters, samples the next.
 
 The arithmetic is that of model/gpt.py, for one text. To generate a character, a CPU passes once through all of the
-weights, so what counts is how few bytes they take (weight_layout.py stores them as int8 where that is exact) and
-that vector instructions do the work. Python's lock is released meanwhile, so every core can write a text.
+weights, so what counts is how few bytes they take (weight_layout.py stores them as int8 where that is exact), that a
+pass serves several characters, and that vector instructions do the work. Python's lock is released meanwhile, so every
+core can write a text.
 
 All of it is in one file, because numba looks at no other to decide whether cached machine code is still valid. Loops
 stand where an assignment to a slice would do, since numba takes seconds to compile each of those.
@@ -11,34 +12,48 @@ Nothing here checks its arguments: see bounds.py. With `fastmath`, the compiler 
 NaN, so that a comparison may lose one. `_watch` records it from its bits, for the caller to refuse.
 
 Dimensions, beside those of model/gpt.py: N characters read at once, R rows of them, L blocks, K inputs and O outputs
-of a matrix, G groups of W = WIDTH columns. The output of a product has room for one group more than it has columns.
+of a matrix, G groups of W = WIDTH or INTEGER_WIDTH columns, D digits. The output of a product has ROOM more than
+columns.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from llvmlite import ir  # comes with numba
+from llvmlite import binding, ir  # comes with numba
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic, overload
 
 from tinygpt.engines.kernel_cache import cached_njit
 
-WIDTH = 16  # float32 numbers in the longest vector registers (AVX-512); for shorter ones LLVM uses several
+WIDTH = 16  # 4-byte numbers in the longest vector registers (AVX-512); for shorter ones LLVM uses several
+INTEGER_WIDTH = 2 * WIDTH  # columns for which a product of integers loads a character's numbers once
+ROOM = INTEGER_WIDTH  # more than the columns that the last group of a product's output lacks
+# Whether numba compiles for processors with an instruction for sums of products of bytes (AVX-512 VNNI).
+HAS_INTEGER_PRODUCTS = "+avx512vnni" in cpu_target.target_context.codegen().magic_tuple()[2]
 
-_ROWS = 6  # characters multiplied with a matrix in one pass; with more, the sums would not fit into the registers
-_PREFETCH_DISTANCE = 4096  # weights between the one in use and the one that is fetched from memory in advance
-_VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
-_F, _U = np.float32, np.uint64
-_njit = cached_njit(nogil=True, boundscheck=False, error_model="numpy")
-_njit_fastmath = cached_njit(nogil=True, boundscheck=False, error_model="numpy", fastmath=True)
+_ROWS = 4  # characters multiplied with a matrix in one pass; with more, the sums would not fit into the registers
+_SUMS = 2  # partial sums of each, because an addition has to wait for the previous one to the same sum
+_PREFETCH_DISTANCE = 2048  # bytes between the weights in use and those that are fetched from memory in advance
+_DIGITS = 3  # bytes of an integer that stands for a float32 number
+_ORDERS = (4, 3, 2)  # lengths of the contexts after which a character is guessed, the one that knows most first
+_WORTHWHILE = 0.4  # the chance from which on a guess is read along: less is worth it, but a single text tells it badly
+_F, _I, _U = np.float32, np.int32, np.uint64
+_TINY = _F(1e-30).view(_I)  # more than 0, for a quotient
+_FLOATS, _INTEGERS = (ir.VectorType(kind, WIDTH) for kind in (ir.FloatType(), ir.IntType(32)))
+_FAST = {"boundscheck": False, "error_model": "numpy"}
+_njit = cached_njit(nogil=True, **_FAST)
+_njit_fastmath = cached_njit(nogil=True, fastmath=True, **_FAST)
+binding.initialize_native_asmparser()  # for the instruction in _add_products
 
 
 class Matrices(NamedTuple):
     """One matrix per block."""
 
-    weights_LGKW: np.ndarray  # int8 or float32
+    weights_LGKW: np.ndarray  # int8 or float32; int8 for products of integers as weights_LGQWF: Q times F = 4 inputs
+    sums_LO: np.ndarray  # int32: the sum of each column, if it is of integers
     scales_LO: np.ndarray  # factor of each output
     biases_LO: np.ndarray
 
@@ -91,46 +106,118 @@ class Cache(NamedTuple):
 
     keys_LHGDW: np.ndarray  # in groups of WIDTH positions
     values_LHGTW: np.ndarray  # in groups of WIDTH channels
+    ids_T: np.ndarray  # the characters, followed by guesses
     recording: Recording
     largest_1: np.ndarray  # int32: the bits of the largest magnitude that was watched
 
 
+class Guesses(NamedTuple):
+    """What a model thought likeliest after the last few characters, in the slots of a hash table.
+
+    All texts of an engine share it without a lock: whatever two threads leave in a slot, it is a guess, and verified.
+    """
+
+    ids_S: np.ndarray
+    chances_S: np.ndarray  # the model's probability of that character; 0 in a slot that was never filled
+
+
 @_njit
-def write(weights, cache, ids_N, t, sampled_N, probabilities_N, temperature, top_k, top_p, seed, i):
+def write(weights, cache, guesses, ids_N, t, sampled_N, probabilities_N, temperature, top_k, top_p, seed, i):
     """Read the characters `ids_N`, the first at position `t`, then sample until `sampled_N` is full.
 
     All but the last sampled character are read too. The first one is character number `i` of its request. A top_k
     or top_p of 0 means none. `probabilities_N` gets the model's own probability of each.
+
+    A pass over the weights takes little longer for a few characters than for one. So each pass also reads guesses of
+    the characters to come (speculative decoding, Leviathan et al., 2023). As logits and uniform number determine a
+    character, the text is the same: a guess is kept if it is what is sampled in its place.
     """
-    logits_V = np.empty(len(weights.token_VC) + WIDTH, _F)
-    for n in range(len(sampled_N)):
-        read(weights, cache, ids_N, t, logits_V)
-        t += len(ids_N)
-        u = _uniform(_U(seed), _U(i + n))
-        sampled_N[n] = _sample(logits_V[: len(weights.token_VC)], temperature, top_k, top_p, u)
-        probabilities_N[n] = _probability(logits_V[: len(weights.token_VC)], sampled_N[n])
-        ids_N = sampled_N[n : n + 1]
+    V, T = len(weights.token_VC), len(cache.ids_T)
+    logits_MV = np.empty((_ROWS, V + ROOM), _F)
+    unread, n, guessing = len(ids_N), 0, len(guesses.ids_S) > 0
+    for position in range(unread):
+        cache.ids_T[t + position] = ids_N[position]
+    while n < len(sampled_N):
+        end = t + unread  # of what is known: the position of the next character
+        guessed = 0
+        if guessing:
+            guessed = _guess(guesses, cache.ids_T, end, min(T - end, len(sampled_N) - n - 1, _ROWS - 1), temperature)
+        read(weights, cache, cache.ids_T[t : end + guessed], t, logits_MV[: guessed + 1])
+        t, unread = end, 1
+        for m in range(guessed + 1):
+            logits_V = logits_MV[m, :V]
+            id = _sample(logits_V, temperature, top_k, top_p, _uniform(_U(seed), _U(i + n)))
+            sampled_N[n], probabilities_N[n] = id, _probability(logits_V, id)
+            n += 1
+            if guessing:
+                _learn(guesses, cache.ids_T, end + m, logits_V)
+            if m == guessed or cache.ids_T[end + m] != id:
+                if end + m < T:
+                    cache.ids_T[end + m] = id
+                t = end + m
+                break
+
+
+@_njit
+def _guess(guesses, ids_T, end, most, temperature):
+    """Put guesses of the characters from position `end` on, at most so many, into `ids_T`; return their number."""
+    chance = 1.0
+    for n in range(most):
+        slot = -1
+        for order in _ORDERS:
+            if slot < 0 and end + n >= order and guesses.chances_S[_slot(guesses, ids_T, end + n, order)]:
+                slot = _slot(guesses, ids_T, end + n, order)
+        if slot < 0:
+            return n
+        chance *= guesses.chances_S[slot] ** temperature  # nearly what is left of it at that temperature
+        if chance < _WORTHWHILE:
+            return n
+        ids_T[end + n] = guesses.ids_S[slot]
+    return most
+
+
+@_njit
+def _learn(guesses, ids_T, position, logits_V):
+    """Remember what is likeliest at a position, after the characters before it."""
+    id = np.argmax(logits_V)
+    chance = _probability(logits_V, id)
+    for order in _ORDERS:
+        if position >= order:
+            slot = _slot(guesses, ids_T, position, order)
+            guesses.ids_S[slot], guesses.chances_S[slot] = id, chance
+
+
+@_njit
+def _slot(guesses, ids_T, position, order):
+    """The slot for the last few characters before a position. Others may share it."""
+    hashed = _U(order)
+    for id in ids_T[position - order : position]:
+        hashed = (hashed ^ _U(id)) * _U(0x9E3779B97F4A7C15)
+        hashed ^= hashed >> _U(32)
+    return np.int64(hashed % _U(len(guesses.ids_S)))
 
 
 @_njit_fastmath
-def read(weights, cache, ids_N, t, logits_V):
-    """Read the characters `ids_N`, the first at position `t`, and compute the logits of the one after the last."""
+def read(weights, cache, ids_N, t, logits_MV):
+    """Read the characters `ids_N`, the first at position `t`, and compute the logits after each of the last M."""
     N, C = len(ids_N), weights.token_VC.shape[1]
     x_NC = np.empty((N, C), _F)
     normed_NC = np.empty((N, C), _F)
-    qkv_NC = np.empty((N, 3 * C + WIDTH), _F)
-    heads_NC = np.empty((N, C + WIDTH), _F)
-    hidden_NK = np.empty((N, weights.expand.scales_LO.shape[1] + WIDTH), _F)
-    update_NC = np.empty((N, C + WIDTH), _F)
-    n_layer, inner = len(weights.attention_proj.scales_LO), weights.feed_forward_proj.weights_LGKW.shape[2]
+    qkv_NC = np.empty((N, 3 * C + ROOM), _F)
+    heads_NC = np.empty((N, C + ROOM), _F)
+    hidden_NK = np.empty((N, weights.expand.scales_LO.shape[1] + ROOM), _F)
+    update_NC = np.empty((N, C + ROOM), _F)
+    n_layer, columns = weights.expand.scales_LO.shape
+    inner = columns // 2 if weights.gated else columns
     for n in range(N):
+        cache.ids_T[t + n] = ids_N[n]
         for c in range(C):
             x_NC[n, c] = weights.token_VC[ids_N[n], c] + weights.position_TC[t + n, c]
     for layer in range(n_layer):
         _record(cache.recording, layer, x_NC)
         norm_rows(weights.attention_norm, layer, x_NC, normed_NC)
         multiply(weights.query_key_value, layer, normed_NC, qkv_NC)
-        first = 0 if layer < n_layer - 1 else N - 1  # after the last block only the last character is needed
+        first = 0 if layer < n_layer - 1 else N - len(logits_MV)  # the others have served their turn
         attention(weights.heads, cache, layer, t, qkv_NC, first, heads_NC)
         multiply(weights.attention_proj, layer, heads_NC[first:, :C], update_NC[first:])
         _add(x_NC[first:], update_NC[first:])
@@ -143,9 +230,10 @@ def read(weights, cache, ids_N, t, logits_V):
         multiply(weights.feed_forward_proj, layer, hidden_NK[first:, :inner], update_NC[first:])
         _add(x_NC[first:], update_NC[first:])
     _record(cache.recording, n_layer, x_NC)
-    unembed(weights, x_NC[N - 1 :], logits_V.reshape(1, -1))
+    unembed(weights, x_NC[N - len(logits_MV) :], logits_MV)
     _watch(_squared_lengths(x_NC), cache.largest_1)
-    _watch(logits_V[: len(weights.token_VC)], cache.largest_1)
+    for logits_V in logits_MV:
+        _watch(logits_V[: len(weights.token_VC)], cache.largest_1)
 
 
 @_njit_fastmath
@@ -171,7 +259,7 @@ def attention(heads, cache, layer, t, qkv_NC, start, heads_NC):
     N, C = len(qkv_NC), n_head * head_size
     q_ND = np.empty((N, head_size), _F)
     k_D, normed_D = np.empty(head_size, _F), np.empty(head_size, _F)
-    scores_RT = np.empty((_ROWS, t + N + WIDTH), _F)
+    scores_RT = np.empty((_ROWS, t + N + ROOM), _F)
     for head in range(n_head):
         first, last = head * head_size, (head + 1) * head_size
         keys_GDW, values_GTW = cache.keys_LHGDW[layer, head], cache.values_LHGTW[layer, head]
@@ -212,14 +300,23 @@ def _attend(q_RD, keys_GDW, values_GTW, t, scores_RT, out_RD, largest_1):
 @_njit_fastmath
 def _softmax(scores_T, scale):
     """The softmax of the scores times `scale`, in place."""
-    maximum, total = scores_T[0], _F(0)
-    for t in range(len(scores_T)):
-        maximum = max(maximum, scores_T[t])
+    maximum, total = _maximum(scores_T), _F(0)
     for t in range(len(scores_T)):
         scores_T[t] = _exp((scores_T[t] - maximum) * scale)
         total += scores_T[t]
     for t in range(len(scores_T)):
         scores_T[t] /= total
+
+
+@_njit_fastmath
+def _maximum(x_N):
+    """The largest of float32 values, found among integers of the same order: LLVM does not vectorize it for floats."""
+    largest = _I(-0x80000000)
+    for n in range(len(x_N)):
+        bits = _F(x_N[n]).view(_I)
+        ordered = _I(bits ^ ((bits >> _I(31)) & _I(0x7FFFFFFF)))  # of negative numbers the larger has the smaller bits
+        largest = ordered if ordered > largest else largest
+    return _I(largest ^ ((largest >> _I(31)) & _I(0x7FFFFFFF))).view(_F)
 
 
 @_njit_fastmath
@@ -338,23 +435,66 @@ def _squared_lengths(x_NC):
 
 @_njit
 def _watch(values_N, largest_1):
-    """Raise `largest_1` to the bits of the largest magnitude among float32 values.
+    """Raise `largest_1` to the bits of the largest magnitude among float32 values."""
+    largest_1[0] = max(largest_1[0], _largest(values_N))
+
+
+@_njit
+def _largest(values_N):
+    """The bits of the largest magnitude among float32 values.
 
     As integers, magnitudes have the order of the numbers, followed by infinity and NaN.
     """
-    largest = np.int32(0)
+    largest = _I(0)
     for n in range(len(values_N)):
-        bits = np.int32(_F(values_N[n]).view(np.int32) & np.int32(0x7FFFFFFF))  # without the sign
+        bits = _I(_F(values_N[n]).view(_I) & _I(0x7FFFFFFF))  # without the sign
         largest = bits if bits > largest else largest
-    largest_1[0] = max(largest_1[0], largest)
+    return largest
+
+
+def multiply(matrices, layer, x_NK, y_NO):
+    """y = x @ matrix · scales + biases."""
+
+
+@overload(multiply, jit_options={"fastmath": True, **_FAST})
+def _multiply_by_type(matrices, layer, x_NK, y_NO):
+    """The same for each type of matrix. Beside int8 weights for products of integers, x is rounded to 24 bits."""
+
+    def floats(matrices, layer, x_NK, y_NO):
+        _product(x_NK, matrices.weights_LGKW[layer], y_NO)
+        for n in range(len(x_NK)):
+            _scale(y_NO[n], _F(1), matrices.scales_LO[layer], matrices.biases_LO[layer])
+
+    def integers(matrices, layer, x_NK, y_NO):
+        matrix_GQWF = matrices.weights_LGKW[layer]
+        digits_NDK = np.empty((len(x_NK), _DIGITS, matrix_GQWF.shape[1] * matrix_GQWF.shape[3]), np.uint8)
+        steps_N = np.empty(len(x_NK), _F)
+        for n in range(len(x_NK)):
+            steps_N[n] = _to_digits(x_NK[n], digits_NDK[n])
+        for n in range(0, len(x_NK), _ROWS):
+            rows = slice(n, n + _ROWS)
+            _integer_rows_product(digits_NDK[rows], matrix_GQWF, matrices.sums_LO[layer], y_NO[rows])
+        for n in range(len(x_NK)):
+            _scale(y_NO[n], steps_N[n], matrices.scales_LO[layer], matrices.biases_LO[layer])
+
+    return integers if matrices.types[0].ndim == 5 else floats
 
 
 @_njit_fastmath
-def multiply(matrices, layer, x_NK, y_NO):
-    """y = x @ matrix · scales + biases."""
-    _product(x_NK, matrices.weights_LGKW[layer], y_NO)
-    for n in range(len(x_NK)):
-        _scale(y_NO[n], matrices.scales_LO[layer], matrices.biases_LO[layer])
+def _to_digits(x_K, digits_DK):
+    """Round x to integers of 24 bits times a step, about as exact as float32: their digits of base 256, lowest first.
+
+    Returns the step. The digits are those of the integer plus 2^23, since the digits of a product have no sign. A step
+    that is not finite makes the product so, as infinity or NaN in x would.
+    """
+    step = _I(max(_largest(x_K), _TINY)).view(_F) / _F(0x7FFF00)  # compared as integers, so that NaN stays
+    inverse = _F(1) / step
+    for k in range(len(x_K)):
+        integer = _I(_I(np.floor(x_K[k] * inverse + _F(0.5))) + _I(0x800000))
+        digits_DK[0, k] = np.uint8(integer & 0xFF)
+        digits_DK[1, k] = np.uint8((integer >> _I(8)) & 0xFF)
+        digits_DK[2, k] = np.uint8((integer >> _I(16)) & 0xFF)
+    return step
 
 
 @_njit_fastmath
@@ -365,93 +505,183 @@ def _add(x_NC, update_NC):
 
 
 @_njit_fastmath
-def _scale(y_O, scales_O, biases_O):
+def _scale(y_O, step, scales_O, biases_O):
     for o in range(len(scales_O)):
-        y_O[o] = y_O[o] * scales_O[o] + biases_O[o]
+        y_O[o] = y_O[o] * step * scales_O[o] + biases_O[o]
 
 
 @_njit_fastmath
 def _product(x_NK, matrix_GKW, y_NO):
-    whole = len(x_NK) // _ROWS * _ROWS
-    for n in range(0, whole, _ROWS):
+    for n in range(0, len(x_NK), _ROWS):
         _rows_product(x_NK[n : n + _ROWS], matrix_GKW, y_NO[n : n + _ROWS])
-    for n in range(whole, len(x_NK)):
-        _one_row_product(x_NK[n : n + 1], matrix_GKW, y_NO[n : n + 1])
 
 
-def _matrix_product(rows: int, sums: int) -> Callable:
-    """A function for y_RO = x_RK @ matrix_GKW with so many rows, generated in LLVM's intermediate language.
+# Products in LLVM's intermediate language. Compiled from Python loops, the sums would be kept in memory. Here the sums
+# of a group of columns stay in registers while the weights of these columns, which are adjacent in memory, are read
+# once. The order of additions does not depend on the number of rows, so a text is the same whatever is read along.
 
-    Compiled from Python loops, the sums would be kept in memory. Here the sums of WIDTH columns stay in registers while
-    the weights of these columns, which are adjacent in memory, are read once. Each row has several partial sums,
-    used in turn, because an addition has to wait for the previous one to the same sum.
-    """
 
-    @intrinsic
-    def product(_, x_RK, matrix_GKW, y_RO):
-        def build(context, builder, signature, arguments):
-            number = context.get_value_type(types.intp)
-            (x, (_, inputs)), (matrix, (groups, _, _)), (y, _) = (
-                _indexer(context, builder, kind, value) for kind, value in zip(signature.args, arguments, strict=True)
-            )
+@intrinsic
+def _rows_product(_, x_RK, matrix_GKW, y_RO):
+    """y = x @ matrix for up to _ROWS rows."""
 
-            def add(group, k, totals):
-                weights_W = _load(builder, matrix(group, k, number(0)))
-                for row, total in enumerate(totals):
+    def build(context, builder, signature, arguments):
+        (x, (count, inputs)), (matrix, (groups, _, _)), (y, _) = _arrays(context, builder, signature, arguments)
+        number = inputs.type
+
+        def emit(rows, group):
+            totals = _zeros(builder, _FLOATS, _SUMS, rows)
+
+            def add(k, partial):
+                if matrix_GKW.dtype == types.int8:
+                    _prefetch(builder, matrix(group, k, number(0)))
+                weights_W = _load_floats(builder, matrix(group, k, number(0)))
+                for row in range(rows):
                     x_W = _broadcast(builder, builder.load(x(number(row), k)))
                     part_W = builder.fmul(x_W, weights_W, flags=["contract"])
+                    total = totals[partial][row]
                     builder.store(builder.fadd(builder.load(total), part_W, flags=["contract"]), total)
 
-            whole = builder.sub(inputs, builder.srem(inputs, number(sums)))
-            with cgutils.for_range(builder, groups) as group:
-                zeros_W = _VECTOR([0.0] * WIDTH)
-                totals = [[cgutils.alloca_once_value(builder, zeros_W) for _ in range(rows)] for _ in range(sums)]
-                with cgutils.for_range_slice(builder, number(0), whole, number(sums)) as (k, _):
-                    if rows == 1:
-                        _prefetch(builder, matrix(group.index, k, number(_PREFETCH_DISTANCE)))
-                    for i in range(sums):
-                        add(group.index, builder.add(k, number(i)), totals[i])
-                with cgutils.for_range_slice(builder, whole, inputs, number(1)) as (k, _):
-                    add(group.index, k, totals[0])
-                for row, (total, *others) in enumerate(zip(*totals, strict=True)):
-                    total_W = builder.load(total)
-                    for other in others:
-                        total_W = builder.fadd(total_W, builder.load(other))
-                    first = y(number(row), builder.mul(group.index, number(WIDTH)))
-                    builder.store(total_W, builder.bitcast(first, _VECTOR.as_pointer()), align=4)
+            _in_turn(builder, inputs, _SUMS, add)
+            for row in range(rows):
+                total_W = _sum(builder, builder.fadd, [partial[row] for partial in totals])
+                _store(builder, total_W, y(number(row), builder.mul(group, number(WIDTH))))
 
-        return types.void(x_RK, matrix_GKW, y_RO), build
+        _for_each_group(builder, count, groups, emit)
 
-    return product
+    return types.void(x_RK, matrix_GKW, y_RO), build
 
 
-def _indexer(context, builder, kind, value) -> tuple[Callable, list]:
-    """A function from indices to a pointer to the array's element, and the array's shape."""
-    array = context.make_array(kind)(context, builder, value=value)
-    shape = cgutils.unpack_tuple(builder, array.shape, kind.ndim)
-    return lambda *indices: cgutils.get_item_pointer(context, builder, kind, array, indices), shape
+@intrinsic
+def _integer_rows_product(_, digits_RDK, matrix_GQWF, sums_O, y_RO):
+    """y = (digits - 2^23) @ matrix for up to _ROWS rows; the arithmetic is exact but for the last rounding."""
+
+    def build(context, builder, signature, arguments):
+        (digits, (count, _, _)), (matrix, (groups, fours, _, _)), (sums, _), (y, _) = _arrays(
+            context, builder, signature, arguments
+        )
+        number, vectors = fours.type, INTEGER_WIDTH // WIDTH
+
+        def emit(rows, group):
+            partial_sums = 1 if rows > _ROWS // 2 else 2  # as many as there are registers for
+            totals = _zeros(builder, _INTEGERS, partial_sums, rows, _DIGITS, vectors)
+
+            def add(q, partial):
+                weights = [
+                    _load(builder, matrix(group, q, number(vector * WIDTH), number(0)), _INTEGERS)
+                    for vector in range(vectors)
+                ]
+                for row in range(rows):
+                    for digit in range(_DIGITS):
+                        first = digits(number(row), number(digit), builder.mul(q, number(4)))
+                        four = builder.load(builder.bitcast(first, _INTEGERS.element.as_pointer()), align=1)
+                        four_W = _broadcast(builder, four)
+                        for weights_W, total in zip(weights, totals[partial][row][digit], strict=True):
+                            builder.store(_add_products(builder, builder.load(total), four_W, weights_W), total)
+
+            _in_turn(builder, fours, partial_sums, add)
+            for vector in range(vectors):
+                column = builder.add(builder.mul(group, number(INTEGER_WIDTH)), number(vector * WIDTH))
+                for row in range(rows):
+                    parts = [
+                        _sum(builder, builder.add, [partial[row][digit][vector] for partial in totals])
+                        for digit in range(_DIGITS)
+                    ]
+                    _store(builder, _joined(builder, parts, sums(column)), y(number(row), column))
+
+        _for_each_group(builder, count, groups, emit)
+
+    return types.void(digits_RDK, matrix_GQWF, sums_O, y_RO), build
 
 
-def _load(builder, pointer):
+def _for_each_group(builder, count, groups, emit: Callable) -> None:
+    """Emit code for each number of rows up to _ROWS; what runs is that for `count` rows, once for each group."""
+    for rows in range(1, _ROWS + 1):
+        matches = builder.icmp_signed("==", count, count.type(rows))
+        with builder.if_then(matches), cgutils.for_range(builder, groups) as group:
+            emit(rows, group.index)
+
+
+def _in_turn(builder, count, sums: int, add: Callable) -> None:
+    """Emit a loop that calls `add(index, partial)` for each index, with the partial sums in turn."""
+    number = count.type
+    whole = builder.sub(count, builder.srem(count, number(sums)))
+    with cgutils.for_range_slice(builder, number(0), whole, number(sums)) as (index, _):
+        for partial in range(sums):
+            add(builder.add(index, number(partial)), partial)
+    with cgutils.for_range_slice(builder, whole, count, number(1)) as (index, _):
+        add(index, 0)
+
+
+def _zeros(builder, kind, *shape: int) -> list:
+    """Variables for vectors, which LLVM keeps in registers: nested lists of this shape."""
+    if not shape:
+        return cgutils.alloca_once_value(builder, kind([0] * WIDTH))
+    return [_zeros(builder, kind, *shape[1:]) for _ in range(shape[0])]
+
+
+def _sum(builder, add: Callable, variables: list):
+    total_W, *others = (builder.load(variable) for variable in variables)
+    for other_W in others:
+        total_W = add(total_W, other_W)
+    return total_W
+
+
+def _joined(builder, parts: list, sums):
+    """The float32 numbers of which `parts` are the digits, lowest first, less 2^23 times the sums of the columns."""
+    *lower, highest_W = parts
+    # 2^23 is 128 in the highest digit.
+    excess_W = builder.mul(_load(builder, sums, _INTEGERS), _INTEGERS([128] * WIDTH))
+    total_W = builder.sitofp(builder.sub(highest_W, excess_W), _FLOATS)
+    for part_W in reversed(lower):
+        higher_W = builder.fmul(total_W, _FLOATS([256.0] * WIDTH))
+        total_W = builder.fadd(higher_W, builder.sitofp(part_W, _FLOATS))
+    return total_W
+
+
+def _arrays(context, builder, signature, arguments) -> list[tuple[Callable, list]]:
+    """For each array a function from indices to a pointer to an element, and the array's shape."""
+
+    def indexed(kind, value):
+        array = context.make_array(kind)(context, builder, value=value)
+        shape = cgutils.unpack_tuple(builder, array.shape, kind.ndim)
+        return lambda *indices: cgutils.get_item_pointer(context, builder, kind, array, indices), shape
+
+    return [indexed(kind, value) for kind, value in zip(signature.args, arguments, strict=True)]
+
+
+def _load(builder, pointer, kind):
+    """Load the vector that starts at the pointer."""
+    return builder.load(builder.bitcast(pointer, kind.as_pointer()), align=1)
+
+
+def _load_floats(builder, pointer):
     """Load the WIDTH numbers that start at the pointer, int8 or float32, as float32."""
     element = pointer.type.pointee
-    vector = builder.load(builder.bitcast(pointer, ir.VectorType(element, WIDTH).as_pointer()), align=1)
-    return vector if element == _VECTOR.element else builder.sitofp(vector, _VECTOR)
+    vector = _load(builder, pointer, ir.VectorType(element, WIDTH))
+    return vector if element == _FLOATS.element else builder.sitofp(vector, _FLOATS)
+
+
+def _store(builder, vector, pointer) -> None:
+    builder.store(vector, builder.bitcast(pointer, vector.type.as_pointer()), align=4)
 
 
 def _broadcast(builder, number):
     """A vector of WIDTH times the same number."""
-    undefined, zeros = _VECTOR(ir.Undefined), ir.VectorType(ir.IntType(32), WIDTH)([0] * WIDTH)
+    undefined, zeros = ir.VectorType(number.type, WIDTH)(ir.Undefined), _INTEGERS([0] * WIDTH)
     return builder.shuffle_vector(builder.insert_element(undefined, number, ir.IntType(32)(0)), undefined, zeros)
 
 
+def _add_products(builder, totals, digits, weights):
+    """Add the sum of four products, of unsigned and signed bytes, to each of WIDTH integers: one instruction."""
+    kind = ir.FunctionType(_INTEGERS, [_INTEGERS] * 3)
+    return builder.asm(kind, "vpdpbusd $2, $1, $0", "=v,v,v,0", [digits, weights, totals], side_effect=False)
+
+
 def _prefetch(builder, pointer):
-    """Fetch memory into the first-level cache; an address beyond the array does no harm."""
+    """Fetch what follows at a distance into the first-level cache; an address beyond the array does no harm."""
     byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
     kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
     prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
-    builder.call(prefetch, [builder.bitcast(pointer, byte), number(0), number(3), number(1)])
-
-
-_one_row_product = _matrix_product(rows=1, sums=4)
-_rows_product = _matrix_product(rows=_ROWS, sums=1)
+    ahead = builder.gep(builder.bitcast(pointer, byte), [number(_PREFETCH_DISTANCE)])
+    builder.call(prefetch, [ahead, number(0), number(3), number(1)])

@@ -22,7 +22,7 @@ class NumbaEngine:
         from tinygpt.engines import weight_layout  # numba is optional, and slow to import
 
         self.config, self.slower_because, self.name = config, "", "numba on cpu"
-        self.weights = weight_layout.convert(config, tensors)
+        self.weights, self.guesses = weight_layout.convert(config, tensors), weight_layout.no_guesses()
 
     @classmethod
     def compiled(cls, config: GPTConfig, tensors: dict[str, np.ndarray]) -> Self:
@@ -67,8 +67,8 @@ class NumbaEngine:
         (ids_N,) = checked_ids(self.config, [ids], batch=1, length=0)
         cache = weight_layout.empty_cache(self.config, recorded=len(ids_N))
         residual_LC = cache.recording.residual_LC
-        logits_LV = np.empty((len(residual_LC), self.config.vocab_size + kernels.WIDTH), np.float32)
-        kernels.read(self.weights, cache, ids_N, 0, logits_LV[-1])
+        logits_LV = np.empty((len(residual_LC), self.config.vocab_size + kernels.ROOM), np.float32)
+        kernels.read(self.weights, cache, ids_N, 0, logits_LV[-1:])
         check_finite(weight_layout.largest_magnitude(cache))
         kernels.unembed(self.weights, residual_LC, logits_LV)
         keys_LHTD, logits_LV = weight_layout.keys(cache, len(ids_N)), logits_LV[:, : self.config.vocab_size]
@@ -91,9 +91,9 @@ class NumbaReader:
         """See Reader."""
         config = self._engine.config
         ids_BN = checked_ids(config, rows, batch=len(self._caches), length=self._length)
-        logits_BV = np.empty((len(rows), config.vocab_size + self._kernels.WIDTH), np.float32)
+        logits_BV = np.empty((len(rows), config.vocab_size + self._kernels.ROOM), np.float32)
         for cache, ids_N, logits_V in zip(self._caches, ids_BN, logits_BV, strict=True):
-            self._kernels.read(self._engine.weights, cache, ids_N, self._length, logits_V)
+            self._kernels.read(self._engine.weights, cache, ids_N, self._length, logits_V[None])
             check_finite(self._layout.largest_magnitude(cache))
         self._length += ids_BN.shape[1]
         return logits_BV[:, : config.vocab_size]
@@ -110,8 +110,8 @@ class NumbaReader:
             float(settings.top_p or 0),
             np.uint64(settings.seed),
         )
-        (cache,), weights = self._caches, self._engine.weights
-        self._kernels.write(weights, cache, ids_N, self._length, sampled_N, probabilities_N, *sampling, i)
+        (cache,), weights, guesses = self._caches, self._engine.weights, self._engine.guesses
+        self._kernels.write(weights, cache, guesses, ids_N, self._length, sampled_N, probabilities_N, *sampling, i)
         check_finite(self._layout.largest_magnitude(cache))
         self._length += len(ids) + count - 1
         return sampled_N.tolist(), probabilities_N.tolist()

@@ -1,20 +1,44 @@
 """A model's weights in the memory layout and the types that kernels.py reads. For the dimensions see there."""
 
+import math
+
 import numpy as np
 
 from tinygpt.config import GPTConfig
-from tinygpt.engines.kernels import WIDTH, Cache, Heads, Matrices, Norms, Recording, Weights
+from tinygpt.engines.kernels import (
+    HAS_INTEGER_PRODUCTS,
+    INTEGER_WIDTH,
+    WIDTH,
+    Cache,
+    Guesses,
+    Heads,
+    Matrices,
+    Norms,
+    Recording,
+    Weights,
+)
 from tinygpt.model.quantization import fake_quantize, quantize
+
+_LINE = 64  # bytes of a cache line
 
 
 def empty_cache(config: GPTConfig, *, recorded: int = 0) -> Cache:
     """A cache for a full window; with `recorded`, for a text of so many characters, whose activations it records."""
     heads, T, D = (config.n_layer, config.n_head), recorded or config.block_size, config.head_size
-    keys_LHGDW = np.zeros((*heads, _groups(T), D, WIDTH), np.float32)
-    values_LHGTW = np.zeros((*heads, _groups(D), T, WIDTH), np.float32)
+    keys_LHGDW = _zeros((*heads, _groups(T), D, WIDTH), np.float32)
+    values_LHGTW = _zeros((*heads, _groups(D), T, WIDTH), np.float32)
     queries_LHTD = np.zeros((config.n_layer if recorded else 0, config.n_head, recorded, D), np.float32)
     residual_LC = np.zeros((config.n_layer + 1 if recorded else 0, config.n_embd), np.float32)
-    return Cache(keys_LHGDW, values_LHGTW, Recording(queries_LHTD, residual_LC), np.zeros(1, np.int32))
+    recording = Recording(queries_LHTD, residual_LC)
+    return Cache(keys_LHGDW, values_LHGTW, np.zeros(T, np.int64), recording, np.zeros(1, np.int32))
+
+
+def no_guesses(slots: int = 2**16) -> Guesses:
+    """A table in which nothing has been learned yet, and nothing will be where it has no slots.
+
+    It should have some times as many slots as there are contexts that often occur.
+    """
+    return Guesses(np.zeros(slots, np.int32), np.zeros(slots, np.float32))
 
 
 def keys(cache: Cache, T: int) -> np.ndarray:
@@ -30,7 +54,9 @@ def largest_magnitude(cache: Cache) -> np.ndarray:
     return magnitude_1
 
 
-def convert(config: GPTConfig, tensors: dict[str, np.ndarray]) -> Weights:
+def convert(
+    config: GPTConfig, tensors: dict[str, np.ndarray], *, integer_products: bool = HAS_INTEGER_PRODUCTS
+) -> Weights:
     """Convert the float32 tensors of a model's state_dict. Matrices become int8 if that is exact for all of them."""
     blocks = [f"blocks.{number}." for number in range(config.n_layer)]
     classic, normed_heads = config.family == "gpt", config.family == "qwen3"
@@ -49,7 +75,12 @@ def convert(config: GPTConfig, tensors: dict[str, np.ndarray]) -> Weights:
         scales_LO1 = np.ones((*biases_LO.shape, 1), np.float32)
         if quantized:
             weights_LOK, scales_LO1 = quantize(weights_LOK)
-        return Matrices(_grouped(weights_LOK.swapaxes(1, 2)), scales_LO1.squeeze(2), biases_LO)
+        weights_LKO, sums_LO = weights_LOK.swapaxes(1, 2), np.zeros(biases_LO.shape, np.int32)
+        if not quantized or not integer_products:
+            return Matrices(_grouped(weights_LKO, WIDTH), sums_LO, scales_LO1.squeeze(2), biases_LO)
+        weights_LGKW = _grouped(weights_LKO, INTEGER_WIDTH)
+        sums_LO = weights_LGKW.sum(axis=2, dtype=np.int32).reshape(len(owners), -1)
+        return Matrices(_in_fours(weights_LGKW), sums_LO, scales_LO1.squeeze(2), biases_LO)
 
     def norms(part: str, owners: list[str] = blocks) -> Norms:
         weights_LK = np.stack([weight(owner + part) for owner in owners])
@@ -85,12 +116,35 @@ def _rotations(config: GPTConfig) -> tuple[np.ndarray, np.ndarray]:
     return np.cos(angles_TD), np.sin(angles_TD)
 
 
-def _grouped(matrices_LKO: np.ndarray) -> np.ndarray:
+def _grouped(matrices_LKO: np.ndarray, width: int) -> np.ndarray:
     """Group the columns in the order in which a product reads them, padded with zeros: matrices_LGKW."""
     L, K, columns = matrices_LKO.shape
-    padded = np.zeros((L, K, _groups(columns) * WIDTH), matrices_LKO.dtype)
+    padded = np.zeros((L, K, -(-columns // width) * width), matrices_LKO.dtype)
     padded[:, :, :columns] = matrices_LKO
-    return np.ascontiguousarray(padded.reshape(L, K, -1, WIDTH).swapaxes(1, 2))
+    return _aligned(padded.reshape(L, K, -1, width).swapaxes(1, 2))
+
+
+def _in_fours(matrices_LGKW: np.ndarray) -> np.ndarray:
+    """Put the weights of four inputs beside each other, for each column, padded with zeros: matrices_LGQWF."""
+    L, G, K, W = matrices_LGKW.shape
+    padded = np.zeros((L, G, -(-K // 4) * 4, W), matrices_LGKW.dtype)
+    padded[:, :, :K] = matrices_LGKW
+    return _aligned(padded.reshape(L, G, -1, 4, W).swapaxes(3, 4))
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """A copy in which no vector crosses a border between cache lines."""
+    copy = _zeros(array.shape, array.dtype)
+    copy[...] = array
+    return copy
+
+
+def _zeros(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Zeros from an address on at which a cache line begins."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + _LINE, np.uint8)
+    start = -memory.ctypes.data % _LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _groups(columns: int) -> int:
