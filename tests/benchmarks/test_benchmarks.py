@@ -127,10 +127,9 @@ def test_decoding_that_cannot_be_timed_is_refused_in_one_line(called, weights, f
 
 
 def test_the_parts_of_a_step_are_timed(called, weights, monkeypatch):
-    pytest.importorskip(
-        "tinygpt.engines.kernels"
-    )  # they are compiled; the loops around them, which takes long, are not
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    pytest.importorskip("tinygpt.engines.kernels")
+    called("tinygpt", "--weights", weights, "--length", 1)  # compiles them
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)  # for the loops around them, which would take long
     done = called("benchmarks.step", "--weights", weights, "--rounds", 1)
     assert printed(done, "seed")
     for part in ("products with weights", "attention", "norms and activation"):
