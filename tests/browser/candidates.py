@@ -47,8 +47,9 @@ def panel(page: Page) -> Locator:
 
 
 def another(page: Page, number: int = 0) -> Locator:
-    """A candidate that does not stand there already: its button."""
-    return panel(page).locator('button[data-character]:not([aria-current], [aria-label^="new line"])').nth(number)
+    """A candidate that does not stand there already: its button, once the candidates of the character are there."""
+    others = 'button[data-character]:not([aria-current], [aria-label^="new line"])'
+    return panel(page).locator(f":scope > div:not(.waiting) {others}").nth(number)
 
 
 def selected(page: Page) -> dict[str, Any]:

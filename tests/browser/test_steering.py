@@ -100,6 +100,21 @@ def test_the_keyboard_reaches_every_character_and_its_candidates(page: Page):
     assert finished(page)[:-1] == text[:-1]
 
 
+def test_a_candidate_in_view_can_be_chosen_while_the_same_ones_are_asked_for_again(page: Page):
+    write(page, "ROMEO:\n", seed=7)
+    finished(page)
+    continuation(page).focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(another(page)).to_be_visible()
+    another(page).evaluate("""button => {
+        const enter = { key: "Enter", bubbles: true, cancelable: true };
+        document.getElementById("continuation").dispatchEvent(new KeyboardEvent("keydown", enter));
+        button.click();
+    }""")
+    expect(panel(page)).to_contain_text("chosen by hand")
+
+
 def test_the_character_that_the_keys_choose_is_in_sight(page: Page):
     write(page, "ROMEO:\n", seed=7, length=2000)
     finished(page, 2000)

@@ -128,7 +128,7 @@ def test_products_of_integers_and_of_floats_give_the_same_logits(build, family):
     engine.weights = convert(model.config, tensors, integer_products=True)
     logits_BV = engine.open_reader(1).read([ids])
     engine.weights = convert(model.config, tensors, integer_products=False)
-    np.testing.assert_allclose(engine.open_reader(1).read([ids]), logits_BV, atol=1e-6)
+    np.testing.assert_allclose(engine.open_reader(1).read([ids]), logits_BV, atol=BOUND)
 
 
 @given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=40))

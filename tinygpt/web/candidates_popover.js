@@ -61,12 +61,13 @@ export class CandidatesPopover {
   // Show it at the selected character, the position of a Shown, whose candidates are still to come. `focused`: the focus
   // moves into it.
   open(shown, focused = false) {
-    const { position } = shown;
+    const { link, position } = shown;
     const { character } = this.selection();
+    const again = this.isOpen && link === this.#shown.link && position === this.#shown.position;
     this.#shown = shown;
     if (!this.isOpen) drawCandidates(this.content, { position, character });
     this.element.ariaLabel = `Candidates for character ${position + 1}`;
-    this.#waiting = true;
+    if (!again) this.#waiting = true;
     this.popover.open();
     if (focused) this.element.focus();
   }
