@@ -139,30 +139,39 @@ def print_details(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, rounds
     config, rounds = model.config, min(rounds, 9)
     guessing, engine, seeds = fastest(model), without_guesses(model), count(SEED)
 
-    def median_rate(count: int, work: Callable[[], object]) -> float:
-        return median(count / seconds(work) for _ in range(rounds))
-
-    def text_rate(length: int, temperature: float = 0.8) -> float:
+    def text(engine: Engine, length: int = config.block_size, temperature: float = 0.8) -> Callable[[], float]:
         settings = replace(SAMPLED, max_new_tokens=length, temperature=temperature)
-        return median_rate(
-            length, lambda: list(stream(guessing, tokenizer, settings=replace(settings, seed=next(seeds))))
+        return lambda: (
+            length / seconds(lambda: list(stream(engine, tokenizer, settings=replace(settings, seed=next(seeds)))))
         )
 
-    print("\nwith guesses, from so many characters written before")
-    for texts in range(0, 5 * rounds, rounds):
-        print(f"  {texts * config.block_size:<6,}                         {text_rate(config.block_size):8,.0f}")
-    long, first_window = text_rate(LONG), text_rate(config.block_size)
-    print(f"{LONG:,} characters, past context  {long:8,.0f}, {first_window / long:.2f} times as long per character")
-    for temperature in (1.3, 2):
-        print(f"at temperature {temperature:<18}{text_rate(config.block_size, temperature):8,.0f}")
-    alone = median(write_rate(engine) for _ in range(rounds))
+    def in_turn(*rates: Callable[[], float]) -> list[float]:
+        return [median(column) for column in zip(*([each() for each in rates] for _ in range(rounds)), strict=True)]
+
+    print("\nwith guesses, begun after so many characters")
+    for first in range(0, 5 * rounds, rounds):
+        begun = f"{first * config.block_size:,} to {(first + rounds - 1) * config.block_size:,}"
+        print(f"  {begun:31}{in_turn(text(guessing))[0]:8,.0f}")
+    print("and after those")
+    for temperature, pace in zip(
+        (1.3, 2), in_turn(text(guessing, temperature=1.3), text(guessing, temperature=2)), strict=True
+    ):
+        print(f"  at temperature {temperature:<16g}{pace:8,.0f}")
+    for name, each in {"with": guessing, "without": engine}.items():
+        window, long = in_turn(text(each), text(each, LONG))
+        print(
+            f"{LONG:,} characters, {name + ' guesses':16}{long:8,.0f}, {window / long:.2f} times as long per character"
+        )
+    (alone,) = in_turn(lambda: write_rate(engine))
     with ThreadPoolExecutor(2) as pool:
-        both = median_rate(2 * config.block_size, lambda: list(pool.map(write_rate, [engine] * 2)))
+        both = median(
+            2 * config.block_size / seconds(lambda: list(pool.map(write_rate, [engine] * 2))) for _ in range(rounds)
+        )
     print("\nwithout guesses")
     print(f"one text, one thread             {alone:8,.0f} characters per second")
     print(f"two texts, two threads           {both:8,.0f}, {both / alone:.2f} times as many")
     prompt = [[1] * config.block_size]
-    prefill = median_rate(config.block_size, lambda: engine.open_reader(1).read(prompt))
+    prefill = config.block_size / median(seconds(lambda: engine.open_reader(1).read(prompt)) for _ in range(rounds))
     print(f"reading a prompt of {config.block_size:<13}{prefill:8,.0f}")
     step = -(-config.block_size // 8)
     for first in range(0, config.block_size, step):
@@ -179,12 +188,12 @@ def print_details(model: GPTLanguageModel, tokenizer: TextEncoderDecoder, rounds
     print(f"this machine reads an array of that size at {best / 1e9:.1f} GB/s on one thread")
 
 
-def write_rate(engine: Engine, first: int = 0, count: int | None = None) -> float:
-    """Characters per second from position `first` on: of `count`, or of all that the window has room for."""
-    reader, count = engine.open_reader(1), count or engine.config.block_size - first
+def write_rate(engine: Engine, first: int = 0, length: int | None = None) -> float:
+    """Characters per second from position `first` on: of `length`, or of all that the window has room for."""
+    reader, length = engine.open_reader(1), length or engine.config.block_size - first
     if first:
         reader.read([[1] * first])
-    return count / seconds(lambda: reader.write([1], count, GREEDY, 0))
+    return length / seconds(lambda: reader.write([1], length, GREEDY, 0))
 
 
 def weight_bytes(model: GPTLanguageModel) -> int:

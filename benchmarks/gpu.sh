@@ -11,14 +11,16 @@
 #   DATA=            the text to train on, instead of Tiny Shakespeare
 #   SIZES=           more flags of every training run
 #   ROUNDS=          more flags of benchmarks.batch
+#   PATIENCE=1       how many times as long everything may take
 set -uo pipefail
 
 : "${1:?name a folder for the results: benchmarks/gpu.sh FOLDER}"
 for name in TINYGPT_CORPUS DATA WEIGHTS; do # may be relative to where the script was started
   [ -z "${!name:-}" ] || export "$name=$(realpath "${!name}")"
 done
+python=$(realpath --no-symlinks "$(command -v "${PYTHON:-python3}")")
 mkdir -p "$1" && out=$(cd "$1" && pwd) && cd "$(dirname "$0")/.." || exit 1
-python=${PYTHON:-python3} device=${DEVICE:-cuda} weights=${WEIGHTS:-weights}
+device=${DEVICE:-cuda} weights=${WEIGHTS:-weights}
 data=(${DATA:+--data "$DATA"})
 read -ra tests <<<"${TESTS:-tests/engines tests/training}"
 read -ra sizes <<<"${SIZES:-}"
@@ -26,7 +28,8 @@ read -ra rounds <<<"${ROUNDS:-}"
 runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 export TORCHINDUCTOR_CACHE_DIR=$runs/compiled # empty, so that the time of compiling counts
-deadline=450                                  # seconds from the start; what is stopped then has 10 more to save
+patience=${PATIENCE:-1}
+deadline=$((450 * patience)) # seconds from the start; what is stopped then has 10 more to save
 status=0
 : >"$out/rows"
 
@@ -37,12 +40,12 @@ status=0
 part() {
   local name=$1 limit=$2 pattern=$3 left=$((deadline - SECONDS)) begun=$SECONDS result=ok code watch memory said
   shift 3
-  limit=$((limit < left ? limit : left))
+  limit=$((limit * patience < left ? limit * patience : left))
   watch_memory >"$out/memory" &
   watch=$!
   timeout --foreground --preserve-status --kill-after=10 $((limit > 1 ? limit : 1)) "$@" >"$runs/log" 2>&1 </dev/null
   code=$?
-  kill "$watch" 2>/dev/null
+  kill "$watch" && wait "$watch" 2>/dev/null
   tr '\r' '\n' <"$runs/log" >"$out/$name.log" # a progress bar is many lines
   memory=$(sort -n "$out/memory" | tail -n 1)
   said=$(grep -E "$pattern|^step|^Training without" "$out/$name.log" | tail -n 9)

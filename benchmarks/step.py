@@ -65,7 +65,8 @@ def read_often(weights, cache, ids_N, t, logits_MV, times):
 
 @_compiled
 def multiply(weights, N, times):
-    C, inner = weights.token_VC.shape[1], weights.expand.scales_LO.shape[1] // 2
+    C, columns = weights.token_VC.shape[1], weights.expand.scales_LO.shape[1]
+    inner = columns // 2 if weights.gated else columns
     x_NC, x_NK = np.ones((N, C), np.float32), np.ones((N, inner), np.float32)
     qkv_NC, y_NC = np.empty((N, 3 * C + kernels.ROOM), np.float32), np.empty((N, C + kernels.ROOM), np.float32)
     hidden_NK = np.empty((N, 2 * inner + kernels.ROOM), np.float32)

@@ -25,7 +25,7 @@ from tinygpt.config import GPTConfig, TrainConfig
 from tinygpt.data.dataset import Dataset, load_dataset
 from tinygpt.data.download import DEFAULT_URL
 from tinygpt.engines.device import choose_device
-from tinygpt.fields import Number
+from tinygpt.fields import FieldError, Number
 from tinygpt.flags import add_flags, given
 from tinygpt.presets import PRESETS
 from tinygpt.training.evaluation import evaluate_full
@@ -41,7 +41,7 @@ def main() -> None:
     parser = make_parser("sweep", __doc__)
     parser.add_argument("--preset", choices=PRESETS, default="default", metavar="NAME")
     parser.add_argument(
-        "--minutes", type=float, metavar="X", help="of a core, for each run; without it and --max-iters, show the table"
+        "--minutes", type=float, metavar="X", help="of a core, for each run; without it or --max-iters, show the table"
     )
     parser.add_argument("--name", metavar="TEXT", help="name of the setting in the table (default: the flags)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N")
@@ -62,6 +62,8 @@ def main() -> None:
     print(header(", ".join(map(str, args.seeds))))
     with one_line_errors(parser):
         if args.minutes is not None:
+            if "max_iters" in changes:
+                raise FieldError("minutes", "cannot be combined with --max-iters: name one of them")
             Number(0.01, 1000).checked("minutes", args.minutes)
         for seed in args.seeds:
             row = one_run(args, name, seed)
@@ -130,15 +132,16 @@ def steps_in(seconds: float, trial: Trainer) -> int:
 def table(rows: list[dict]) -> str:
     """The table as text: the machines, then a line per setting, lowest mean loss first among those of equal minutes.
 
-    Runs of a given number of steps have no minutes, and come last.
+    Runs of a given number of steps come last, lowest first among those of equal steps.
     """
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
-        groups.setdefault((row["minutes"] or math.inf, row["setting"]), []).append(row)
+        steps = 0 if row["minutes"] else row["steps"]
+        groups.setdefault((row["minutes"] or math.inf, steps, row["setting"]), []).append(row)
     lines = [f"machine   {machine}" for machine in dict.fromkeys(row["machine"] for row in rows)]
     lines += ["", f"{'minutes':>7}  {'loss':7} {'seeds':>5} {'spread':>7} {'train':>7} {'steps':>6}  setting"]
-    ranked = sorted(groups.items(), key=lambda group: (group[0][0], mean(row["loss"] for row in group[1])))
-    for (minutes, setting), runs in ranked:
+    ranked = sorted(groups.items(), key=lambda group: (*group[0][:2], mean(row["loss"] for row in group[1])))
+    for (minutes, _, setting), runs in ranked:
         losses = [r["loss"] for r in runs]
         shown = f"{minutes:g}" if minutes < math.inf else ""
         lines.append(

@@ -3,7 +3,7 @@
 python -m benchmarks.teachers FOLDER ...   runs that `python -m benchmarks.sweep --keep` has kept
 
 The validation text is not used: the runs have learned the first 90 % of the training text, and the rest of it is
-predicted, in blocks as for the published loss. The n-gram model has counted the same 90 %.
+predicted, in blocks as for the published loss. The n-gram model has counted the same 90 %, and reads on across blocks.
 """
 
 from itertools import combinations
@@ -33,7 +33,7 @@ def main() -> None:
         dataset = held_out(whole)
         for folder in args.folders:
             check_teacher(folder, dataset)
-            ensemble = load_ensemble(args.folders, dataset.tokenizer, torch.device("cpu"))
+        ensemble = load_ensemble(args.folders, dataset.tokenizer, torch.device("cpu"))
     text = dataset.validation.long()
     block_size = min(PUBLISHED_BLOCK, ensemble.config.block_size)
     each_MNV = torch.stack([block_predictions(model, text, block_size) for model in ensemble.models])
@@ -43,8 +43,9 @@ def main() -> None:
     for number, folder in enumerate(args.folders, 1):
         print(f"teacher {number:<4} {folder}")
     print("\n" + " ".join([f"{'teachers':12}", *(f"{f'n-gram {weight:g}':>11}" for weight in WEIGHTS)]))
-    for size in range(1, len(each_MNV) + 1):
-        for chosen in combinations(range(len(each_MNV)), size):
+    count = len(each_MNV)
+    for size in sorted({1, 2, count - 1, count} & {*range(1, count + 1)}):
+        for chosen in combinations(range(count), size):
             mean_NV = each_MNV[list(chosen)].mean(dim=0)
             losses = [nats(mean_NV.lerp(ngram_NV, weight), text) for weight in WEIGHTS]
             names = " ".join(str(number + 1) for number in chosen)

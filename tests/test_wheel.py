@@ -143,6 +143,7 @@ def programs(wheel: Path, metadata: Message, tmp_path_factory: pytest.TempPathFa
         link_distribution(name, site)
     installing = [environment / "bin" / "pip", "install", "-q", "--no-deps", "--no-compile", wheel]
     subprocess.run(installing, check=True, timeout=120)
+    subprocess.run([environment / "bin" / "pip", "check"], check=True, timeout=120)  # the versions, too
     return environment / "bin"
 
 
@@ -208,7 +209,7 @@ def test_a_prepared_spaces_requirements_resolve_and_it_runs_with_all_but_its_tor
     subprocess.run([*pip, "uninstall", "-y", "tinygpt"], check=True, timeout=60)  # a Space holds the code itself
     required = space / "requirements.txt"
     # Of gigabytes of CUDA libraries, only what they ask for is downloaded; by older versions of pip, all.
-    subprocess.run([programs / "python", "-m", "pip", "install", "-q", "--upgrade", "pip>=25"], check=True, timeout=60)
+    subprocess.run([programs / "python", "-m", "pip", "install", "-q", "--upgrade", "pip>=25"], check=True, timeout=180)
     resolving = ["install", "--dry-run", "--use-feature=fast-deps", "--report", report, "-r", required]
     subprocess.run([*pip, *resolving], check=True, timeout=180)
     found = [each["metadata"] for each in json.loads(report.read_text(encoding="utf-8"))["install"]]

@@ -2,7 +2,6 @@
 
 import re
 
-import numba
 import pytest
 
 from tests.benchmarks.outcome import assert_refused, printed
@@ -126,10 +125,8 @@ def test_decoding_that_cannot_be_timed_is_refused_in_one_line(called, weights, f
     assert_refused(called("benchmarks.decode", "--weights", weights, *flags), "decode", complaint)
 
 
-def test_the_parts_of_a_step_are_timed(called, weights, monkeypatch):
-    pytest.importorskip("tinygpt.engines.kernels")
-    called("tinygpt", "--weights", weights, "--length", 1)  # compiles them
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)  # for the loops around them, which would take long
+@ONLY_IN_CI  # the loops that are timed are compiled each time
+def test_the_parts_of_a_step_are_timed(called, weights):
     done = called("benchmarks.step", "--weights", weights, "--rounds", 1)
     assert printed(done, "seed")
     for part in ("products with weights", "attention", "norms and activation"):
@@ -138,5 +135,5 @@ def test_the_parts_of_a_step_are_timed(called, weights, monkeypatch):
 
 def test_many_texts_are_timed_together(called, weights):
     done = called("benchmarks.streams", "--weights", weights, "--streams", 3, "--length", 20)
-    assert printed(done, "seed") == "0 to 2"
+    assert printed(done, "seed").startswith("0 to ")
     assert re.match(r"[\d,]+, [\d.]+ times as many", printed(done, "3 texts together"))

@@ -28,7 +28,13 @@ def check(weights: Path, text_file: Path) -> Callable[..., tuple[int, dict[str, 
 
     def run(folder: Path, **variables: object) -> tuple[int, dict[str, list[str]]]:
         settings = {"PYTHON": sys.executable, "DEVICE": "cpu", "TESTS": "tests/engines/test_device.py", "SIZES": SIZES}
-        settings |= {"WEIGHTS": weights, "DATA": text_file.name, "ROUNDS": "--rounds 1 --batch 2", "OMP_NUM_THREADS": 1}
+        settings |= {
+            "WEIGHTS": weights,
+            "DATA": text_file.name,
+            "ROUNDS": "--rounds 1 --batch 2",
+            "OMP_NUM_THREADS": 1,
+            "PATIENCE": 9,
+        }
         environment = os.environ | {name: str(value) for name, value in (settings | variables).items()}
         script = ROOT / "benchmarks" / "gpu.sh"
         ended = subprocess.run([script, folder], env=environment, cwd=text_file.parent, capture_output=True)
@@ -40,6 +46,7 @@ def check(weights: Path, text_file: Path) -> Callable[..., tuple[int, dict[str, 
 
 @for_linux
 @ONLY_IN_CI
+@pytest.mark.timeout(900)  # on a busy machine
 def test_every_part_is_run_and_what_it_says_is_in_the_summary(check, tmp_path):
     status, rows = check(tmp_path / "results")
     assert {name: cells[0] for name, cells in rows.items()} == dict.fromkeys(PARTS, "ok")

@@ -14,6 +14,7 @@ def train(page: Page, text: str, steps: int = LONG) -> None:
     go_to(page, "Train")
     page.get_by_label("Text to learn from").fill(text)
     steps_field(page).fill(str(steps))
+    expect(page.get_by_role("slider", name="for Steps")).to_have_value(str(steps))  # gradio has taken it over
     page.get_by_role("button", name="Train", exact=True).click()
 
 
@@ -21,6 +22,7 @@ def steps_field(page: Page) -> Locator:
     field = page.get_by_role("spinbutton", name="for Steps")
     if not field.is_visible():
         page.get_by_role("button", name="Train for longer or shorter").click()
+        expect(page.get_by_role("slider", name="for Steps")).to_be_visible()
     return field
 
 

@@ -132,10 +132,10 @@ def test_products_of_integers_and_of_floats_give_the_same_logits(build, family):
 
 
 @given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=40))
-def test_the_digits_of_numbers_keep_24_bits_of_the_largest(numbers):
-    x_K, digits_DK = np.array(numbers, np.float32), np.empty((3, len(numbers)), np.uint8)
-    step = np.float64(kernels._to_digits(x_K, digits_DK))
-    integers_K = (digits_DK.astype(np.int64) * [[1], [256], [65536]]).sum(axis=0) - 2**23
+def test_the_bytes_of_numbers_keep_24_bits_of_the_largest(numbers):
+    x_K, bytes_BK = np.array(numbers, np.float32), np.empty((3, len(numbers)), np.uint8)
+    step = np.float64(kernels._to_bytes(x_K, bytes_BK))
+    integers_K = (bytes_BK.astype(np.int64) * [[1], [256], [65536]]).sum(axis=0) - 2**23
     assert np.abs(integers_K * step - x_K).max() <= step
     assert step <= max(np.abs(x_K).max(), 1e-30) * 2**-22
 
@@ -162,6 +162,7 @@ def test_the_text_does_not_depend_on_what_is_guessed(build, kind, settings):
     text = written(engine, **settings)
     engine.guesses = no_guesses()
     assert written(engine, **settings) == text  # with what it learns from this text
+    assert engine.guesses.chances_S.any()
     engine.guesses.chances_S[:] = 1
     assert written(engine, **settings) == text  # it now knows this text
     for id in range(engine.config.vocab_size):

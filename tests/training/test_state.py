@@ -43,10 +43,9 @@ def test_a_run_that_is_stopped_and_resumed_equals_one_that_is_not(train, tmp_pat
         assert_same_run(tmp_path / "whole", parts)
 
 
-def test_so_it_is_for_a_context_of_hundreds_of_characters(train, tmp_path, device, request):
+def test_a_resumed_run_with_a_context_of_hundreds_of_characters_equals_one_that_is_not(train, tmp_path, device):
     if device.type == "cuda":
-        varies = "torch sums attention's gradients on a GPU in an order that varies"
-        request.node.add_marker(pytest.mark.xfail(reason=varies, strict=False))
+        pytest.skip("on a GPU, torch sums attention's gradients in an order that varies")
     model = {"block_size": 256}
     finished(train(tmp_path / "whole", model=model, dtype=torch.bfloat16))
     finished(train(tmp_path / "parts", model=model, dtype=torch.bfloat16), steps=3)
@@ -279,6 +278,18 @@ OLD_FACTS = {
 
 
 OTHERS = [OLD_FACTS, {"preset": "tiny"}, {"format": "tinygpt training state 1"}, ["format"], None]
+
+
+def test_a_state_with_a_setting_of_a_later_version_is_refused_in_one_line(train, tmp_path):
+    finished(train(tmp_path), steps=2)
+    tensors, facts = read_state(tmp_path)
+    facts["training"]["dropconnect"] = 0.1
+    write_state(tmp_path, tensors, facts)
+    for read in (train(tmp_path).resume, lambda: saved_run(tmp_path)):
+        with pytest.raises(
+            ValueError, match="by a later version of tinygpt, which has the setting 'dropconnect': resume"
+        ):
+            read()
 
 
 def test_a_state_of_another_version_and_another_kind_of_file_are_refused_in_one_line(train, tmp_path):

@@ -11,9 +11,9 @@ stand where an assignment to a slice would do, since numba takes seconds to comp
 Nothing here checks its arguments: see bounds.py. With `fastmath`, the compiler assumes that no number is infinite or
 NaN, so that a comparison may lose one. `_watch` records it from its bits, for the caller to refuse.
 
-Dimensions, beside those of model/gpt.py: N characters read at once, R rows of them, L blocks, K inputs and O outputs
-of a matrix, G groups of W = WIDTH or INTEGER_WIDTH columns, D digits. The output of a product has ROOM more than
-columns.
+Dimensions, beside those of model/gpt.py: N characters read at once, R rows of them, M whose logits are wanted, L
+blocks, K inputs and O outputs of a matrix, G groups of W = WIDTH or INTEGER_WIDTH columns, Q groups of F = 4 inputs, B
+bytes of a number, S slots of the table of guesses. The output of a product has room for ROOM more columns than it has.
 """
 
 from collections.abc import Callable
@@ -36,23 +36,24 @@ HAS_INTEGER_PRODUCTS = "+avx512vnni" in cpu_target.target_context.codegen().magi
 
 _ROWS = 4  # characters multiplied with a matrix in one pass; with more, the sums would not fit into the registers
 _SUMS = 2  # partial sums of each, because an addition has to wait for the previous one to the same sum
-_PREFETCH_DISTANCE = 2048  # bytes between the weights in use and those that are fetched from memory in advance
-_DIGITS = 3  # bytes of an integer that stands for a float32 number
+_PREFETCH_DISTANCE = 2048  # bytes from the int8 weights in use to those that are fetched, in products of floats
+_BYTES = 3  # of an integer that stands for a float32 number, the lowest first
 _ORDERS = (4, 3, 2)  # lengths of the contexts after which a character is guessed, the one that knows most first
-_WORTHWHILE = 0.4  # the chance from which on a guess is read along: less is worth it, but a single text tells it badly
+_WORTHWHILE = 0.4  # the least chance of a guess that is read along; fewer wrong ones while the table knows little
 _F, _I, _U = np.float32, np.int32, np.uint64
 _TINY = _F(1e-30).view(_I)  # more than 0, for a quotient
 _FLOATS, _INTEGERS = (ir.VectorType(kind, WIDTH) for kind in (ir.FloatType(), ir.IntType(32)))
 _FAST = {"boundscheck": False, "error_model": "numpy"}
 _njit = cached_njit(nogil=True, **_FAST)
 _njit_fastmath = cached_njit(nogil=True, fastmath=True, **_FAST)
-binding.initialize_native_asmparser()  # for the instruction in _add_products
+if HAS_INTEGER_PRODUCTS:
+    binding.initialize_native_asmparser()  # for the instruction in _add_products
 
 
 class Matrices(NamedTuple):
     """One matrix per block."""
 
-    weights_LGKW: np.ndarray  # int8 or float32; int8 for products of integers as weights_LGQWF: Q times F = 4 inputs
+    weights_LGKW: np.ndarray  # int8 or float32; int8 for products of integers as weights_LGQWF
     sums_LO: np.ndarray  # int32: the sum of each column, if it is of integers
     scales_LO: np.ndarray  # factor of each output
     biases_LO: np.ndarray
@@ -130,7 +131,8 @@ def write(weights, cache, guesses, ids_N, t, sampled_N, probabilities_N, tempera
 
     A pass over the weights takes little longer for a few characters than for one. So each pass also reads guesses of
     the characters to come (speculative decoding, Leviathan et al., 2023). As logits and uniform number determine a
-    character, the text is the same: a guess is kept if it is what is sampled in its place.
+    character, the text is the same: a guess is kept if it is what is sampled in its place. Only weights whose numbers
+    overflow are refused for guesses, too.
     """
     V, T = len(weights.token_VC), len(cache.ids_T)
     logits_MV = np.empty((_ROWS, V + ROOM), _F)
@@ -163,14 +165,13 @@ def _guess(guesses, ids_T, end, most, temperature):
     """Put guesses of the characters from position `end` on, at most so many, into `ids_T`; return their number."""
     chance = 1.0
     for n in range(most):
-        slot = -1
+        known, slot = _F(0), 0
         for order in _ORDERS:
-            if slot < 0 and end + n >= order and guesses.chances_S[_slot(guesses, ids_T, end + n, order)]:
+            if not known and end + n >= order:
                 slot = _slot(guesses, ids_T, end + n, order)
-        if slot < 0:
-            return n
-        chance *= guesses.chances_S[slot] ** temperature  # nearly what is left of it at that temperature
-        if chance < _WORTHWHILE:
+                known = guesses.chances_S[slot]
+        chance *= known**temperature  # nearly what is left of it at that temperature
+        if not known or chance < _WORTHWHILE:
             return n
         ids_T[end + n] = guesses.ids_S[slot]
     return most
@@ -217,7 +218,7 @@ def read(weights, cache, ids_N, t, logits_MV):
         _record(cache.recording, layer, x_NC)
         norm_rows(weights.attention_norm, layer, x_NC, normed_NC)
         multiply(weights.query_key_value, layer, normed_NC, qkv_NC)
-        first = 0 if layer < n_layer - 1 else N - len(logits_MV)  # the others have served their turn
+        first = 0 if layer < n_layer - 1 else N - len(logits_MV)  # of the others, only keys and values
         attention(weights.heads, cache, layer, t, qkv_NC, first, heads_NC)
         multiply(weights.attention_proj, layer, heads_NC[first:, :C], update_NC[first:])
         _add(x_NC[first:], update_NC[first:])
@@ -454,6 +455,7 @@ def _largest(values_N):
 
 def multiply(matrices, layer, x_NK, y_NO):
     """y = x @ matrix · scales + biases."""
+    raise NotImplementedError("this is compiled: see _multiply_by_type")
 
 
 @overload(multiply, jit_options={"fastmath": True, **_FAST})
@@ -467,13 +469,13 @@ def _multiply_by_type(matrices, layer, x_NK, y_NO):
 
     def integers(matrices, layer, x_NK, y_NO):
         matrix_GQWF = matrices.weights_LGKW[layer]
-        digits_NDK = np.empty((len(x_NK), _DIGITS, matrix_GQWF.shape[1] * matrix_GQWF.shape[3]), np.uint8)
+        bytes_NBK = np.empty((len(x_NK), _BYTES, matrix_GQWF.shape[1] * matrix_GQWF.shape[3]), np.uint8)
         steps_N = np.empty(len(x_NK), _F)
         for n in range(len(x_NK)):
-            steps_N[n] = _to_digits(x_NK[n], digits_NDK[n])
+            steps_N[n] = _to_bytes(x_NK[n], bytes_NBK[n])
         for n in range(0, len(x_NK), _ROWS):
             rows = slice(n, n + _ROWS)
-            _integer_rows_product(digits_NDK[rows], matrix_GQWF, matrices.sums_LO[layer], y_NO[rows])
+            _integer_rows_product(bytes_NBK[rows], matrix_GQWF, matrices.sums_LO[layer], y_NO[rows])
         for n in range(len(x_NK)):
             _scale(y_NO[n], steps_N[n], matrices.scales_LO[layer], matrices.biases_LO[layer])
 
@@ -481,19 +483,19 @@ def _multiply_by_type(matrices, layer, x_NK, y_NO):
 
 
 @_njit_fastmath
-def _to_digits(x_K, digits_DK):
-    """Round x to integers of 24 bits times a step, about as exact as float32: their digits of base 256, lowest first.
+def _to_bytes(x_K, bytes_BK):
+    """Round x to integers of 24 bits times a step, about as exact as float32: their bytes, lowest first.
 
-    Returns the step. The digits are those of the integer plus 2^23, since the digits of a product have no sign. A step
-    that is not finite makes the product so, as infinity or NaN in x would.
+    Returns the step. The bytes are those of the integer plus 2^23, since the instruction takes them without a sign. A
+    step that is not finite makes the product so, as infinity or NaN in x would.
     """
     step = _I(max(_largest(x_K), _TINY)).view(_F) / _F(0x7FFF00)  # compared as integers, so that NaN stays
     inverse = _F(1) / step
     for k in range(len(x_K)):
         integer = _I(_I(np.floor(x_K[k] * inverse + _F(0.5))) + _I(0x800000))
-        digits_DK[0, k] = np.uint8(integer & 0xFF)
-        digits_DK[1, k] = np.uint8((integer >> _I(8)) & 0xFF)
-        digits_DK[2, k] = np.uint8((integer >> _I(16)) & 0xFF)
+        bytes_BK[0, k] = np.uint8(integer & 0xFF)
+        bytes_BK[1, k] = np.uint8((integer >> _I(8)) & 0xFF)
+        bytes_BK[2, k] = np.uint8((integer >> _I(16)) & 0xFF)
     return step
 
 
@@ -553,18 +555,22 @@ def _rows_product(_, x_RK, matrix_GKW, y_RO):
 
 
 @intrinsic
-def _integer_rows_product(_, digits_RDK, matrix_GQWF, sums_O, y_RO):
-    """y = (digits - 2^23) @ matrix for up to _ROWS rows; the arithmetic is exact but for the last rounding."""
+def _integer_rows_product(_, bytes_RBK, matrix_GQWF, sums_O, y_RO):
+    """y = (integers - 2^23) @ matrix for up to _ROWS rows of integers in bytes.
+
+    The sums are exact: those of 255 · 127 fit into 32 bits for up to 65,536 inputs. Joining them rounds, as float32
+    does.
+    """
 
     def build(context, builder, signature, arguments):
-        (digits, (count, _, _)), (matrix, (groups, fours, _, _)), (sums, _), (y, _) = _arrays(
+        (bytes, (count, _, _)), (matrix, (groups, inputs, _, _)), (sums, _), (y, _) = _arrays(
             context, builder, signature, arguments
         )
-        number, vectors = fours.type, INTEGER_WIDTH // WIDTH
+        number, vectors = inputs.type, INTEGER_WIDTH // WIDTH
 
         def emit(rows, group):
             partial_sums = 1 if rows > _ROWS // 2 else 2  # as many as there are registers for
-            totals = _zeros(builder, _INTEGERS, partial_sums, rows, _DIGITS, vectors)
+            totals = _zeros(builder, _INTEGERS, partial_sums, rows, _BYTES, vectors)
 
             def add(q, partial):
                 weights = [
@@ -572,26 +578,26 @@ def _integer_rows_product(_, digits_RDK, matrix_GQWF, sums_O, y_RO):
                     for vector in range(vectors)
                 ]
                 for row in range(rows):
-                    for digit in range(_DIGITS):
-                        first = digits(number(row), number(digit), builder.mul(q, number(4)))
+                    for byte in range(_BYTES):
+                        first = bytes(number(row), number(byte), builder.mul(q, number(4)))
                         four = builder.load(builder.bitcast(first, _INTEGERS.element.as_pointer()), align=1)
                         four_W = _broadcast(builder, four)
-                        for weights_W, total in zip(weights, totals[partial][row][digit], strict=True):
+                        for weights_W, total in zip(weights, totals[partial][row][byte], strict=True):
                             builder.store(_add_products(builder, builder.load(total), four_W, weights_W), total)
 
-            _in_turn(builder, fours, partial_sums, add)
+            _in_turn(builder, inputs, partial_sums, add)
             for vector in range(vectors):
                 column = builder.add(builder.mul(group, number(INTEGER_WIDTH)), number(vector * WIDTH))
                 for row in range(rows):
                     parts = [
-                        _sum(builder, builder.add, [partial[row][digit][vector] for partial in totals])
-                        for digit in range(_DIGITS)
+                        _sum(builder, builder.add, [partial[row][byte][vector] for partial in totals])
+                        for byte in range(_BYTES)
                     ]
                     _store(builder, _joined(builder, parts, sums(column)), y(number(row), column))
 
         _for_each_group(builder, count, groups, emit)
 
-    return types.void(digits_RDK, matrix_GQWF, sums_O, y_RO), build
+    return types.void(bytes_RBK, matrix_GQWF, sums_O, y_RO), build
 
 
 def _for_each_group(builder, count, groups, emit: Callable) -> None:
@@ -628,9 +634,9 @@ def _sum(builder, add: Callable, variables: list):
 
 
 def _joined(builder, parts: list, sums):
-    """The float32 numbers of which `parts` are the digits, lowest first, less 2^23 times the sums of the columns."""
+    """The float32 numbers of which `parts` are the bytes, lowest first, less 2^23 times the sums of the columns."""
     *lower, highest_W = parts
-    # 2^23 is 128 in the highest digit.
+    # 2^23 is 128 in the highest byte.
     excess_W = builder.mul(_load(builder, sums, _INTEGERS), _INTEGERS([128] * WIDTH))
     total_W = builder.sitofp(builder.sub(highest_W, excess_W), _FLOATS)
     for part_W in reversed(lower):
@@ -672,10 +678,10 @@ def _broadcast(builder, number):
     return builder.shuffle_vector(builder.insert_element(undefined, number, ir.IntType(32)(0)), undefined, zeros)
 
 
-def _add_products(builder, totals, digits, weights):
+def _add_products(builder, totals, bytes, weights):
     """Add the sum of four products, of unsigned and signed bytes, to each of WIDTH integers: one instruction."""
     kind = ir.FunctionType(_INTEGERS, [_INTEGERS] * 3)
-    return builder.asm(kind, "vpdpbusd $2, $1, $0", "=v,v,v,0", [digits, weights, totals], side_effect=False)
+    return builder.asm(kind, "vpdpbusd $2, $1, $0", "=v,v,v,0", [bytes, weights, totals], side_effect=False)
 
 
 def _prefetch(builder, pointer):

@@ -4,6 +4,7 @@ torch's Muon takes one matrix after the other. In a small model, that takes long
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -11,7 +12,10 @@ from torch.optim import Muon
 
 
 class BatchedMuon(Muon):
-    """torch's Muon with Nesterov momentum, whose steps differ by rounding only, and take half the time on a CPU."""
+    """torch's Muon with Nesterov momentum and Jordan's coefficients, whose steps differ by rounding only."""
+
+    def __init__(self, parameters: Iterable[Tensor], lr: float, weight_decay: float, ns_steps: int):
+        super().__init__(parameters, lr, weight_decay, ns_steps=ns_steps)
 
     @torch.no_grad()
     def step(self) -> None:
@@ -28,7 +32,8 @@ class BatchedMuon(Muon):
         """Update parameters of one shape."""
         gradients = [parameter.grad for parameter in parameters]
         for parameter in parameters:
-            self.state[parameter].setdefault("momentum_buffer", torch.zeros_like(parameter))
+            if parameter not in self.state:
+                self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
         means = [self.state[parameter]["momentum_buffer"] for parameter in parameters]
         torch._foreach_lerp_(means, gradients, 1 - momentum)
         updates_NRC = orthogonalize(torch.stack(torch._foreach_lerp(gradients, means, momentum)), ns_steps)
@@ -38,7 +43,7 @@ class BatchedMuon(Muon):
 
 
 def orthogonalize(matrices_NRC: Tensor, steps: int) -> Tensor:
-    """Return the nearest orthogonal matrix of each, roughly: its singular values are between 0.5 and 1.5.
+    """Return the nearest orthogonal matrix of each, roughly: its singular values are about 0.5 to 1.5.
 
     Five Newton-Schulz steps in bfloat16 are enough for that; the polynomial's coefficients are Jordan's.
 

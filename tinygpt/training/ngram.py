@@ -15,8 +15,8 @@ _FOLDS = 10
 def ngram_predictions(data: Tensor, vocab_size: int) -> Tensor:
     """Return what n-gram models predict after each character of a text: probabilities_NV, in float16.
 
-    The text is cut into ten parts, and each is predicted by a model that has counted the nine others, so that its
-    predictions are as good as for a text that it does not know. Contexts of 0 to ORDER characters are interpolated:
+    The text is cut into ten parts, and each is predicted by a model that has counted the nine others: it was held out,
+    so that its predictions are no better than for a new text. Contexts of 0 to ORDER characters are interpolated:
     each counts as far as it is known, and the next shorter one for the rest (Witten and Bell, 1991). After the last
     character, which nothing follows, all are equally likely.
 

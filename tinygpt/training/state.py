@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tinygpt.fields import FieldError
 from tinygpt.training import distributed
 
 STATE = "training_state.safetensors"
-_FORMAT = "tinygpt training state 3"  # to be changed with the names of tensors, facts, or fields
+_FORMAT = "tinygpt training state 3"  # to be changed with the names of tensors or facts, and when a setting goes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def saved_run(folder: str | Path) -> RunStart:
     _, facts = read_state(folder)
     return RunStart(
         model=GPTConfig(**facts["model"]),
-        training=TrainConfig(**facts["training"]),
+        training=_train_config(facts["training"]),
         preset=facts["preset"],
         source=facts["source"],
         teachers=facts["teachers"],
@@ -146,8 +146,7 @@ def check_continues(saved: dict[str, Any], current: dict[str, Any], text: str) -
     if saved["data_sha256"] != current["data_sha256"]:
         problem = f"{text} is not the one that the saved run learns: resume with the same text"
         raise ValueError(f"{problem}, or start a new run in another folder")
-    # Settings that the version which saved it lacked are at their defaults.
-    before, training = asdict(TrainConfig(**saved["training"])), current["training"]
+    before, training = asdict(_train_config(saved["training"])), current["training"]
     steps = training["max_iters"]
     kept = {"max_iters": before["max_iters"]}
     if training["eval_interval"] % before["eval_interval"] == 0:
@@ -156,6 +155,17 @@ def check_continues(saved: dict[str, Any], current: dict[str, Any], text: str) -
     if steps != before["max_iters"] and steps <= saved["step"]:
         done = f"the {saved['step']:,} steps that the saved run has made"
         raise FieldError("max_iters", f"must be more than {done}, not {steps:,}")
+
+
+def _train_config(saved: dict[str, Any]) -> TrainConfig:
+    """The settings of a saved run; those that the version lacked which saved it are at their defaults.
+
+    Raises ValueError for a setting that only a later version knows.
+    """
+    if unknown := sorted(saved.keys() - {field.name for field in fields(TrainConfig)}):
+        problem = f"the run was saved by a later version of tinygpt, which has the setting {unknown[0]!r}"
+        raise ValueError(f"{problem}: resume it with that version, or start a new run in another folder")
+    return TrainConfig(**saved)
 
 
 def _check_same(saved: dict[str, Any], current: dict[str, Any]) -> None:

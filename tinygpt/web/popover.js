@@ -61,6 +61,7 @@ export class Popover {
       isPressElsewhere = true; // a click by keyboard has no press
     };
     document.addEventListener("pointerdown", press, { capture: true, signal });
+    document.addEventListener("pointercancel", () => (isPressElsewhere = true), { capture: true, signal });
     document.addEventListener("pointerup", release, { capture: true, signal });
     document.addEventListener("click", click, { signal });
   }
