@@ -1,46 +1,31 @@
 """As many texts are computed at once as there are cores, and no more; the others wait in order."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Lock, Semaphore, Thread
+from threading import Barrier, Event, Lock, Semaphore, Thread, current_thread
 
 import pytest
 
 from tinygpt.background import cores
 from tinygpt.inference import scheduling
-from tinygpt.inference.scheduling import FairSemaphore, in_turn
+from tinygpt.inference.scheduling import Cores, in_turn
 
 
 @pytest.fixture
-def queued(monkeypatch) -> Semaphore:
-    """Released each time a thread is about to wait for its turn."""
+def asked(monkeypatch) -> Semaphore:
+    """Computes on a single core; released once for each piece of work that has joined the line."""
     noticed = Semaphore(0)
 
-    class NoticedLock:
-        def __init__(self):
-            self._lock, self._taken = Lock(), False
+    class NoticedPool(ThreadPoolExecutor):
+        def submit(self, *arguments: object, **options: object):
+            future = super().submit(*arguments, **options)
+            noticed.release()
+            return future
 
-        def acquire(self) -> None:
-            if self._taken:
-                noticed.release()
-            self._taken = True
-            self._lock.acquire()
-
-        def release(self) -> None:
-            self._lock.release()
-
-        def __enter__(self) -> None:
-            self._lock.acquire()
-
-        def __exit__(self, *_: object) -> None:
-            self._lock.release()
-
-    monkeypatch.setattr(scheduling, "Lock", NoticedLock)
+    monkeypatch.setattr(scheduling, "ThreadPoolExecutor", NoticedPool)
+    monkeypatch.setattr(scheduling, "_cores", Cores(1))
     return noticed
-
-
-def enter(places: FairSemaphore, order: list, name: object) -> None:
-    with places:
-        order.append(name)
 
 
 def test_as_many_compute_at_the_same_time_as_there_are_cores():
@@ -63,55 +48,72 @@ def test_never_more_compute_at_the_same_time_however_many_ask():
     assert 1 <= most <= cores()
 
 
-def test_those_who_wait_come_in_the_order_in_which_they_came(queued):
-    places, order, threads = FairSemaphore(1), [], []
-    with places:
-        for name in range(5):
-            threads.append(Thread(target=enter, args=(places, order, name)))
-            threads[-1].start()
-            assert queued.acquire(timeout=10)
+def test_a_thread_computes_by_itself_where_a_core_is_free():
+    assert in_turn(current_thread) is current_thread()
+
+
+def test_those_who_wait_come_in_order_and_whoever_comes_back_is_behind_them(asked: Semaphore):
+    order, begun, end = [], Event(), Event()
+
+    def first() -> None:
+        in_turn(lambda: (begun.set(), end.wait(10)))
+        in_turn(order.append, "again")
+
+    threads = [Thread(target=first), *(Thread(target=in_turn, args=(order.append, name)) for name in range(5))]
+    threads[0].start()
+    assert begun.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+        assert asked.acquire(timeout=10)
+    end.set()
     for thread in threads:
         thread.join(10)
-    assert order == list(range(5))
+    assert order == [*range(5), "again"]
 
 
-def test_whoever_comes_back_at_once_is_behind_those_who_wait(queued):
-    places, order = FairSemaphore(1), []
-    thread = Thread(target=enter, args=(places, order, "other"))
-    with places:
-        thread.start()
-        assert queued.acquire(timeout=10)
-    enter(places, order, "again")
-    thread.join(10)
-    assert order == ["other", "again"]
+def test_what_the_work_raises_reaches_the_one_who_asked_and_its_core_is_free_again(asked: Semaphore):
+    begun, end, raised = Event(), Event(), Event()
 
-
-@pytest.mark.parametrize("places", [1, 2])
-def test_a_thread_that_is_interrupted_while_it_waits_takes_no_place_away(places, monkeypatch):
-    semaphore, acquired = FairSemaphore(places), []
-
-    class Interrupted:
-        def acquire(self) -> None:
-            acquired.append(1)
-            if len(acquired) == 2:  # the first one only takes the new lock
-                raise KeyboardInterrupt
-
-        def release(self) -> None: ...
-
-    for _ in range(places):
-        semaphore.__enter__()
-    with monkeypatch.context() as patched:
-        patched.setattr(scheduling, "Lock", Interrupted)
-        with pytest.raises(KeyboardInterrupt), semaphore:
-            pass
-    for _ in range(places):
-        semaphore.__exit__()
-    for _ in range(places):  # all places are free again
-        semaphore.__enter__()
-
-
-def test_what_the_work_raises_reaches_the_one_who_asked_and_its_place_is_free_again():
-    for _ in range(2 * cores()):
+    def divide() -> None:
         with pytest.raises(ZeroDivisionError):
             in_turn(lambda: 1 / 0)
+        raised.set()
+
+    divide()  # by itself
+    taken, waiting = Thread(target=in_turn, args=(lambda: (begun.set(), end.wait(10)),)), Thread(target=divide)
+    taken.start()
+    assert begun.wait(10)
+    raised.clear()
+    waiting.start()
+    assert asked.acquire(timeout=10)
+    end.set()
+    assert raised.wait(10)
+    for thread in (taken, waiting):
+        thread.join(10)
     assert in_turn(max, 1, 2) == 2
+
+
+AT_EXIT = """
+import atexit
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+from tinygpt.inference import scheduling
+
+begun, asked = Event(), Event()
+
+class NoticedPool(ThreadPoolExecutor):
+    def submit(self, *arguments):
+        asked.set()
+        return super().submit(*arguments)
+
+scheduling.ThreadPoolExecutor = NoticedPool
+core = scheduling.Cores(1)
+Thread(target=core.run, args=(lambda: (begun.set(), asked.wait(10)),), daemon=True).start()
+begun.wait(10)
+atexit.register(core.run, print, "written")
+"""
+
+
+def test_what_waits_for_a_core_while_python_exits_is_still_computed():
+    done = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("written\n", "")
