@@ -172,23 +172,22 @@ def test_the_text_does_not_depend_on_what_is_guessed(build, kind, settings):
 
 def test_what_was_likeliest_after_some_characters_is_guessed_when_they_come_again():
     guesses, ids_T = no_guesses(), np.array([3, 1, 4, 1, 5, 0, 0, 0])
-    likely_V, unlikely_V = np.array([0, 0, 0, 5, 0, 0], np.float32), np.array([0, 0, 0.1, 0, 0, 0], np.float32)
 
     def guessed(most: int) -> list[int]:
         return ids_T[5 : 5 + kernels._guess(guesses, ids_T, 5, most, 1.0)].tolist()
 
     assert guessed(3) == []
-    kernels._learn(guesses, ids_T, 5, likely_V)
+    kernels._learn(guesses, ids_T, 5, 3, 0.97)
     assert guessed(3) == [3]
     assert guessed(0) == []
     ids_T[:4] = 2, 7, 1, 8  # the last two are others: a shorter context
     assert guessed(3) == []
     ids_T[3:5] = 1, 5
     assert guessed(3) == [3]
-    kernels._learn(guesses, ids_T, 6, likely_V)
+    kernels._learn(guesses, ids_T, 6, 3, 0.97)
     assert guessed(3) == [3, 3]
     assert guessed(1) == [3]
-    kernels._learn(guesses, ids_T, 5, unlikely_V)
+    kernels._learn(guesses, ids_T, 5, 2, 0.2)
     assert guessed(3) == []
 
 

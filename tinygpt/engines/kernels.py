@@ -149,10 +149,13 @@ def write(weights, cache, guesses, ids_N, t, sampled_N, probabilities_N, tempera
         for m in range(guessed + 1):
             logits_V = logits_MV[m, :V]
             id = _sample(logits_V, temperature, top_k, top_p, _uniform(_U(seed), _U(i + n)))
-            sampled_N[n], probabilities_N[n] = id, _probability(logits_V, id)
+            likeliest = np.argmax(logits_V)  # one sum of exponentials is enough: other chances follow from its own
+            chance = _probability(logits_V, likeliest)
+            relative = np.exp(np.float64(logits_V[id]) - np.float64(logits_V[likeliest]))
+            sampled_N[n], probabilities_N[n] = id, chance * relative
             n += 1
             if guessing:
-                _learn(guesses, cache.ids_T, end + m, logits_V)
+                _learn(guesses, cache.ids_T, end + m, likeliest, chance)
             if m == guessed or cache.ids_T[end + m] != id:
                 if end + m < T:
                     cache.ids_T[end + m] = id
@@ -178,10 +181,8 @@ def _guess(guesses, ids_T, end, most, temperature):
 
 
 @_njit
-def _learn(guesses, ids_T, position, logits_V):
-    """Remember what is likeliest at a position, after the characters before it."""
-    id = np.argmax(logits_V)
-    chance = _probability(logits_V, id)
+def _learn(guesses, ids_T, position, id, chance):
+    """Remember what is likeliest at a position, after the characters before it, and its chance."""
     for order in _ORDERS:
         if position >= order:
             slot = _slot(guesses, ids_T, position, order)
