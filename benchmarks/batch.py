@@ -32,8 +32,7 @@ def main() -> None:
         Integer(1, 1000).checked("rounds", args.rounds)
         device = choose_device(args.device)
         model, _ = load_checkpoint(find_weights(args.weights), device)
-    print(header("none, nothing is random"))
-    print(f"device    {describe_machine(device)}")
+    print(header("none, nothing is random", describe_machine(device)))
     for dtype in (torch.float32, torch.bfloat16):
         engine = TorchEngine(model.to(dtype))
         for batch in (1, args.batch):

@@ -14,9 +14,9 @@ def make_parser(module: str, docstring: str) -> Parser:
     return Parser(prog=f"python -m benchmarks.{module}", description=docstring.split("\n")[0])
 
 
-def header(seed: object) -> str:
-    """Return the lines that every benchmark prints first: the machine and the seed."""
-    return f"machine   {describe()}\nseed      {seed}\n"
+def header(seed: object, machine: str = "") -> str:
+    """Return what every benchmark prints first: the machine, by default as `describe` does, and the seed."""
+    return f"machine   {machine or describe()}\nseed      {seed}\n"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import torch
 
 from tests.benchmarks.outcome import assert_refused, printed
 from tests.ci import ONLY_IN_CI
@@ -32,6 +33,21 @@ def test_several_weights_are_measured_as_an_ensemble(called, weights, text_file,
     model, _ = load_checkpoint(weights)
     loss = evaluate_full(Ensemble([model, model]), dataset.validation)
     assert printed(done, "loss") == f"{loss} (of an ensemble of 2, blocks as published)"
+
+
+def test_a_text_that_was_not_trained_on_is_measured_whole_in_characters_that_the_model_knows(called, weights, tmp_path):
+    model, tokenizer = load_checkpoint(weights)
+    known = 3 * tokenizer.vocabulary
+    (tmp_path / "other.txt").write_text(f"\u2603{known}\u2603", encoding="utf-8", newline="")
+    done = called("benchmarks.loss", "--weights", weights, "--other-text", tmp_path / "other.txt")
+    loss = evaluate_full(model, torch.tensor(tokenizer.encode(known)))
+    assert printed(done, "loss") == f"{loss} (another text, blocks as published)"
+
+
+def test_a_text_of_unknown_characters_has_no_loss(called, weights, tmp_path):
+    (tmp_path / "other.txt").write_text("\u2603\u2603", encoding="utf-8")
+    done = called("benchmarks.loss", "--weights", weights, "--other-text", tmp_path / "other.txt")
+    assert_refused(done, "loss", "has fewer than two characters that the model knows")
 
 
 @pytest.mark.parametrize(
