@@ -91,7 +91,7 @@ for folder in "${tests[@]}"; do
     "$python" -m pytest -v --override-ini=addopts=--import-mode=importlib --device "$device" "$folder"
 done
 train default 120 '^Validation loss' --preset default
-# The teacher is the run before it; the shipped weights had four, of 2,000 steps each.
+# The teachers are the run before it and an n-gram model; the shipped weights had eight runs, of 2,000 steps each.
 train best 60 '^Validation loss' --preset best --max-iters 500 --teachers "$runs/default"
 part batch 40 'characters per second|^memory' \
   "$python" -m benchmarks.batch --device "$device" --weights "$weights" "${rounds[@]}"

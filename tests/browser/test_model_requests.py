@@ -31,7 +31,7 @@ VALUES = {
     "beam_width": [1, 8, 0, 9, 1.5, *ODD],
 }
 FORM = {name: field["default"] for name, field in BOUNDS.items()} | {"top_k": 65, "top_p": 1, "seed": "", "stop": ""}
-SHA256 = "4a77182b2a8c" + "0" * 52
+SHA256 = "0123456789ab" + "0" * 52
 LINK = {"prompt": "A 🙂", "seed": "7", "weights_sha256": SHA256, "forced": [[3, "x"], [0, "🙂"]]}
 LINKS = [  # with a field that is wrong, and what is no link at all
     *(

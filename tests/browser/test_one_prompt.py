@@ -4,6 +4,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.acts import go_to
+from tests.server import ROOT
+from tinygpt.checkpoint.reading import read_facts
 
 TABS = ("Compare", "How it learned")
 LONG = "GLOUCESTER:\nNow is the winter of our discontent, made glorious summer by this sun of York;"
@@ -31,7 +33,7 @@ def test_what_is_typed_in_one_tab_stands_in_all_and_no_letter_is_lost(same_page:
 def test_an_example_a_link_and_an_emptied_form_change_the_prompt_of_all_tabs(same_page: Page):
     same_page.get_by_role("button", name="KING RICHARD").click()
     expect_everywhere(same_page, "KING RICHARD:\nMy coffee is grown cold, and")
-    sha256 = "4a77182b2a8c3c94"
+    sha256 = read_facts(ROOT / "weights")["weights_sha256"]
     same_page.evaluate(f"location.hash = 'prompt=HAMLET%3A%0A&length=20&seed=1&weights_sha256={sha256}'")
     expect_everywhere(same_page, "HAMLET:\n")
     same_page.get_by_role("button", name="Clear", exact=True).click()

@@ -81,7 +81,7 @@ def test_temperatures_do_what_it_says(session: Session):
     )
     assert cold.count("the sea of the sea") > 3
     assert cold == text(session, replace(asked, temperature=0, seed=8))
-    for broken in ("frozon", "warved", "corlaying"):
+    for broken in ("cuffshiesy", "supplianking", "afjury"):
         assert broken in hot
         assert f'"{broken}"' in SAID
 
@@ -101,15 +101,23 @@ def test_the_heads_attend_to_what_it_says(session: Session, fragment: str, said:
     assert said.format(f"{attention_T.max():.0%}") in SAID
 
 
+def test_the_first_head_has_the_habit_that_it_says(session: Session):
+    place, prompt = view(NEIGHBOR), request(NEIGHBOR).prompt
+    maps_TT = session.attention_bytes(prompt)[int(place["layer"]), int(place["head"])]
+    previous = sum(row_T.argmax() == t for t, row_T in enumerate(maps_TT[1:]))
+    assert 0.5 < previous / (len(prompt) - 1) < 0.7
+    assert "It does so for more than half of all letters" in SAID
+
+
 def test_it_learned_as_it_says(session: Session):
     assert view(LEARNED) == {"tab": "learned"}
     letters = {snapshot.step: exp(snapshot.loss) for snapshot in read_snapshots(session)}
-    assert [round(each, 1) for each in letters.values()] == [43.7, 6.1, 4.5, 4.0]
+    assert [round(each, 1) for each in letters.values()] == [43.7, 6.1, 4.4, 3.9]
     for said in (
         "After 19 steps",
         "among 44 letters",
         "After 156 steps it is 6",
-        "after 1,250, 4.5",
-        "after 10,000, 4.0",
+        "after 1,250, 4.4",
+        "after 10,000, 3.9",
     ):
         assert said in SAID

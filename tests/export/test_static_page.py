@@ -60,7 +60,7 @@ def test_the_shipped_weights_open_with_their_sample_and_make_at_most_6_mb(export
     assert sum(map(len, exported.values())) <= 6_000_000
     told, sample = config(exported), json.loads((ROOT / "weights" / "sample.json").read_bytes())
     assert told["sample"] == sample
-    assert told["facts"]["teachers"] == 4
+    assert told["facts"]["teachers"] == 8
     assert b"tinygpt: a small Shakespeare GPT</title>" in exported["index.html"]
 
 
