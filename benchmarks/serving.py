@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,7 +79,7 @@ class Server:
         try:
             with urllib.request.urlopen(self.url) as page:
                 return bool(page.read())
-        except urllib.error.URLError:
+        except OSError:  # refused, or reset while it starts
             return False
 
 

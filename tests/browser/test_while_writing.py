@@ -202,8 +202,8 @@ def test_a_candidate_chosen_while_a_text_is_written_takes_over(page: Page):
 
 
 def test_of_two_candidates_the_second_is_written(page: Page):
-    write(page, "ROMEO:\n", length=200, seed=8)
-    before = finished(page, 200)
+    write(page, "ROMEO:\n", length=800, seed=8)  # long enough to be seen while it is written
+    before = finished(page, 800)
     open_candidates(page, 5)
     for gap in (False, True):
         first, second = candidate(page, 1), candidate(page, 2)
@@ -211,7 +211,7 @@ def test_of_two_candidates_the_second_is_written(page: Page):
         expect(continuation(page)).to_have_attribute(
             "data-link", re.compile(re.escape(f'"forced": [[5, {json.dumps(second[0])}]]')), timeout=60_000
         )
-        assert finished(page, 200)[:6] == before[:5] + second[0]
+        assert finished(page, 800)[:6] == before[:5] + second[0]
         open_candidates(page, 5)
 
 
