@@ -14,7 +14,8 @@ def test_a_fraction_of_the_values_is_dropped_and_the_others_are_scaled_up(p):
     x = torch.ones(100_003)  # not a multiple of the values that one random number serves
     dropped = Dropout(p)(x)
     assert (dropped == 0).float().mean().item() == pytest.approx(p, abs=0.01)
-    assert torch.allclose(dropped[dropped > 0], torch.tensor(1 / (1 - p)))
+    assert torch.allclose(dropped[dropped > 0], torch.tensor(1 / (1 - p)), rtol=0.02)
+    assert dropped.mean().item() == pytest.approx(1, abs=0.02)
     assert not torch.equal(Dropout(p)(x), dropped)
 
 
@@ -24,7 +25,7 @@ def test_compiled_dropout_drops_the_same_fraction_and_other_values_each_time():
     torch.manual_seed(0)
     dropped = compiled(x)
     assert (dropped == 0).float().mean().item() == pytest.approx(0.15, abs=0.01)
-    lanes = (dropped[:100_000].view(-1, 4) == 0).float().mean(dim=0)  # the four values that one random number serves
+    lanes = (dropped[:100_000].view(-1, 8) == 0).float().mean(dim=0)  # the eight values that one random number serves
     assert torch.allclose(lanes, torch.tensor(0.15), atol=0.015)
     assert not torch.equal(compiled(x), dropped)
 
@@ -32,7 +33,7 @@ def test_compiled_dropout_drops_the_same_fraction_and_other_values_each_time():
 def test_values_are_dropped_independently_of_their_neighbors():
     torch.manual_seed(0)
     kept = (Dropout(0.3)(torch.ones(200_000)) > 0).float()
-    for apart in (1, 2, 3, 4):
+    for apart in range(1, 9):
         both = (kept[:-apart] * kept[apart:]).mean().item()
         assert both == pytest.approx(0.49, abs=0.01)
 

@@ -13,7 +13,7 @@ from tinygpt.training import distributed, state
 from tinygpt.training.batches import Batches
 from tinygpt.training.distillation import Ensemble
 from tinygpt.training.optim import build_optimizers, lr_multiplier, set_learning_rate
-from tinygpt.training.precision import can_compile
+from tinygpt.training.precision import can_compile, compiled
 
 
 class Learner:
@@ -37,7 +37,7 @@ class Learner:
         self.model = GPTLanguageModel(model_config).to(device)
         forward = distributed.data_parallel(self.model)
         self.compiled = config.compile and distributed.every_process(can_compile(device))
-        self._forward = torch.compile(forward) if self.compiled else forward
+        self._forward = compiled(forward) if self.compiled else forward
         self._optimizers = build_optimizers(self.model, config)
         self._averaged = None
         if config.ema_decay:

@@ -5,6 +5,8 @@ import os
 from functools import cache
 
 import torch
+from torch import nn
+from torch._functorch import config as functorch
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +37,16 @@ def can_compile(device: torch.device) -> bool:
         _warn(" ".join(str(error).split())[:300] or type(error).__name__)
         return False
     return True
+
+
+def compiled(forward: nn.Module) -> nn.Module:
+    """Return a module compiled, with its backward pass.
+
+    torch stores masks of bool for the backward pass of ReLU, which on a CPU takes longer than the layer itself. With
+    `recompute_views` it computes them again from the layer's output, which is stored anyway.
+    """
+    functorch.recompute_views = True
+    return torch.compile(forward)
 
 
 def use_large_pages() -> None:
