@@ -1,5 +1,6 @@
-"""A text that is being written when the page is reloaded, or when its server goes away."""
+"""A page that is reloaded, whose server goes away, or that a bad network has let through in part."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,13 +8,19 @@ from dataclasses import replace
 
 import pytest
 import torch
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.acts import begun, continuation, status, write
 from tests.browser.visitor import opened
 from tests.server import ROOT, free_port, wait_until_listening
 from tinygpt import PRESETS, GPTLanguageModel, TextEncoderDecoder, save_checkpoint
 from tinygpt.checkpoint.reading import read_facts
+
+MODULES = [
+    "**/chart.js",
+    "**/assets/index-*.js",
+    "**/assets/Blocks-*.js",
+]  # ours, gradio's first, one of its others
 
 
 @pytest.fixture
@@ -53,3 +60,27 @@ def test_a_text_outlives_a_reload_and_the_end_of_its_server(context: BrowserCont
         expect(continuation(page)).to_contain_text(beginning)
         start()
         goes_on()
+
+
+@pytest.fixture
+def incomplete(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page, opened where requests for one of its modules fail."""
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.route(request.param, lambda route: route.abort("connectionreset"))
+    page.goto(address)
+    expect(page.get_by_role("alert")).to_have_text(re.compile("not be loaded completely. It loads again when"))
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("incomplete", MODULES, indirect=True)
+def test_a_page_that_was_not_loaded_completely_loads_again(incomplete: Page):
+    incomplete.unroute_all()
+    expect(status(incomplete)).to_contain_text("A sample of what this model writes")
+    expect(incomplete.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("incomplete", MODULES[:1], indirect=True)
+def test_a_page_that_still_is_not_complete_leaves_that_to_the_visitor(incomplete: Page):
+    expect(incomplete.get_by_role("alert")).to_have_text(re.compile("Check the connection, and reload the page."))

@@ -13,9 +13,22 @@ def train(page: Page, text: str, steps: int = LONG) -> None:
     """Fill in the form and press Train."""
     go_to(page, "Train")
     page.get_by_label("Text to learn from").fill(text)
-    steps_field(page).fill(str(steps))
-    expect(page.get_by_role("slider", name="for Steps")).to_have_value(str(steps))  # gradio has taken it over
+    fill_in_steps(page, steps)
     page.get_by_role("button", name="Train", exact=True).click()
+
+
+def fill_in_steps(page: Page, steps: int) -> None:
+    """Fill in the number of steps until gradio, which may just have built the field, has taken it over."""
+    field, slider = steps_field(page), page.get_by_role("slider", name="for Steps")
+    page.wait_for_function(
+        """([field, slider, steps]) => {
+            if (slider.value === steps) return true;
+            field.value = steps;
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+        }""",
+        arg=[field.element_handle(), slider.element_handle(), str(steps)],
+        polling=100,
+    )
 
 
 def steps_field(page: Page) -> Locator:

@@ -23,7 +23,7 @@ _TYPES = {
 _HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}  # what has changed has another address
 _API = "api/"  # the folder of another page
 # Parts of the page without a server (see tinygpt/export/static_page.py), and of the document.
-_ELSEWHERE = ("model", "static_page", "output.html", "compared.html")
+_ELSEWHERE = ("model", "static_page", "output.html", "compared.html", "gradio/start.js")
 _SHARED = "model/sampling.js"  # but this part is of both pages
 # A script for gradio's own head, which it adds when it has all stylesheets: the fonts are loaded before anything is
 # built that needs them, so that no text changes its typeface.
@@ -38,11 +38,14 @@ class FrontEnd:
         paths = [path for path in sorted(folder.rglob("*")) if path.suffix in _TYPES] or [folder / "page.js"]
         named = {path.relative_to(folder).as_posix(): path for path in paths}
         self._paths = {
-            name: path for name, path in named.items() if name == _SHARED or name.split("/")[0] not in _ELSEWHERE
+            name: path
+            for name, path in named.items()
+            if name == _SHARED or not {name, name.split("/")[0]}.intersection(_ELSEWHERE)
         }
         digest = hashlib.sha256()
         for name, path in self._paths.items():
             digest.update(name.encode() + hashlib.sha256(path.read_bytes()).digest())
+        self._start = (_WEB / "gradio" / "start.js").read_text(encoding="utf-8")
         # Below /static, which is open without a login: these files are the same for everybody.
         self.url = f"static/tinygpt-{digest.hexdigest()[:16]}"
 
@@ -80,13 +83,11 @@ class FrontEnd:
         return f"{self.url}/page.css"
 
     def head(self) -> str:
-        """What the page's <head> holds for these files: `window.tinygpt` is a promise of the module page.js.
+        """What the page's <head> holds for these files. `window.tinygpt` is a promise of the module page.js.
 
         They are all loaded at once, while gradio's own scripts are; without, a module's imports would wait for it.
-        But none before those, which it takes to show anything. When the page is left, gradio would end its connection
-        and tell of an error.
+        But none before those, which it takes to show anything.
         """
-        leave = 'addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), true);'
         own = [name for name in self._paths if not name.startswith(_API)]
         files = {suffix: [name for name in own if name.endswith(suffix)] for suffix in (".css", ".js", ".woff2")}
         return "\n".join(
@@ -98,7 +99,7 @@ class FrontEnd:
                     for name in files[".woff2"]
                 ),
                 *(f'<link rel="modulepreload" fetchpriority="low" href="{self.url}/{name}">' for name in files[".js"]),
-                f'<script>{leave} window.tinygpt = import("./{self.url}/page.js");</script>',
+                f'<script data-page="./{self.url}/page.js">{self._start}</script>',
                 icon_tags(self.url),
             ]
         )
