@@ -92,7 +92,7 @@ for folder in "${tests[@]}"; do
 done
 train default 120 '^Validation loss' --preset default
 # The teachers are the run before it and an n-gram model; the shipped weights had eight runs, of 2,000 steps each.
-train best 60 '^Validation loss' --preset best --max-iters 500 --teachers "$runs/default"
+train best 90 '^Validation loss' --preset best --max-iters 500 --teachers "$runs/default"
 part batch 40 'characters per second|^memory' \
   "$python" -m benchmarks.batch --device "$device" --weights "$weights" "${rounds[@]}"
 left=$((deadline - SECONDS - 25)) # in the rest, the loss is measured

@@ -23,13 +23,22 @@ def masthead(parameters: int, facts: dict[str, Any]) -> str:
     )
 
 
-def uncertainty(loss: float) -> str:
-    """A loss in nats per character, in words."""
+def number_of_letters(loss: float) -> str:
+    """Among how many letters, such as "4½", one would choose as unsure as at a loss in nats per character.
+
+    It is "" where that is nearly always sure.
+    """
     letters = math.exp(min(loss, _MAX_LOSS))
     if letters < 1.25:
-        return "nearly always sure"
+        return ""
     whole, half = divmod(round(2 * letters), 2) if letters < 10 else (round(letters), 0)
-    return f"about as unsure as choosing among {whole}{'½' * half} letters"
+    return f"{whole}{'½' * half}"
+
+
+def uncertainty(loss: float) -> str:
+    """A loss in nats per character, in words."""
+    letters = number_of_letters(loss)
+    return f"about as unsure as choosing among {letters} letters" if letters else "nearly always sure"
 
 
 def _term(name: str, words: str, figure: str = "") -> str:

@@ -8,14 +8,13 @@ import { playPieces } from "./pieces.js";
 
 const AXIS = { x: "training step", y: "letters it chooses among", logY: true };
 
-// Presets as cards: { name, title, about, time, loss, steps }, of which one is chosen. `onChange` is called when a
-// person chooses another one.
+// Presets as cards: { name, title, about, time, loss, uncertainty, steps }, of which one is chosen. `onChange` is called
+// when a person chooses another one.
 export class PresetCards {
   constructor(element, { cards, chosen }, onChange) {
     this.card = cards.find(({ name }) => name === chosen);
     const draw = (card) => {
-      const letters = Math.round(Math.exp(card.loss));
-      const title = `Trained on Shakespeare, it is about as unsure as choosing among ${letters} letters (a loss of ${card.loss.toFixed(2)} nats per character).`;
+      const title = `Trained on Shakespeare, it is ${card.uncertainty} (a loss of ${card.loss.toFixed(2)} nats per character).`;
       const attributes = { type: "radio", name: "preset", value: card.name, checked: card.name === chosen, title };
       const input = create("input", attributes);
       input.addEventListener("change", () => {

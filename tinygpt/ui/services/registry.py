@@ -5,6 +5,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from tinygpt.data.download import learned_default_text
+from tinygpt.page.masthead import number_of_letters
 from tinygpt.ui.services.session import Session
 
 MAIN = "main"  # the name of the weights that the page was started with
@@ -108,5 +109,5 @@ def _label(name: str, title: str, session: Session) -> str:
     if name == MAIN or loss is None:
         return title
     # No worse than choosing among all characters blindly.
-    letters = round(math.exp(min(loss, math.log(session.tokenizer.vocab_size))))
-    return f"{title} (unsure among {letters} letters)" if letters > 1 else f"{title} (nearly always sure)"
+    letters = number_of_letters(min(loss, math.log(session.tokenizer.vocab_size)))
+    return f"{title} (unsure among {letters} letters)" if letters else f"{title} (nearly always sure)"

@@ -165,7 +165,13 @@ def preset_cards() -> Data:
     return {
         "chosen": _DEFAULT_PRESET,
         "cards": [
-            {"name": name, "steps": PRESETS[name].train.max_iters, **_CARDS[name]._asdict()} for name in OFFERED_PRESETS
+            {
+                "name": name,
+                "steps": PRESETS[name].train.max_iters,
+                "uncertainty": uncertainty(_CARDS[name].loss),
+                **_CARDS[name]._asdict(),
+            }
+            for name in OFFERED_PRESETS
         ],
     }
 
