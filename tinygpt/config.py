@@ -92,7 +92,7 @@ class TrainConfig(Settings):
     warmup_iters: int = option(0, "steps over which the learning rate rises from zero", Integer(0, 100_000_000))
     decay: str = option("none", "how the learning rate falls", Choice(("none", "linear", "cosine")))
     decay_fraction: float = option(1.0, "fraction of the steps, at the end, over which it falls", Number(0.001, 1))
-    min_lr_ratio: float = option(0.0, "fraction of the highest learning rate left at the last step", Number(0, 1))
+    min_lr_ratio: float = option(0.0, "fraction of the highest learning rate towards which it falls", Number(0, 1))
     grad_clip: float = option(0.0, "largest gradient norm allowed, 0 for no limit", Number(0, 1e9))
     ema_decay: float = option(0.0, "decay per step of the averaged weights (EMA), 0 for none", Number(0, 0.999999))
     distill_weight: float = option(

@@ -11,10 +11,9 @@ The last letters of a tensor's name are its dimensions:
     V  vocabulary: one number for each character that could come next
 
 All families have the same structure and differ in the modules it is built from: FAMILIES, near the end, lists
-them. "gpt" is the block of
-"Attention Is All You Need" (Vaswani et al., 2017) in the arrangement of GPT-2 (Radford et al., 2019), as in
-Karpathy's lecture. "llama" and "qwen3" are its modern form, compatible with the models of these names in the
-transformers library: the same weights give the same logits.
+them. "gpt" is the block of "Attention Is All You Need" (Vaswani et al., 2017) in the arrangement of GPT-2
+(Radford et al., 2019), as in Karpathy's lecture. "llama" and "qwen3" are its modern form, compatible with the
+models of these names in the transformers library: the same weights give the same logits.
 """
 
 from collections.abc import Callable, Iterator

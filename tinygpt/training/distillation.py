@@ -58,7 +58,7 @@ def load_ensemble(folders: Sequence[str | Path], tokenizer: TextEncoderDecoder, 
 def check_teacher(folder: str | Path, dataset: Dataset) -> str:
     """Return the sha256 of a teacher's weights once it is known to have been trained on this dataset.
 
-    Raises ValueError for another text, which may contain the validation text of this run.
+    Raises ValueError for another text, which may contain the validation text of this run, and as read_facts does.
     """
     facts = read_facts(folder)
     if facts["vocabulary"] != dataset.tokenizer.vocabulary or facts.get("data_sha256") != dataset.sha256:
@@ -70,7 +70,10 @@ def check_teacher(folder: str | Path, dataset: Dataset) -> str:
 
 
 def check_weights(config: TrainConfig, teachers: int) -> None:
-    """Raise FieldError unless there are teachers exactly if their predictions have a weight."""
+    """Raise FieldError for weights of predictions without teachers, and for teachers without a weight.
+
+    `teachers` is their number.
+    """
     for field in ("distill_weight", "ngram_weight"):
         weight = getattr(config, field)
         if weight and not teachers:

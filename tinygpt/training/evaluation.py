@@ -47,7 +47,7 @@ def estimate_loss(
     The batches depend on the seed alone and are sampled by a generator of their own, so that two
     estimates differ by the model only and training's random numbers stay as they are.
 
-    Returns a dict with the keys "train" and "validation".
+    Returns a dict with the keys "train" and "validation". Raises ValueError for a split that is too short for a batch.
     """
     device = model.lm_head.weight.device
     losses = {}
@@ -64,7 +64,7 @@ def estimate_loss(
 
 @torch.no_grad()
 def evaluate_full(model: nn.Module, data: Tensor, block_size: int = PUBLISHED_BLOCK) -> FullLoss:
-    """Compute the published loss: the mean of -ln p over every character of `data` but the first.
+    """Compute the published loss: the mean of -ln p over every character of `data`, ids of shape (N,), but the first.
 
     The text is cut into blocks of 256 that do not overlap; the model sees nothing before a block,
     and the shorter last block counts too. A model with a smaller context uses its own. Computed in
@@ -78,7 +78,7 @@ def evaluate_full(model: nn.Module, data: Tensor, block_size: int = PUBLISHED_BL
 
 @torch.no_grad()
 def evaluate_sliding(model: nn.Module, data: Tensor, stride: int) -> FullLoss:
-    """Compute the loss over windows of the model's context that start `stride` characters apart.
+    """Compute the loss on `data`, as evaluate_full does, in windows of the model's context `stride` characters apart.
 
     All but the first `block_size - stride` characters are predicted from at least as many before
     them. That lowers the loss, so it is not comparable with the published one.

@@ -27,9 +27,9 @@ class Learner:
         Args:
             model_config: of the model to train.
             config: of the training.
-            data: the training text as ids.
+            data: the ids of the training text, (N,).
             device: where the model is trained.
-            dtype: the precision of a step's products; weights stay in float32.
+            dtype: in which autocast computes matrix products; weights stay in float32.
         """
         self._config, self._device, self._dtype = config, device, dtype
         torch.manual_seed(config.seed)
@@ -51,12 +51,15 @@ class Learner:
         return self._averaged.module if self._averaged else self.model
 
     def learn_from(self, ensemble: Ensemble) -> None:
-        """Learn the predictions of an ensemble too, with the weight `distill_weight`."""
+        """From now on, mix an ensemble's predictions into the targets (see Batches.learn_from)."""
         with self.autocast():
             self._batches.learn_from(ensemble)
 
     def train_step(self, step: int) -> float:
-        """Make step `step`, counted from 0, and return its loss. If that is not finite, no weight has changed."""
+        """Do training step `step`, counted from 0, and return its loss in nats per character.
+
+        If that is not finite, no weight has changed.
+        """
         x_BT, targets = self._batches.at(step)
         self.model.train()
         with self.autocast():

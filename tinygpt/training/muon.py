@@ -12,7 +12,7 @@ from torch.optim import Muon
 
 
 class BatchedMuon(Muon):
-    """torch's Muon with Nesterov momentum and Jordan's coefficients, whose steps differ by rounding only."""
+    """Muon with Nesterov momentum and Jordan's coefficients; its steps differ from torch's by rounding only."""
 
     def __init__(self, parameters: Iterable[Tensor], lr: float, weight_decay: float, ns_steps: int):
         super().__init__(parameters, lr, weight_decay, ns_steps=ns_steps)
@@ -45,7 +45,7 @@ class BatchedMuon(Muon):
 def orthogonalize(matrices_NRC: Tensor, steps: int) -> Tensor:
     """Return the nearest orthogonal matrix of each, roughly: its singular values are about 0.5 to 1.5.
 
-    Five Newton-Schulz steps in bfloat16 are enough for that; the polynomial's coefficients are Jordan's.
+    Five Newton-Schulz steps are enough for that; the polynomial's coefficients are Jordan's. The result is in bfloat16.
 
     Args:
         matrices_NRC: N matrices of R rows and C columns.

@@ -37,7 +37,16 @@ def ngram_predictions(data: Tensor, vocab_size: int) -> Tensor:
 
 
 def _interpolate(probabilities_MV: np.ndarray, contexts_M: np.ndarray, next_M: np.ndarray) -> None:
-    """Mix what is known of longer contexts, and of what followed them, into probabilities by shorter ones, in place."""
+    """Mix what followed longer contexts into the probabilities by shorter ones, in place (Witten and Bell, 1991).
+
+    Each becomes (count + distinct · probability) / (seen + distinct), with the counts of the nine other parts: how
+    often the character followed the context, how often any did, and how many different ones.
+
+    Args:
+        probabilities_MV: of each character after each of M positions, by shorter contexts.
+        contexts_M: the number of the longer context that ends at each position.
+        next_M: the id that follows there.
+    """
     M, V = probabilities_MV.shape
     pairs, pair_M, counts = np.unique(contexts_M * V + next_M, return_inverse=True, return_counts=True)
     first = np.searchsorted(pairs, np.arange(contexts_M.max() + 2) * V)  # of the pairs of each context

@@ -138,10 +138,10 @@ def load_random_states(states: dict[str, Tensor], batches: torch.Generator, devi
 
 
 def check_continues(saved: dict[str, Any], current: dict[str, Any], text: str) -> None:
-    """Check that a saved run has the same facts as the one that is to continue it, which learns the named text.
+    """Check that a saved run has the same facts as the one that continues it, whose text is called `text`.
 
-    It may have another number of steps, and skip evaluations. Raises ValueError naming the first difference; FieldError
-    when it is in the model's or the training's config.
+    That one may have another number of steps, and skip evaluations. Raises ValueError naming the first difference;
+    FieldError when it is in the model's or the training's config.
     """
     if saved["data_sha256"] != current["data_sha256"]:
         problem = f"{text} is not the one that the saved run learns: resume with the same text"
@@ -158,7 +158,7 @@ def check_continues(saved: dict[str, Any], current: dict[str, Any], text: str) -
 
 
 def _train_config(saved: dict[str, Any]) -> TrainConfig:
-    """The settings of a saved run; those that the version lacked which saved it are at their defaults.
+    """The settings of a saved run. Those that were unknown to the version that saved it have their defaults.
 
     Raises ValueError for a setting that only a later version knows.
     """
