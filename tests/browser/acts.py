@@ -101,6 +101,11 @@ def expect_accessible(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def reload(page: Page) -> None:
+    page.reload()
+    page.get_by_role("tab", name="Write").wait_for()
+
+
 def go_to(page: Page, tab: str) -> None:
     """Choose a tab."""
     page.get_by_role("tab", name=tab).click()

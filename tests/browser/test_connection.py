@@ -1,20 +1,26 @@
-"""A page that is reloaded, whose server goes away, or that a bad network has let through in part."""
+"""A page that is reloaded, or whose server goes away or fails."""
 
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.acts import begun, continuation, status, write
+from tests.browser.acts import begun, continuation, finished, go_to, reload, status, write
 from tests.browser.visitor import opened
+from tests.network import network_to
 from tests.server import ROOT, free_port, wait_until_listening
+from tests.ui.launched import launched
 from tinygpt import PRESETS, GPTLanguageModel, TextEncoderDecoder, save_checkpoint
 from tinygpt.checkpoint.reading import read_facts
+from tinygpt.ui.blocks import build
+from tinygpt.ui.services.registry import Registry
+from tinygpt.ui.services.session import Session
 
 MODULES = [
     "**/chart.js",
@@ -62,25 +68,52 @@ def test_a_text_outlives_a_reload_and_the_end_of_its_server(context: BrowserCont
         goes_on()
 
 
-@pytest.fixture
-def incomplete(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page, opened where requests for one of its modules fail."""
-    context = browser.new_context(reduced_motion="reduce")
-    page = context.new_page()
-    page.route(request.param, lambda route: route.abort("connectionreset"))
-    page.goto(address)
-    expect(page.get_by_role("alert")).to_have_text(re.compile("not be loaded completely. It loads again when"))
-    yield page
-    context.close()
+def prompt(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Prompt")
 
 
-@pytest.mark.parametrize("incomplete", MODULES, indirect=True)
-def test_a_page_that_was_not_loaded_completely_loads_again(incomplete: Page):
-    incomplete.unroute_all()
-    expect(status(incomplete)).to_contain_text("A sample of what this model writes")
-    expect(incomplete.get_by_role("alert")).to_have_count(0)
+def test_what_was_asked_for_in_vain_can_be_asked_for_again(context: BrowserContext, address: str):
+    with network_to(address) as network, opened(context, network.url) as page:
+        network.cut()
+        write(page, "Wherefore", seed=7)
+        expect(status(page)).to_contain_text("Connection lost.")
+        network.restore()
+        expect(status(page)).to_contain_text("A sample of what this model writes")  # the page was loaded again
+        expect(prompt(page)).to_have_value("Wherefore")
+        page.get_by_role("button", name="Write", exact=True).click()
+        expect(page).to_have_url(re.compile("#prompt=Wherefore&"))
 
 
-@pytest.mark.parametrize("incomplete", MODULES[:1], indirect=True)
-def test_a_page_that_still_is_not_complete_leaves_that_to_the_visitor(incomplete: Page):
-    expect(incomplete.get_by_role("alert")).to_have_text(re.compile("Check the connection, and reload the page."))
+def test_a_prompt_that_was_typed_beside_a_text_outlives_a_reload(page: Page):
+    write(page, "ROMEO:", seed=7)
+    finished(page)
+    prompt(page).fill("Wherefore")
+    reload(page)
+    finished(page)
+    expect(prompt(page)).to_have_value("Wherefore")
+
+
+@pytest.fixture(scope="module")
+def failing() -> Iterator[str]:
+    """The address of a page whose server fails in the middle of each text."""
+    session = Session(ROOT / "weights")
+    session.write = lambda *arguments: broken(Session.write(session, *arguments))
+    session.write_together = lambda *arguments: broken(Session.write_together(session, *arguments))
+    with launched(build(Registry(session))) as client:
+        yield str(client.base_url).rstrip("/")
+
+
+def broken(states: Iterator) -> Iterator:
+    yield from islice(states, 3)
+    raise RuntimeError("out of memory")
+
+
+def test_a_server_that_fails_is_told_of(context: BrowserContext, failing: str):
+    with opened(context, failing) as page:
+        write(page, "ROMEO:", length=5000)
+        expect(status(page)).to_contain_text("The page could not answer this.")
+        expect(continuation(page)).not_to_be_empty()
+        expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+        expect(page.get_by_role("button", name="Continue", exact=True)).to_be_disabled()  # it is no whole text
+        go_to(page, "Compare")
+        expect(page.locator("#compare").get_by_text("The page could not answer this.")).to_be_visible()

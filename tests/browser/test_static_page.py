@@ -258,3 +258,8 @@ def test_whoever_presses_a_button_before_there_is_anything_can_write_afterwards(
     write(page, "ROMEO:\n", seed=7)
     assert len(finished(page)) == 60
     page.close()
+
+
+def test_a_browser_that_is_too_old_is_told_so(browser: Browser, address: str):
+    with visited(browser, address, script="delete HTMLElement.prototype.popover") as page:
+        expect(page.locator("#failure")).to_contain_text("This page does not run in this browser. Update the browser")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.acts import expect_accessible, finished, go_to, write
-from tests.browser.training import menu, reload, said, steps_done, steps_field, stop, train
+from tests.browser.acts import expect_accessible, finished, go_to, reload, write
+from tests.browser.training import menu, said, steps_done, steps_field, stop, train
 from tests.browser.visitor import opened, visited
 from tests.network import network_to
 from tests.server import ROOT

@@ -48,11 +48,6 @@ def steps_done(page: Page) -> Locator:
     return page.locator("#training .head").get_by_text(re.compile(r"^Step [1-9][\d,]* of"))
 
 
-def reload(page: Page) -> None:
-    page.reload()
-    page.get_by_role("tab", name="Write").wait_for()
-
-
 def stop(page: Page) -> None:
     page.locator("#training").get_by_role("button", name="Stop").click()
     expect(said(page)).to_contain_text("Stopped at step", timeout=60_000)

@@ -19,7 +19,8 @@
 //
 // Answers come back by calls: `onText` and `onColumns` many times while texts grow, `onTraining` until the training has
 // ended, the others once. A call ends the one before it that went to the same function: none of its answers is passed
-// on any more.
+// on any more. Where whoever computes cannot answer, the last one is { lost: true, status } with Lines that say so; with
+// `failed` if it is reached, but has no answer.
 //
 // Calls:
 //   write        { request } a Request, to be written with the weights that are chosen on the page; or { link } the

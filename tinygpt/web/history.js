@@ -7,11 +7,13 @@ const KEY = "tinygpt.texts";
 const MAX_ENTRIES = 50;
 const FORMAT = { dateStyle: "medium", timeStyle: "short" };
 const NOTE = "The texts that you write are listed here, for you to come back to. They are kept in this browser only.";
+const NOT_KEPT = "This browser keeps nothing for this page: the texts are listed until you close it.";
 const EXCERPT = 120; // characters of a text that are stored
 let entries = []; // { link, text, time }, the latest first; a link is the JSON of a share link
 let container = null; // the element of the list, once it is on the page
 let onOpen = () => {};
 let writing = false;
+let isKept = true;
 
 // The prompt of a share link's JSON and how it was continued; null if the JSON is not such a link.
 const read = (link) => {
@@ -43,14 +45,17 @@ const load = () => {
     entries = []; // no storage, or no JSON in it
   }
 };
+// Store the entries. Returns whether any could be.
 const save = () => {
   for (let kept = entries.length; kept > 0; kept >>= 1) {
     try {
-      return localStorage.setItem(KEY, JSON.stringify(entries.slice(0, kept)));
+      localStorage.setItem(KEY, JSON.stringify(entries.slice(0, kept)));
+      return true;
     } catch {
       // No storage, or too little of it: try with the latest entries only. This page still lists all of them.
     }
   }
+  return false;
 };
 
 const row = (entry) => {
@@ -84,8 +89,8 @@ const show = () => {
     show();
   });
   const list = create("ul", {}, ...entries.map(row));
-  const note = create("p", { class: "status", tabindex: -1 }, NOTE);
-  container.replaceChildren(...(entries.length ? [list, all] : [note]));
+  const note = (sentence) => create("p", { class: "status", tabindex: -1 }, sentence);
+  container.replaceChildren(...(entries.length ? [list, all, ...(isKept ? [] : [note(NOT_KEPT)])] : [note(NOTE)]));
   updateDisabled();
   if (focused) container.querySelector("li button, p").focus({ preventScroll: true });
 };
@@ -96,7 +101,7 @@ export const remember = (link, text) => {
   if (entries[0]?.link === link) return;
   const entry = { link, text: text.slice(0, EXCERPT), time: Date.now() };
   entries = [entry, ...entries.filter((each) => !sameText(each.link, link))].slice(0, MAX_ENTRIES);
-  save();
+  isKept = save();
   show();
 };
 

@@ -8,6 +8,7 @@ export * from "./gradio/prompt_box.js";
 export * from "./gradio/train.js";
 export * from "./gradio/weights_menu.js";
 export * from "./gradio/write.js";
+export { failed } from "./gradio/backend.js";
 export { glossary } from "./gradio/glossary.js";
 export { connectTabs } from "./tabs/tabs.js";
 

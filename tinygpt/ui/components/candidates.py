@@ -7,7 +7,7 @@ from gradio.components import Component
 from tinygpt.config import SampleConfig
 from tinygpt.inference.inspection import Candidates
 from tinygpt.ui.components.controls import sampling_settings
-from tinygpt.ui.components.events import NUMBERED, Data, answer, calls, event_value, on_load
+from tinygpt.ui.components.events import Data, answer, calls, event_value, on_call, on_load
 from tinygpt.ui.services.displayed_text import DisplayedText, read_displayed_text
 from tinygpt.ui.services.latest_call import LatestCall
 from tinygpt.ui.services.registry import Registry
@@ -39,7 +39,7 @@ def show_candidates(registry: Registry, menu: gr.HTML, panel: gr.HTML, sliders: 
 
         return answer(event, latest, compute)
 
-    panel.select(select, [menu, *sliders, gr.State(LatestCall())], panel, **NUMBERED)
+    on_call(panel.select, "candidates", select, [menu, *sliders, gr.State(LatestCall())], panel)
     gr.on([slider.change for slider in sliders], None, js=f"() => {calls('inspectAgain')}")
 
 

@@ -30,6 +30,15 @@ def on_load(function: str, *others: str) -> str:
     return calls(function, ", ".join(["{ element, trigger, props, watch }", *others]))
 
 
+def on_call(event: Callable[..., gr.events.Dependency], name: str, *arguments: Any, **options: Any) -> None:
+    """Answer the calls of a component, which tinygpt/web/gradio/backend.js knows by that name, when an event comes.
+
+    Arguments and options are those of the event. Where it fails on the server, or is refused there, the script answers.
+    """
+    failure = f"() => {calls('failed', json.dumps(name))}"
+    event(*arguments, **NUMBERED, **options).failure(None, js=failure, **QUIET)
+
+
 def event_value(event: gr.EventData, name: str) -> Any:
     """A value that the page's script sent with an event; None if it is missing, as only in a forged event."""
     try:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import gradio as gr
 
 from tinygpt.page.masthead import uncertainty
-from tinygpt.ui.components.events import NUMBERED, QUIET, Data, Updates, answers, event_value, on_load, packed
+from tinygpt.ui.components.events import QUIET, Data, Updates, answers, event_value, on_call, on_load, packed
 from tinygpt.ui.components.status import Line, refusal
 from tinygpt.ui.components.weights_menu import menu_update
 from tinygpt.ui.services.latest_call import LatestCall
@@ -22,11 +22,11 @@ def own_weights(registry: Registry, menu: gr.HTML, prompt: gr.Textbox, tab: gr.T
         packed(own_weights_data(runs)), html_template="", elem_id="own-weights", js_on_load=on_load("ownWeights")
     )
     tab.select(lambda: packed(own_weights_data(runs)), None, own, queue=False, **QUIET)
-    own.select(
-        _write_listener(registry, menu, prompt, own, runs), [menu, latest], [own, menu, prompt], queue=False, **NUMBERED
-    )
-    own.edit(_listener(registry, menu, own, runs, _rename), [menu, latest], [own, menu], queue=False, **NUMBERED)
-    own.delete(_listener(registry, menu, own, runs, _delete), [menu, latest], [own, menu], queue=False, **NUMBERED)
+    write = _write_listener(registry, menu, prompt, own, runs)
+    on_call(own.select, "ownWeights", write, [menu, latest], [own, menu, prompt], queue=False)
+    for event, change in ((own.edit, _rename), (own.delete, _delete)):
+        listener = _listener(registry, menu, own, runs, change)
+        on_call(event, "ownWeights", listener, [menu, latest], [own, menu], queue=False)
     return own
 
 

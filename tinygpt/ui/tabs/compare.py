@@ -14,7 +14,6 @@ from tinygpt.page.compared import SETTINGS, SIDES, compared
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.components.columns import Column, Spans, columns_data, lines_below
 from tinygpt.ui.components.events import (
-    NUMBERED,
     QUIET,
     WRITERS,
     Data,
@@ -22,6 +21,7 @@ from tinygpt.ui.components.events import (
     answers,
     calls,
     event_value,
+    on_call,
     on_load,
 )
 from tinygpt.ui.components.prompt_box import prompt_box
@@ -61,7 +61,8 @@ def compare_tab(registry: Registry, menu: gr.HTML, tab: gr.Tab, written: gr.Text
     gr.on(pressed, None, form, js=f"(...form) => {calls('writeCompared', '...form')}")
     gr.on([*seen, texts.select], None, form, js=f"(...form) => {calls('seeCompared', '...form')}")
     texts.input(None, None, written, js=f"() => {calls('comparedPrompt')}", **QUIET)
-    texts.submit(_write_listener(registry, texts), [menu, latest], texts, concurrency_id=WRITERS, **NUMBERED)
+    writer = _write_listener(registry, texts)
+    on_call(texts.submit, "compare", writer, [menu, latest], texts, concurrency_id=WRITERS)
     stop.click(LatestCall.stop, latest, queue=False, **QUIET)
 
 

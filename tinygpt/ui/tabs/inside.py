@@ -6,7 +6,7 @@ from gradio.components import Component
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.components.activations import activations_data, window_data
 from tinygpt.ui.components.controls import sampling_settings
-from tinygpt.ui.components.events import NUMBERED, Data, answer, calls, event_value, on_load
+from tinygpt.ui.components.events import Data, answer, calls, event_value, on_call, on_load
 from tinygpt.ui.services.displayed_text import DisplayedText, read_displayed_text
 from tinygpt.ui.services.inspection import inspect, moved
 from tinygpt.ui.services.latest_call import LatestCall
@@ -45,7 +45,7 @@ def inside_tab(registry: Registry, menu: gr.HTML, tab: gr.Tab, written: list[Com
         return answer(event, latest, compute)
 
     tab.select(None, js=f"() => {calls('lookInside')}")
-    inside.select(look_inside, [*written, gr.State(LatestCall())], inside, **NUMBERED)
+    on_call(inside.select, "activations", look_inside, [*written, gr.State(LatestCall())], inside)
 
 
 def prompt_alone(session: Session, prompt: str, temperature: float, top_k: int, top_p: float) -> DisplayedText:

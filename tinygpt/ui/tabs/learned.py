@@ -11,7 +11,6 @@ from tinygpt.page.masthead import uncertainty
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.components.columns import Column, Spans, columns_data, lines_below
 from tinygpt.ui.components.events import (
-    NUMBERED,
     QUIET,
     WRITERS,
     Data,
@@ -19,6 +18,7 @@ from tinygpt.ui.components.events import (
     answers,
     calls,
     event_value,
+    on_call,
     on_load,
     packed,
 )
@@ -67,7 +67,8 @@ def learned_tab(registry: Registry, menu: gr.HTML, tab: gr.Tab, written: gr.Text
     gr.on(
         [start.click, prompt.submit, seed.submit], None, fields, js=f"(...form) => {calls('writeSnapshots', '...form')}"
     )
-    texts.submit(_write_listener(registry, texts), [menu, latest], texts, concurrency_id=WRITERS, **NUMBERED)
+    writer = _write_listener(registry, texts)
+    on_call(texts.submit, "snapshots", writer, [menu, latest], texts, concurrency_id=WRITERS)
     stop.click(LatestCall.stop, latest, queue=False, **QUIET)
 
 

@@ -8,7 +8,7 @@ import gradio as gr
 from tinygpt.page.masthead import uncertainty
 from tinygpt.presets import PRESETS
 from tinygpt.system.shell import own_command
-from tinygpt.ui.components.events import NUMBERED, Data, Updates, answers, calls, event_value, on_load, packed
+from tinygpt.ui.components.events import NUMBERED, Data, Updates, answers, calls, event_value, on_call, on_load, packed
 from tinygpt.ui.components.loss_chart import about_lowest, curves_of, lowest_mark
 from tinygpt.ui.components.own_weights import more_steps, own_weights, own_weights_data
 from tinygpt.ui.components.status import Line, duration
@@ -84,8 +84,8 @@ def train_tab(
     start.click(None, js=f"() => {calls('train')}")
     presets.input(None, outputs=steps, js=f"() => {calls('presetSteps')}")
     train, follow = _listeners(registry, menu, training_jobs, progress, own)
-    progress.submit(train, [pasted, upload, steps, latest], [progress, menu, own], **NUMBERED)
-    progress.apply(follow, latest, [progress, menu, own], **NUMBERED)
+    on_call(progress.submit, "training", train, [pasted, upload, steps, latest], [progress, menu, own])
+    on_call(progress.apply, "training", follow, latest, [progress, menu, own])
     progress.stop(_stop_listener(training_jobs), queue=False, **NUMBERED)
 
 

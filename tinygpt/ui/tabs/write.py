@@ -11,7 +11,7 @@ from tinygpt.request import names
 from tinygpt.ui.components import status
 from tinygpt.ui.components.candidates import build_candidates, show_candidates
 from tinygpt.ui.components.controls import Controls, build_controls, control_values, request_of
-from tinygpt.ui.components.events import NUMBERED, WRITERS, Updates, answers, calls, event_value
+from tinygpt.ui.components.events import NUMBERED, WRITERS, Updates, answers, calls, event_value, on_call
 from tinygpt.ui.components.output import build_output
 from tinygpt.ui.components.texts import finished_text, growing_text, sample_text
 from tinygpt.ui.components.tour import tour
@@ -43,10 +43,10 @@ def write_tab(registry: Registry, menu: gr.HTML) -> list[Component]:
     gr.on([controls.start.click, prompt.submit], None, form, js=write)
     controls.stop.click(None, js=f"() => {calls('stop')}")
     controls.clear.click(None, outputs=[prompt], js=f"() => {calls('clear')}")
-    writing = {"concurrency_id": WRITERS, **NUMBERED}
-    output.submit(_write_listener(registry, output), [menu, latest], output, **writing)
+    on_call(output.submit, "text", _write_listener(registry, output), [menu, latest], output, concurrency_id=WRITERS)
     filled = [*form, menu, controls.fitted, output]
-    output.apply(_link_listener(registry, controls, output), [menu, latest], filled, **writing)
+    opened = _link_listener(registry, controls, output)
+    on_call(output.apply, "text", opened, [menu, latest], filled, concurrency_id=WRITERS)
     output.stop(_stop, latest, queue=False, **NUMBERED)
     menu.change(None, js=f"() => {calls('showSample')}")
     output.input(None, outputs=[controls.stop, controls.seed_used], js=f"() => {calls('controls')}")

@@ -4,7 +4,8 @@
 import { Latest } from "../backend.js";
 import { Waiting } from "./connection.js";
 
-const LOST = "Connection lost. Your text stays here; the page reloads when the server is back.";
+const LOST = "Connection lost. The text and the prompt stay here; the page reloads when the server is back.";
+const FAILED = "The page could not answer this. Try again, or reload the page.";
 
 // A value that grows is gradio's own, which it goes on changing; any other is packed into a string.
 const read = (value) => JSON.parse(typeof value === "string" ? value || "{}" : JSON.stringify(value ?? {}));
@@ -29,7 +30,10 @@ class Component {
   // Answers with `writing` have others after them.
   ask(event, call, onAnswer) {
     this.end();
-    const waiting = (this.#waiting = new Waiting(() => onAnswer({ lost: true, status: [["note", LOST]] })));
+    const waiting = (this.#waiting = new Waiting({
+      onLost: () => onAnswer({ lost: true, status: [["note", LOST]] }),
+      onFailed: () => onAnswer({ lost: true, failed: true, status: [["note", FAILED]] }),
+    }));
     const take = (answer) => {
       answer.writing ? waiting.goOn() : waiting.end();
       onAnswer(answer);
@@ -47,12 +51,19 @@ class Component {
     this.#waiting?.end();
     this.#latest.end();
   }
+
+  fail() {
+    this.#waiting?.fail();
+  }
 }
 
 const components = {};
 
 // Note a component as soon as gradio has built it. `onValue` is called for values that answer no call.
 export const connect = (name, component, onValue) => (components[name] = new Component(component, onValue));
+
+// gradio tells that an event of a component has failed.
+export const failed = (name) => components[name].fail();
 
 export const backend = {
   write: ({ opened, ...call }, onText) => components.text.ask(opened ? "apply" : "submit", call, onText),

@@ -16,11 +16,12 @@ const reached = async () => {
 // One call that waits for answers.
 export class Waiting {
   #timer;
+  #isFailed = false;
 
   // `onLost` is called when the server does not answer any more. The page is loaded again as soon as it does: nobody
-  // else there knows of the call, and the address says what was seen.
-  constructor(onLost) {
-    this.onLost = onLost;
+  // else there knows of the call, and the address says what was seen. `onFailed` is called when it has no answer.
+  constructor({ onLost, onFailed }) {
+    Object.assign(this, { onLost, onFailed });
     this.goOn();
   }
 
@@ -35,11 +36,24 @@ export class Waiting {
     this.#timer = null;
   }
 
+  // No answer comes, as the server has none, or is not reached.
+  fail() {
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#isFailed = true;
+    this.#timer = setTimeout(() => this.#ask());
+  }
+
   async #ask() {
     const timer = this.#timer;
     const isOver = () => timer !== this.#timer;
-    if (await reached()) return isOver() || this.goOn();
+    const isReached = await reached();
     if (isOver()) return;
+    if (isReached && !this.#isFailed) return this.goOn();
+    if (isReached) {
+      this.end();
+      return this.onFailed();
+    }
     this.onLost();
     while (!(await reached())) await new Promise((done) => setTimeout(done, SILENCE));
     if (!isOver()) location.reload();

@@ -7,14 +7,22 @@ import { connectTour } from "../tabs/tour.js";
 import * as tab from "../tabs/write.js";
 import { backend, connect } from "./backend.js";
 import { compareTab } from "./compare.js";
+import { restoreDraft } from "./draft.js";
 
 let changed; // gradio's event of the output for which it asks for `controls`
-const writer = tab.createWriter(backend, () => changed());
+const writer = tab.createWriter(backend, (text) => {
+  changed();
+  if (text?.link && !text.sample) restoreDraft(); // by now, the form is filled in with what was in the address
+});
 export const insideTab = new Inside(writer);
 
 let missing = 2; // parts that gradio has not built yet: those that a text needs
 let sample = null;
-const built = () => --missing || arrive(writer, insideTab, compareTab, sample);
+const built = () => {
+  if (--missing) return;
+  if (here().link === null) restoreDraft();
+  arrive(writer, insideTab, compareTab, sample);
+};
 // `limits` are the most characters of a prompt and of a text.
 export const output = (component, limits) => {
   changed = () => component.trigger("input");

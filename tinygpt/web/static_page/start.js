@@ -8,7 +8,7 @@ if (location.hash.includes("=")) start.classList.add("arriving");
 
 // Says why nothing happens where a module cannot be loaded, or does not run.
 const onError = ({ target }) => {
-  if (target.matches?.("script")) tellFailure(NOT_LOADED);
+  if (target.matches?.("script[type=module]")) tellFailure(NOT_LOADED);
   else if (target === window && !start.classList.contains("started")) tellFailure(NOT_RUN);
 };
 addEventListener("error", onError, { capture: true });
@@ -29,3 +29,6 @@ const tellFailure = (sentence) => {
   document.querySelector("#status [role=status]").replaceChildren(); // nothing is loading any more
   start.classList.remove("arriving");
 };
+
+// What every part of the page uses, and younger browsers have.
+if (!("popover" in HTMLElement.prototype && "checkVisibility" in Element.prototype)) tellFailure(NOT_RUN);

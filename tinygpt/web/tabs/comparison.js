@@ -53,6 +53,9 @@ export class Comparison {
 
   write(weights, call) {
     this.#written = JSON.stringify([weights, call]);
-    this.#ask(call, (answer) => this.#columns.show(answer));
+    this.#ask(call, (answer) => {
+      if (answer.lost) this.#written = ""; // until the tab is seen again
+      this.#columns.show(answer);
+    });
   }
 }

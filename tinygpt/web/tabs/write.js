@@ -94,7 +94,7 @@ const drawOutput = ({ text: shown, canUndo }) => {
   const { text, writing, link } = { writing: false, link: "", ...shown };
   const isFinished = Boolean(link && text);
   const enabled = {
-    "go-on": Boolean(text),
+    "go-on": Boolean(text) && (writing || isFinished),
     copy: isFinished,
     "copy-all": isFinished,
     picture: isFinished,
