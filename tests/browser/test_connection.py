@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import islice
 
@@ -21,12 +21,6 @@ from tinygpt.checkpoint.reading import read_facts
 from tinygpt.ui.blocks import build
 from tinygpt.ui.services.registry import Registry
 from tinygpt.ui.services.session import Session
-
-MODULES = [
-    "**/chart.js",
-    "**/assets/index-*.js",
-    "**/assets/Blocks-*.js",
-]  # ours, gradio's first, one of its others
 
 
 @pytest.fixture
@@ -84,36 +78,67 @@ def test_what_was_asked_for_in_vain_can_be_asked_for_again(context: BrowserConte
         expect(page).to_have_url(re.compile("#prompt=Wherefore&"))
 
 
-def test_a_prompt_that_was_typed_beside_a_text_outlives_a_reload(page: Page):
+def test_a_prompt_that_was_typed_beside_a_text_outlives_reloads(page: Page):
     write(page, "ROMEO:", seed=7)
     finished(page)
     prompt(page).fill("Wherefore")
+    for _ in range(2):
+        reload(page)
+        finished(page)
+        expect(prompt(page)).to_have_value("Wherefore")
+
+
+def test_what_is_chosen_after_a_reload_is_not_overwritten(page: Page):
+    write(page, "ROMEO:", length=5000, seed=7)
+    finished(page, 5000)
+    prompt(page).fill("Wherefore")
     reload(page)
-    finished(page)
-    expect(prompt(page)).to_have_value("Wherefore")
+    begun(page)
+    page.get_by_role("button", name="KING RICHARD").click()
+    finished(page, 5000)
+    expect(prompt(page)).to_have_value(re.compile("KING RICHARD"))
 
 
-@pytest.fixture(scope="module")
-def failing() -> Iterator[str]:
-    """The address of a page whose server fails in the middle of each text."""
-    session = Session(ROOT / "weights")
-    session.write = lambda *arguments: broken(Session.write(session, *arguments))
-    session.write_together = lambda *arguments: broken(Session.write_together(session, *arguments))
+@contextmanager
+def page_of(session: Session) -> Iterator[str]:
+    """The address of a page with the weights of a session."""
     with launched(build(Registry(session))) as client:
         yield str(client.base_url).rstrip("/")
 
 
-def broken(states: Iterator) -> Iterator:
-    yield from islice(states, 3)
-    raise RuntimeError("out of memory")
+def broken(function: Callable[..., Iterator]) -> Callable[..., Iterator]:
+    """A function that yields some states of a text, and then fails."""
+
+    def states(*arguments: object) -> Iterator:
+        yield from islice(function(*arguments), 3)
+        raise RuntimeError("out of memory")
+
+    return states
 
 
-def test_a_server_that_fails_is_told_of(context: BrowserContext, failing: str):
-    with opened(context, failing) as page:
+def test_a_server_that_fails_is_told_of(context: BrowserContext):
+    session = Session(ROOT / "weights")
+    session.write, session.write_together = broken(session.write), broken(session.write_together)
+    with page_of(session) as address, opened(context, address) as page:
         write(page, "ROMEO:", length=5000)
-        expect(status(page)).to_contain_text("The page could not answer this.")
+        expect(status(page)).to_contain_text("This could not be answered.")
         expect(continuation(page)).not_to_be_empty()
         expect(page.get_by_role("button", name="Stop")).to_be_disabled()
         expect(page.get_by_role("button", name="Continue", exact=True)).to_be_disabled()  # it is no whole text
         go_to(page, "Compare")
-        expect(page.locator("#compare").get_by_text("The page could not answer this.")).to_be_visible()
+        expect(page.locator("#compare").get_by_text("This could not be answered.")).to_be_visible()
+        go_to(page, "Write")
+        with page.expect_request("**/queue/join*"):
+            go_to(page, "Compare")  # which asks again
+
+
+def test_a_model_that_cannot_be_loaded_is_told_of(context: BrowserContext):
+    session = Session(ROOT / "weights")
+
+    def fail() -> None:
+        raise RuntimeError("out of memory")
+
+    session.engine = fail
+    with page_of(session) as address, opened(context, address) as page:
+        write(page, "ROMEO:")
+        expect(status(page)).to_contain_text("This could not be answered.")

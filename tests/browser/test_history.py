@@ -217,7 +217,7 @@ def write_one_and_clear(page: Page) -> None:
     write(page, "ROMEO:\n")
     finished(page)
     expect(entries(page)).to_have_count(1)
-    expect(page.locator(".texts")).to_contain_text("This browser keeps nothing for this page")
+    expect(page.locator(".texts")).to_contain_text("This browser stores no more texts of this page")
     page.get_by_role("button", name="Clear all").click()
     expect(page.locator(".texts")).to_contain_text(EMPTY)
 

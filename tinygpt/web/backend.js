@@ -19,8 +19,8 @@
 //
 // Answers come back by calls: `onText` and `onColumns` many times while texts grow, `onTraining` until the training has
 // ended, the others once. A call ends the one before it that went to the same function: none of its answers is passed
-// on any more. Where whoever computes cannot answer, the last one is { lost: true, status } with Lines that say so; with
-// `failed` if it is reached, but has no answer.
+// on any more. If no answer can come, the last one is { lost: true, status }, with Lines that say so; with `failed` where
+// the server is reached, but has none.
 //
 // Calls:
 //   write        { request } a Request, to be written with the weights that are chosen on the page; or { link } the
@@ -60,7 +60,8 @@
 //                  seed           "" if none was used
 //                  status         Lines
 //                  sample         true for the sample of the weights; its text is "" if they have none
-//                Without `text` it holds only `status`: a note on what was wrong with the call, or what it waits for
+//                Without `text` it holds only `status`: a note on what was wrong with the call; or, with `writing`,
+//                what it waits for
 //   Candidates   { position, character, how, candidates }: the character that stands there, how it was chosen, such as
 //                "sampled", and for each character of the vocabulary [character, raw, tempered, kept], the likeliest
 //                first: its probability by the model, after temperature, and after top-k and top-p.

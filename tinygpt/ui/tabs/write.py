@@ -129,7 +129,7 @@ def _written(session: Session, output: gr.HTML, link: ShareLink, signal: StopSig
     """
     _check(session, link)
     if not session.loaded:
-        yield {output: {"status": status.loading()}}
+        yield {output: {"status": status.loading(), "writing": True}}
     link = replace(link, weights_sha256=session.facts["weights_sha256"])
     fragment, last_forced = link.fragment(), max(link.forced, default=-1)
     for continuation in session.write(link.request, signal, link.forced):

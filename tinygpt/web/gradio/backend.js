@@ -5,7 +5,7 @@ import { Latest } from "../backend.js";
 import { Waiting } from "./connection.js";
 
 const LOST = "Connection lost. The text and the prompt stay here; the page reloads when the server is back.";
-const FAILED = "The page could not answer this. Try again, or reload the page.";
+const FAILED = "This could not be answered. Try again in a few seconds; if it fails again, reload the page.";
 
 // A value that grows is gradio's own, which it goes on changing; any other is packed into a string.
 const read = (value) => JSON.parse(typeof value === "string" ? value || "{}" : JSON.stringify(value ?? {}));

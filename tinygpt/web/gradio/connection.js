@@ -28,6 +28,7 @@ export class Waiting {
   // An answer has come, and others are to come.
   goOn() {
     this.end();
+    this.#isFailed = false; // it was another call, which nobody waits for any more
     this.#timer = setTimeout(() => this.#ask(), SILENCE);
   }
 
@@ -36,7 +37,7 @@ export class Waiting {
     this.#timer = null;
   }
 
-  // No answer comes, as the server has none, or is not reached.
+  // No answer comes: the server has none, or a proxy does not reach it.
   fail() {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);

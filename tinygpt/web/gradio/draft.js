@@ -21,22 +21,28 @@ const store = (text) => {
 };
 
 let draft = stored(); // what is to be put back
-let first = null; // what the page was built with
+let isTyped = draft !== null;
 
-addEventListener("input", ({ target, isTrusted }) => isTrusted && target === field() && (draft = null), true);
-addEventListener("pagehide", () => {
-  if (first !== null) store(draft ?? (field().value === first ? null : field().value));
-});
+addEventListener("input", ({ target, isTrusted }) => isTrusted && target === field() && noteTyping(), true);
+addEventListener("click", ({ target, isTrusted }) => isTrusted && target.closest?.(".controls") && (draft = null), true);
+addEventListener("pagehide", () => store(draft ?? (isTyped ? (field()?.value ?? null) : null)));
 
-// Call a function as soon as there is a prompt.
-const whenBuilt = (act) => (field() ? act() : requestAnimationFrame(() => whenBuilt(act)));
-whenBuilt(() => (first = field().value));
+const noteTyping = () => {
+  draft = null;
+  isTyped = true;
+};
 
-// Put back what was typed, unless a person types already.
-export const restoreDraft = () =>
-  whenBuilt(() => {
-    if (draft === null) return;
-    field().value = draft;
-    field().dispatchEvent(new Event("input", { bubbles: true }));
-    draft = null;
-  });
+// The prompt was cleared.
+export const forgetDraft = () => {
+  draft = null;
+  isTyped = false;
+};
+
+// Put back what was typed, as soon as there is a prompt, unless a person uses the form already.
+export const restoreDraft = () => {
+  if (draft === null) return;
+  if (!field()) return requestAnimationFrame(restoreDraft);
+  field().value = draft;
+  field().dispatchEvent(new Event("input", { bubbles: true }));
+  draft = null;
+};

@@ -3,7 +3,7 @@
 
 {
   const PAGE = document.currentScript.dataset.page;
-  const AGAIN = "tinygpt.loadedAgain"; // when that was last done, in the storage of the browser's tab
+  const AGAIN = "tinygpt.loadedAgain"; // when the page was last loaded again, in the storage of the browser's tab
   const PAUSE = 3000; // milliseconds between two questions whether the server answers
   const PATIENCE = 5000; // and until each counts as not answered
   const SLOW = 15_000; // milliseconds after which a page that is still loading says so
@@ -36,25 +36,26 @@
     location.reload();
   };
 
-  const isSeldom = () => {
+  const mayLoadAgain = () => {
     try {
-      const last = Number(sessionStorage.getItem(AGAIN));
+      if (Date.now() - Number(sessionStorage.getItem(AGAIN)) < SELDOM) return false;
       sessionStorage.setItem(AGAIN, Date.now());
-      return Date.now() - last > SELDOM;
+      return true;
     } catch {
       return false; // no storage: it might be loaded again and again
     }
   };
 
-  // What every part of the page uses, and younger browsers have.
-  if (!("popover" in HTMLElement.prototype && "checkVisibility" in Element.prototype)) tell(NOT_RUN);
-
   let isTold = false;
-  const incomplete = () => {
-    if (isTold) return;
+  const once = (act) => {
+    if (!isTold) act();
     isTold = true;
-    isSeldom() ? loadAgain() : tell(GIVEN_UP);
   };
+  const incomplete = () => once(() => (mayLoadAgain() ? loadAgain() : tell(GIVEN_UP)));
+  const notRun = () => once(() => tell(NOT_RUN));
+
+  // What every part of the page uses, and older browsers lack: the same as in ../static_page/start.js.
+  if (!("popover" in HTMLElement.prototype && "checkVisibility" in Element.prototype)) notRun();
 
   // gradio's own modules: the first one, and those that it loads.
   addEventListener("error", ({ target }) => target.matches?.("script[type=module]") && incomplete(), true);
@@ -62,7 +63,7 @@
 
   // A browser that has kept all modules could run them before there is a <body>.
   const parsed = new Promise((done) => document.addEventListener("readystatechange", done, { once: true }));
-  const slow = setTimeout(() => tell(LOADING), SLOW);
+  const slow = setTimeout(() => isTold || tell(LOADING), SLOW);
   const loaded = (page) => {
     clearTimeout(slow);
     if (line.textContent === LOADING) tell("");
@@ -72,7 +73,7 @@
     clearTimeout(slow);
     console.error(error);
     const isLoaded = !(error instanceof TypeError && error.message.includes("module")); // in all browsers' words
-    isLoaded ? tell(NOT_RUN) : incomplete();
+    isLoaded ? notRun() : incomplete();
     return new Promise(() => {}); // there is nothing to wait for
   };
   window.tinygpt = parsed.then(() => import(PAGE)).then(loaded, failed);

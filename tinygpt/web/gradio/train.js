@@ -39,7 +39,7 @@ const ask = (call, { ended = false, open = false } = {}) => {
   heard = Date.now();
   const before = chosenWeights();
   backend.train(call, (found) => {
-    if (found.failed && job) return; // asked for again when it is overdue
+    if (found.failed && job) return show({ ...answer, status: found.status }); // asked for again when it is overdue
     const underWay = Boolean(found.job && !found.ended);
     heard = underWay ? Date.now() : null;
     job = found.job ?? job;

@@ -7,7 +7,7 @@ import { connectTour } from "../tabs/tour.js";
 import * as tab from "../tabs/write.js";
 import { backend, connect } from "./backend.js";
 import { compareTab } from "./compare.js";
-import { restoreDraft } from "./draft.js";
+import { forgetDraft, restoreDraft } from "./draft.js";
 
 let changed; // gradio's event of the output for which it asks for `controls`
 const writer = tab.createWriter(backend, (text) => {
@@ -47,6 +47,7 @@ export const write = (names, values) => tab.write(writer, Object.fromEntries(nam
 export const stop = () => tab.stop(writer);
 export const clear = () => {
   writer.clear();
+  forgetDraft();
   return ""; // the prompt
 };
 export const showSample = () => writer.presentAnother();

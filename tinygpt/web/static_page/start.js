@@ -30,5 +30,5 @@ const tellFailure = (sentence) => {
   start.classList.remove("arriving");
 };
 
-// What every part of the page uses, and younger browsers have.
+// What every part of the page uses, and older browsers lack: the same as in ../gradio/start.js.
 if (!("popover" in HTMLElement.prototype && "checkVisibility" in Element.prototype)) tellFailure(NOT_RUN);
