@@ -16,7 +16,6 @@ const reached = async () => {
 // One call that waits for answers.
 export class Waiting {
   #timer;
-  #isFailed = false;
 
   // `onLost` is called when the server does not answer any more. The page is loaded again as soon as it does: nobody
   // else there knows of the call, and the address says what was seen. `onFailed` is called when it has no answer.
@@ -28,7 +27,6 @@ export class Waiting {
   // An answer has come, and others are to come.
   goOn() {
     this.end();
-    this.#isFailed = false; // it was another call, which nobody waits for any more
     this.#timer = setTimeout(() => this.#ask(), SILENCE);
   }
 
@@ -41,16 +39,15 @@ export class Waiting {
   fail() {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
-    this.#isFailed = true;
-    this.#timer = setTimeout(() => this.#ask());
+    this.#timer = setTimeout(() => this.#ask({ isFailed: true }));
   }
 
-  async #ask() {
+  async #ask({ isFailed = false } = {}) {
     const timer = this.#timer;
     const isOver = () => timer !== this.#timer;
     const isReached = await reached();
     if (isOver()) return;
-    if (isReached && !this.#isFailed) return this.goOn();
+    if (isReached && !isFailed) return this.goOn();
     if (isReached) {
       this.end();
       return this.onFailed();

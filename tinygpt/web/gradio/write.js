@@ -7,12 +7,12 @@ import { connectTour } from "../tabs/tour.js";
 import * as tab from "../tabs/write.js";
 import { backend, connect } from "./backend.js";
 import { compareTab } from "./compare.js";
-import { forgetDraft, restoreDraft } from "./draft.js";
+import { forgetPrompt, restorePrompt } from "./typed_prompt.js";
 
 let changed; // gradio's event of the output for which it asks for `controls`
 const writer = tab.createWriter(backend, (text) => {
   changed();
-  if (text?.link && !text.sample) restoreDraft(); // by now, the form is filled in with what was in the address
+  if (text?.link && !text.sample) restorePrompt(); // by now, the form is filled in with what was in the address
 });
 export const insideTab = new Inside(writer);
 
@@ -20,7 +20,7 @@ let missing = 2; // parts that gradio has not built yet: those that a text needs
 let sample = null;
 const built = () => {
   if (--missing) return;
-  if (here().link === null) restoreDraft();
+  if (here().link === null) restorePrompt();
   arrive(writer, insideTab, compareTab, sample);
 };
 // `limits` are the most characters of a prompt and of a text.
@@ -47,7 +47,7 @@ export const write = (names, values) => tab.write(writer, Object.fromEntries(nam
 export const stop = () => tab.stop(writer);
 export const clear = () => {
   writer.clear();
-  forgetDraft();
+  forgetPrompt();
   return ""; // the prompt
 };
 export const showSample = () => writer.presentAnother();

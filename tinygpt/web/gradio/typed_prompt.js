@@ -1,6 +1,6 @@
 // What a person has typed into the prompt: it is there again when the page is loaded again, by whomever.
 
-const KEY = "tinygpt.draft"; // in the storage of the browser's tab
+const KEY = "tinygpt.prompt"; // in the storage of the browser's tab
 
 const field = () => document.querySelector(".prompt textarea"); // null until gradio has built it
 
@@ -20,29 +20,29 @@ const store = (text) => {
   }
 };
 
-let draft = stored(); // what is to be put back
-let isTyped = draft !== null;
+let kept = stored(); // what is to be put back
+let isTyped = kept !== null;
 
 addEventListener("input", ({ target, isTrusted }) => isTrusted && target === field() && noteTyping(), true);
-addEventListener("click", ({ target, isTrusted }) => isTrusted && target.closest?.(".controls") && (draft = null), true);
-addEventListener("pagehide", () => store(draft ?? (isTyped ? (field()?.value ?? null) : null)));
+addEventListener("click", ({ target, isTrusted }) => isTrusted && target.closest?.(".controls") && (kept = null), true);
+addEventListener("pagehide", () => store(kept ?? (isTyped ? (field()?.value ?? null) : null)));
 
 const noteTyping = () => {
-  draft = null;
+  kept = null;
   isTyped = true;
 };
 
 // The prompt was cleared.
-export const forgetDraft = () => {
-  draft = null;
+export const forgetPrompt = () => {
+  kept = null;
   isTyped = false;
 };
 
 // Put back what was typed, as soon as there is a prompt, unless a person uses the form already.
-export const restoreDraft = () => {
-  if (draft === null) return;
-  if (!field()) return requestAnimationFrame(restoreDraft);
-  field().value = draft;
+export const restorePrompt = () => {
+  if (kept === null) return;
+  if (!field()) return requestAnimationFrame(restorePrompt);
+  field().value = kept;
   field().dispatchEvent(new Event("input", { bubbles: true }));
-  draft = null;
+  kept = null;
 };
