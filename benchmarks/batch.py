@@ -32,13 +32,15 @@ def main() -> None:
         Integer(1, 1000).checked("rounds", args.rounds)
         device = choose_device(args.device)
         model, _ = load_checkpoint(find_weights(args.weights), device)
+    torch.backends.cuda.enable_cudnn_sdp(False)  # it plans anew for every length of a text, which takes longer than all
     print(header("none, nothing is random", describe_machine(device)))
     for dtype in (torch.float32, torch.bfloat16):
         engine = TorchEngine(model.to(dtype))
         for batch in (1, args.batch):
             name = f"{batch} text{'s' * (batch > 1)} in {str(dtype).removeprefix('torch.')}"
             step = median_step(engine, batch, args.rounds)
-            print(f"{name:22} {batch / step:10,.0f} characters per second, {1000 * step:.2f} ms for one of each text")
+            rate = f"{batch / step:10,.0f} characters per second, {1000 * step:.2f} ms for one of each text"
+            print(f"{name:22} {rate}", flush=True)
     if device.type == "cuda":
         print(f"memory    {torch.cuda.max_memory_allocated(device) / 1e6:,.1f} MB of the GPU at most")
 

@@ -75,7 +75,7 @@ train() {
 }
 
 ! command -v nvidia-smi >/dev/null || nvidia-smi >"$out/nvidia-smi.log"
-part environment 20 '^(machine|precision|cuda)' "$python" -c '
+part environment 60 '^(machine|precision|cuda)' "$python" -c '
 import sys
 import torch
 from tinygpt.engines.device import choose_device
@@ -86,15 +86,15 @@ device = choose_device(sys.argv[1])
 print("machine", describe_machine(device))
 print("precision", choose_dtype(device))
 print("cuda", torch.version.cuda)' "$device"
-for folder in "${tests[@]}"; do
-  part "$(basename "$folder")" 100 ' in [0-9.]+s|^(FAILED|ERROR)' \
-    "$python" -m pytest -v --override-ini=addopts=--import-mode=importlib --device "$device" "$folder"
-done
 train default 120 '^Validation loss' --preset default
 # The teachers are the run before it and an n-gram model; the shipped weights had eight runs, of 2,000 steps each.
 train best 90 '^Validation loss' --preset best --max-iters 500 --teachers "$runs/default"
 part batch 40 'characters per second|^memory' \
   "$python" -m benchmarks.batch --device "$device" --weights "$weights" "${rounds[@]}"
+for folder in "${tests[@]}"; do
+  part "$(basename "$folder")" 60 ' in [0-9.]+s|^(FAILED|ERROR)' \
+    "$python" -m pytest -v --override-ini=addopts=--import-mode=importlib --device "$device" "$folder"
+done
 left=$((deadline - SECONDS - 25)) # in the rest, the loss is measured
 train nanogpt $((left < 120 ? left : 120)) '^(Stopped|Validation loss)' --preset nanogpt
 part nanogpt-loss 25 '^loss' "$python" -m benchmarks.loss --weights "$runs/nanogpt" "${data[@]}"

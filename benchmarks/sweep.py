@@ -20,7 +20,6 @@ from statistics import mean
 import torch
 
 from benchmarks.command import header, make_parser, one_line_errors
-from benchmarks.machine import describe
 from tinygpt.config import GPTConfig, TrainConfig
 from tinygpt.data.dataset import Dataset, load_dataset
 from tinygpt.data.download import DEFAULT_URL
@@ -29,6 +28,7 @@ from tinygpt.fields import FieldError, Number
 from tinygpt.flags import add_flags, given
 from tinygpt.presets import PRESETS
 from tinygpt.training.evaluation import evaluate_full
+from tinygpt.training.machine import describe_machine
 from tinygpt.training.precision import choose_dtype, use_large_pages
 from tinygpt.training.trainer import Trainer
 
@@ -59,7 +59,7 @@ def main() -> None:
     use_large_pages()
     torch.set_num_threads(1)
     name = args.name or " ".join([args.preset, *(f"{key}={value}" for key, value in changes.items())])
-    print(header(", ".join(map(str, args.seeds))))
+    print(header(", ".join(map(str, args.seeds)), describe_machine(choose_device())))
     with one_line_errors(parser):
         if args.minutes is not None:
             if "max_iters" in changes:
@@ -77,9 +77,9 @@ def one_run(args: argparse.Namespace, name: str, seed: int) -> dict:
     preset, dataset = PRESETS[args.preset], held_out(load_dataset(args.data))
     model = replace(preset.model, vocab_size=dataset.tokenizer.vocab_size, **given(args, GPTConfig))
     train = replace(preset.train, **given(args, TrainConfig), seed=seed)
+    device = choose_device()
 
     def trainer(folder: str | Path, **changes) -> Trainer:
-        device = choose_device()
         config = replace(train, **changes)
         dtype = choose_dtype(device)
         return Trainer(model, config, dataset, Path(folder), teachers=args.teachers, device=device, dtype=dtype)
@@ -107,7 +107,7 @@ def one_run(args: argparse.Namespace, name: str, seed: int) -> dict:
         "characters": steps * train.batch_size * model.block_size,
         "core_seconds": round(seconds),
         "config": asdict(model) | asdict(run.config),
-        "machine": describe(),
+        "machine": describe_machine(device),
     }
 
 

@@ -48,6 +48,7 @@ torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # tests that are ended say what had failed until then
 if find_spec("gradio"):
     with without_type_stubs():
         import gradio  # noqa: F401
@@ -86,7 +87,8 @@ def _made_up_play(speeches: int) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the tests of engines and of training run on a GPU."""
-    parser.addoption("--device", default="cpu", help="where torch computes in tests of engines and training: cpu, cuda")
+    told = "where torch computes in tests of engines and training; with another one than cpu, no others are run"
+    parser.addoption("--device", default="cpu", help=told)
 
 
 @pytest.fixture(scope="session")
@@ -100,10 +102,19 @@ def device(request: pytest.FixtureRequest) -> torch.device:
 _ORDER = ("browser", "data", "model", "test_wheel.py", "training", "benchmarks", "checkpoint", "ui", "engines")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests in that order."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run the tests in that order; on a GPU, those alone that compute there."""
+    if config.getoption("--device") != "cpu":
+        config.hook.pytest_deselected(items=[item for item in items if not _computes_on_device(item)])
+        items[:] = filter(_computes_on_device, items)
     names = [*_ORDER, ""]
     items.sort(key=lambda item: next(i for i, name in enumerate(names) if name in ("", *item.path.parts)))
+
+
+def _computes_on_device(item: pytest.Item) -> bool:
+    """Whether a test computes on the device of the option --device, as no engine but torch's does."""
+    kind = item.callspec.params.get("kind", "torch") if hasattr(item, "callspec") else "torch"
+    return "device" in item.fixturenames and kind in ("torch", "torch bfloat16")
 
 
 # Modules that start the app with settings of their own.

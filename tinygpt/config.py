@@ -108,7 +108,7 @@ class TrainConfig(Settings):
         Choice(("last", "best", "both")),
     )
     compile: bool = option(
-        False, "compile the step first, where this machine can: half a minute that a long run wins back", Switch()
+        False, "compile the blocks first, where this machine can: 20 seconds that a long run wins back", Switch()
     )
     seed: int = option(1337, "seed of the weights, the batches and dropout", Integer(0, 2**63 - 1))
 

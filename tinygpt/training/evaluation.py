@@ -53,12 +53,12 @@ def estimate_loss(
     losses = {}
     for name, data in (("train", dataset.train), ("validation", dataset.validation)):
         generator = torch.Generator().manual_seed(seed)
-        total = 0.0
+        total = torch.zeros((), device=device)  # read at the end alone, as a GPU would be waited for each time
         with evaluating(model):
             for _ in range(eval_iters):
                 x_BT, y_BT = get_batch(data, batch_size, model.config.block_size, generator)
-                total += model(x_BT.to(device), y_BT.to(device))[1].item()
-        losses[name] = total / eval_iters
+                total += model(x_BT.to(device), y_BT.to(device))[1]
+        losses[name] = total.item() / eval_iters
     return losses
 
 

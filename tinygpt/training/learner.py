@@ -13,7 +13,7 @@ from tinygpt.training import distributed, state
 from tinygpt.training.batches import Batches
 from tinygpt.training.distillation import Ensemble
 from tinygpt.training.optim import build_optimizers, lr_multiplier, set_learning_rate
-from tinygpt.training.precision import can_compile, compiled
+from tinygpt.training.precision import can_compile, compile_blocks
 
 
 class Learner:
@@ -35,9 +35,10 @@ class Learner:
         torch.manual_seed(config.seed)
         self._batches = Batches(data, model_config.block_size, config)
         self.model = GPTLanguageModel(model_config).to(device)
-        forward = distributed.data_parallel(self.model)
+        self._forward = distributed.data_parallel(self.model)
         self.compiled = config.compile and distributed.every_process(can_compile(device))
-        self._forward = compiled(forward) if self.compiled else forward
+        if self.compiled:
+            compile_blocks(self.model)
         self._optimizers = build_optimizers(self.model, config)
         self._averaged = None
         if config.ema_decay:
@@ -101,5 +102,5 @@ class Learner:
 
     def _to_device(self, batch: Tensor) -> Tensor:
         if self._device.type == "cuda":
-            return batch.pin_memory().to(self._device, non_blocking=True)
+            return batch.contiguous().pin_memory().to(self._device, non_blocking=True)
         return batch.to(self._device)

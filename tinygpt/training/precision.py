@@ -5,8 +5,9 @@ import os
 from functools import cache
 
 import torch
-from torch import nn
 from torch._functorch import config as functorch
+
+from tinygpt.model.gpt import GPTLanguageModel
 
 _log = logging.getLogger(__name__)
 
@@ -39,14 +40,18 @@ def can_compile(device: torch.device) -> bool:
     return True
 
 
-def compiled(forward: nn.Module) -> nn.Module:
-    """Return a module compiled, with its backward pass.
+def compile_blocks(model: GPTLanguageModel) -> None:
+    """Compile a model's blocks, with their backward pass, when they are first called.
+
+    They are alike, so the first one is compiled, in a third of the time that the whole model would take, and the others
+    run its code. Nothing is fused across blocks then, which makes a step of the preset `default` 4 % slower.
 
     torch stores masks of bool for the backward pass of ReLU, which on a CPU takes longer than the layer itself. With
     `recompute_views` it computes them again from the layer's output, which is stored anyway.
     """
     functorch.recompute_views = True
-    return torch.compile(forward)
+    for block in model.blocks:
+        block.compile()
 
 
 def use_large_pages() -> None:

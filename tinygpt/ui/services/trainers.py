@@ -36,7 +36,7 @@ def training_config(preset: object, steps: object) -> TrainConfig:
         eval_iters=min(config.eval_iters, 20),
         snapshots=SNAPSHOTS,
         publish="both",
-        compile=False,  # compiling takes half a minute without progress, and cannot be stopped
+        compile=False,  # compiling takes 20 seconds without progress, and cannot be stopped
     )
 
 
