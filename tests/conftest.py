@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import random
-import re
 import runpy
 import signal
 import subprocess
@@ -20,6 +19,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from tests.ci import needed
+from tests.scheduling import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401
 from tests.server import ROOT, serving
 from tinygpt import (
     GPTConfig,
@@ -36,11 +36,6 @@ from tinygpt.ui.environment import without_type_stubs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-try:
-    from xdist.scheduler import LoadFileScheduling
-except ImportError:  # where only the engines and the training are tested, as benchmarks/gpu.sh does
-    LoadFileScheduling = object
 
 torch.set_num_threads(1)
 # A shell without job control starts a command in the background deaf to Ctrl-C, and `nohup` deaf to SIGHUP; so would be
@@ -95,46 +90,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def device(request: pytest.FixtureRequest) -> torch.device:
     """The device of the option --device, on which tests train and run torch's engines."""
     return choose_device(request.config.getoption("--device"))
-
-
-# What takes longest, first: a file that begins late keeps one process busy when the other is done. In a new copy, the
-# page of the browser tests compiles machine code at first; meanwhile the second process does what needs none.
-_ORDER = ("browser", "data", "model", "test_wheel.py", "training", "benchmarks", "checkpoint", "ui", "engines")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the tests in that order; on a GPU, those alone that compute there."""
-    if config.getoption("--device") != "cpu":
-        config.hook.pytest_deselected(items=[item for item in items if not _computes_on_device(item)])
-        items[:] = filter(_computes_on_device, items)
-    names = [*_ORDER, ""]
-    items.sort(key=lambda item: next(i for i, name in enumerate(names) if name in ("", *item.path.parts)))
-
-
-def _computes_on_device(item: pytest.Item) -> bool:
-    """Whether a test computes on the device of the option --device, as no engine but torch's does."""
-    kind = item.callspec.params.get("kind", "torch") if hasattr(item, "callspec") else "torch"
-    return "device" in item.fixturenames and kind in ("torch", "torch bfloat16")
-
-
-# Modules that start the app with settings of their own.
-_OWN_SERVERS = r"tests/browser/test_(several_weights|training_on_the_page|while_writing)\b"
-
-
-@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
-    return _Scheduling(config, log)
-
-
-class _Scheduling(LoadFileScheduling):
-    """Keep a file in one process, and all browser tests of a page in one: server, browser and page start once."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        if re.match(r"tests/browser/test_(static|model|service)", nodeid):
-            return "page without a server"
-        if not nodeid.startswith("tests/browser/") or re.match(_OWN_SERVERS, nodeid):
-            return super()._split_scope(nodeid)
-        return "page"
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,8 @@ OUT_OF_SIGHT = """() => {
         .filter((element) => sticksOut(element) || cutsOff(element))
         .map((element) => element.outerHTML.slice(0, 150));
 }"""
+# Popovers follow what they belong to in the next frame: two frames on, that has been drawn.
+TWO_FRAMES = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 # The mark is an entry that is there even where nothing has moved; those before it come with it.
 SHIFTS = """() => new Promise((resolve) => {
     const found = [];
@@ -61,6 +63,7 @@ def look(page: Page, width: int, *, color_scheme: str = "light", forced_colors: 
     page.set_viewport_size({"width": width, "height": 780})
     page.emulate_media(color_scheme=color_scheme, forced_colors=forced_colors)
     page.evaluate("(size) => (document.documentElement.style.fontSize = size)", font)
+    page.evaluate(TWO_FRAMES)
 
 
 def everybody_can_use(page: Page) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch._dynamo.utils import counters
 
+from tests.runs import finished
 from tinygpt.training.precision import can_compile, choose_dtype
 
 CPU, CUDA, MPS = map(torch.device, ("cpu", "cuda", "mps"))
@@ -65,3 +67,22 @@ def test_a_failing_compiler_counts_as_none_and_the_reason_is_logged_once(monkeyp
     assert [record.getMessage() for record in caplog.records] == [
         "Training without torch.compile, which does not work here: no compiler in /usr/bin"
     ]
+
+
+def test_a_compiled_run_ends_near_one_that_is_not_compiled(train, tmp_path):
+    weights = []
+    for compiled in (False, True):
+        changes = {"compile": compiled, "max_iters": 3, "model": {"dropout": 0.0}}
+        trainer = finished(train(tmp_path / str(compiled), **changes))
+        weights.append(trainer.model.lm_head.weight.detach())
+    if not trainer.compiled:
+        pytest.skip("there is no compiler here")
+    torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-5)
+
+
+def test_the_blocks_of_a_model_are_compiled_once_for_all(train, tmp_path):
+    trainer = train(tmp_path, compile=True, model={"n_layer": 3})
+    torch.compiler.reset()
+    counters.clear()
+    next(trainer.run())
+    assert not trainer.compiled or counters["stats"]["unique_graphs"] == 1

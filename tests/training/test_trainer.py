@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch._dynamo.utils import counters
 
 from tests.runs import files, finished, metrics
 from tinygpt import PRESETS, TrainConfig, Trainer, load_checkpoint, save_checkpoint
@@ -259,25 +258,6 @@ def test_every_preset_can_be_built_and_trained(name, dataset, shape, tmp_path, w
     assert trainer.step == 2
     assert load_checkpoint(tmp_path)[0].config == trainer.model.config
     assert math.isfinite(trainer.finish().nats)
-
-
-def test_a_compiled_run_ends_near_one_that_is_not_compiled(train, tmp_path):
-    weights = []
-    for compiled in (False, True):
-        changes = {"compile": compiled, "max_iters": 3, "model": {"dropout": 0.0}}
-        trainer = finished(train(tmp_path / str(compiled), **changes))
-        weights.append(trainer.model.lm_head.weight.detach())
-    if not trainer.compiled:
-        pytest.skip("there is no compiler here")
-    torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-5)
-
-
-def test_the_blocks_of_a_model_are_compiled_once_for_all(train, tmp_path):
-    trainer = train(tmp_path, compile=True, model={"n_layer": 3})
-    torch.compiler.reset()
-    counters.clear()
-    next(trainer.run())
-    assert not trainer.compiled or counters["stats"]["unique_graphs"] == 1
 
 
 def test_the_model_inside_a_compiled_one_is_saved(build, tokenizer, tmp_path):
