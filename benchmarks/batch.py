@@ -32,7 +32,6 @@ def main() -> None:
         Integer(1, 1000).checked("rounds", args.rounds)
         device = choose_device(args.device)
         model, _ = load_checkpoint(find_weights(args.weights), device)
-    torch.backends.cuda.enable_cudnn_sdp(False)  # it plans anew for every length of a text, which takes longer than all
     print(header("none, nothing is random", describe_machine(device)))
     for dtype in (torch.float32, torch.bfloat16):
         engine = TorchEngine(model.to(dtype))

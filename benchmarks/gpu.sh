@@ -40,10 +40,10 @@ status=0
 part() {
   local name=$1 limit=$2 pattern=$3 left=$((deadline - SECONDS)) begun=$SECONDS result=ok code watch memory said
   shift 3
-  limit=$((limit * patience < left ? limit * patience : left))
+  limit=$((limit * patience < left ? limit * patience : left > 1 ? left : 1))
   watch_memory >"$out/memory" &
   watch=$!
-  timeout --foreground --preserve-status --kill-after=10 $((limit > 1 ? limit : 1)) "$@" >"$runs/log" 2>&1 </dev/null
+  timeout --foreground --preserve-status --kill-after=10 $limit "$@" >"$runs/log" 2>&1 </dev/null
   code=$?
   kill "$watch" && wait "$watch" 2>/dev/null
   tr '\r' '\n' <"$runs/log" >"$out/$name.log" # a progress bar is many lines
@@ -51,7 +51,7 @@ part() {
   said=$(grep -E "$pattern|^step|^Training without" "$out/$name.log" | tail -n 9)
   if ((code)) || ! grep -qE "$pattern" "$out/$name.log"; then
     status=1 result="**failed**, status $code"
-    ((code != 143 && code != 137)) || result="**stopped**, its time was over"
+    ((SECONDS - begun < limit)) || result="**stopped**, its time was over"
     said+=$'\n'$(grep . "$out/$name.log" | tail -n 1)
   fi
   said=$(grep . <<<"$said" | tr -s ' |' ' /' | paste -sd '|' | sed 's/|/<br>/g')
@@ -75,7 +75,7 @@ train() {
 }
 
 ! command -v nvidia-smi >/dev/null || nvidia-smi >"$out/nvidia-smi.log"
-part environment 60 '^(machine|precision|cuda)' "$python" -c '
+part environment 40 '^(machine|precision|cuda)' "$python" -c '
 import sys
 import torch
 from tinygpt.engines.device import choose_device
@@ -92,7 +92,7 @@ train best 90 '^Validation loss' --preset best --max-iters 500 --teachers "$runs
 part batch 40 'characters per second|^memory' \
   "$python" -m benchmarks.batch --device "$device" --weights "$weights" "${rounds[@]}"
 for folder in "${tests[@]}"; do
-  part "$(basename "$folder")" 60 ' in [0-9.]+s|^(FAILED|ERROR)' \
+  part "$(basename "$folder")" 50 ' in [0-9.]+s|^(FAILED|ERROR)' \
     "$python" -m pytest -v --override-ini=addopts=--import-mode=importlib --device "$device" "$folder"
 done
 left=$((deadline - SECONDS - 25)) # in the rest, the loss is measured

@@ -82,7 +82,7 @@ def _made_up_play(speeches: int) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the tests of engines and of training run on a GPU."""
-    told = "where torch computes in tests of engines and training; with another one than cpu, no others are run"
+    told = "where torch computes in tests of engines and training; with any other than cpu, only those are run"
     parser.addoption("--device", default="cpu", help=told)
 
 

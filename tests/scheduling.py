@@ -24,7 +24,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _computes_on_device(item: pytest.Item) -> bool:
-    """Whether a test computes on the device of the option --device, as no engine but torch's does."""
+    """Whether a test computes on the device of the option --device, as only torch's engine does.
+
+    "torch, then numba" is left out: where weights are on a GPU, no other engine takes over.
+    """
     kind = item.callspec.params.get("kind", "torch") if hasattr(item, "callspec") else "torch"
     return "device" in item.fixturenames and kind in ("torch", "torch bfloat16")
 

@@ -14,7 +14,7 @@ from tests.benchmarks.outcome import assert_refused, printed
 from tests.ci import ONLY_IN_CI
 from tests.server import ROOT
 
-PARTS = ("environment", "test_device.py", "default", "best", "batch", "nanogpt", "nanogpt-loss")
+PARTS = ("environment", "default", "best", "batch", "test_device.py", "nanogpt", "nanogpt-loss")
 SIZES = (
     "--block-size 8 --n-layer 1 --n-head 2 --n-embd 16 --batch-size 2 --max-iters 4 --eval-interval 2 --eval-iters 1 "
     "--no-compile"
@@ -65,6 +65,14 @@ def test_a_part_that_fails_stops_no_other_and_is_told_by_the_status(check, tmp_p
     status, rows = check(tmp_path / "results", PYTHON=shutil.which("false"))
     assert {name: cells[0] for name, cells in rows.items()} == dict.fromkeys(PARTS, "**failed**, status 1")
     assert status == 1
+
+
+def test_on_a_gpu_the_tests_that_compute_there_are_run_and_no_others():
+    chosen = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n0", "--device", "cuda", "tests/engines"]
+    listed = subprocess.run(chosen, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "test_selection.py::test_weights_on_another_device_run_with_torch_there" in listed
+    assert {name for name in re.findall(r"::.*\[(.*)\]", listed) if re.search("numba|browser", name)} == set()
+    assert "test_numba_engine.py" not in listed
 
 
 def test_one_text_and_many_are_timed_in_both_precisions(called, weights):

@@ -59,7 +59,7 @@ SHIFTS = """() => new Promise((resolve) => {
 
 
 def look(page: Page, width: int, *, color_scheme: str = "light", forced_colors: str = "none", font: str = "") -> None:
-    """Change how the page is seen."""
+    """Change how the page is seen, and wait until it has followed."""
     page.set_viewport_size({"width": width, "height": 780})
     page.emulate_media(color_scheme=color_scheme, forced_colors=forced_colors)
     page.evaluate("(size) => (document.documentElement.style.fontSize = size)", font)

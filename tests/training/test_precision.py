@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 
-from tests.runs import finished
+from tests.runs import finished, metrics
 from tinygpt.training.precision import can_compile, choose_dtype
 
 CPU, CUDA, MPS = map(torch.device, ("cpu", "cuda", "mps"))
@@ -69,20 +69,29 @@ def test_a_failing_compiler_counts_as_none_and_the_reason_is_logged_once(monkeyp
     ]
 
 
-def test_a_compiled_run_ends_near_one_that_is_not_compiled(train, tmp_path):
-    weights = []
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+def test_a_compiled_run_ends_near_one_that_is_not_compiled(train, tmp_path, ema_decay):
+    weights, losses = [], []
     for compiled in (False, True):
-        changes = {"compile": compiled, "max_iters": 3, "model": {"dropout": 0.0}}
+        changes = {"compile": compiled, "max_iters": 3, "ema_decay": ema_decay, "model": {"dropout": 0.0}}
         trainer = finished(train(tmp_path / str(compiled), **changes))
-        weights.append(trainer.model.lm_head.weight.detach())
+        weights.append(trainer.published_model.lm_head.weight.detach())
+        losses.append(metrics(trainer.folder)[-1]["validation_loss"])
     if not trainer.compiled:
         pytest.skip("there is no compiler here")
     torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-5)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
-def test_the_blocks_of_a_model_are_compiled_once_for_all(train, tmp_path):
-    trainer = train(tmp_path, compile=True, model={"n_layer": 3})
-    torch.compiler.reset()
-    counters.clear()
-    next(trainer.run())
-    assert not trainer.compiled or counters["stats"]["unique_graphs"] == 1
+def test_a_model_with_more_blocks_takes_no_longer_to_compile(train, tmp_path):
+    graphs = []
+    for n_layer in (1, 3):
+        trainer = train(tmp_path / str(n_layer), compile=True, model={"n_layer": n_layer})
+        if not trainer.compiled:
+            pytest.skip("there is no compiler here")
+        if not graphs:
+            torch.compiler.reset()
+        counters.clear()
+        next(trainer.run())
+        graphs.append(counters["stats"]["unique_graphs"])
+    assert graphs == [1, 0]  # all blocks run the code of the first

@@ -53,7 +53,7 @@ def estimate_loss(
     losses = {}
     for name, data in (("train", dataset.train), ("validation", dataset.validation)):
         generator = torch.Generator().manual_seed(seed)
-        total = torch.zeros((), device=device)  # read at the end alone, as a GPU would be waited for each time
+        total = torch.zeros((), device=device)  # read only at the end: each reading waits for the GPU
         with evaluating(model):
             for _ in range(eval_iters):
                 x_BT, y_BT = get_batch(data, batch_size, model.config.block_size, generator)

@@ -102,5 +102,6 @@ class Learner:
 
     def _to_device(self, batch: Tensor) -> Tensor:
         if self._device.type == "cuda":
+            # Windows of the text have gaps between their rows, with which a copy would not be asynchronous.
             return batch.contiguous().pin_memory().to(self._device, non_blocking=True)
         return batch.to(self._device)

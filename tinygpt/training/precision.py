@@ -44,7 +44,8 @@ def compile_blocks(model: GPTLanguageModel) -> None:
     """Compile a model's blocks, with their backward pass, when they are first called.
 
     They are alike, so the first one is compiled, in a third of the time that the whole model would take, and the others
-    run its code. Nothing is fused across blocks then, which makes a step of the preset `default` 4 % slower.
+    run its code. Nothing is fused across blocks then, which makes a step of the preset `default` 4 % slower than if the
+    whole model were compiled. Evaluations of a model without averaged weights run the blocks too, and compile again.
 
     torch stores masks of bool for the backward pass of ReLU, which on a CPU takes longer than the layer itself. With
     `recompute_views` it computes them again from the layer's output, which is stored anyway.
