@@ -59,25 +59,25 @@ def main() -> None:
     use_large_pages()
     torch.set_num_threads(1)
     name = args.name or " ".join([args.preset, *(f"{key}={value}" for key, value in changes.items())])
-    print(header(", ".join(map(str, args.seeds)), describe_machine(choose_device())))
+    device = choose_device()
+    print(header(", ".join(map(str, args.seeds)), describe_machine(device)))
     with one_line_errors(parser):
         if args.minutes is not None:
             if "max_iters" in changes:
                 raise FieldError("minutes", "cannot be combined with --max-iters: name one of them")
             Number(0.01, 1000).checked("minutes", args.minutes)
         for seed in args.seeds:
-            row = one_run(args, name, seed)
+            row = one_run(args, name, seed, device)
             with args.table.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(json.dumps(row) + "\n")
             print(f"{row['loss']:.4f}  {name}, seed {seed}", flush=True)
 
 
-def one_run(args: argparse.Namespace, name: str, seed: int) -> dict:
+def one_run(args: argparse.Namespace, name: str, seed: int, device: torch.device) -> dict:
     """Train with one setting and seed, and return its row of the table."""
     preset, dataset = PRESETS[args.preset], held_out(load_dataset(args.data))
     model = replace(preset.model, vocab_size=dataset.tokenizer.vocab_size, **given(args, GPTConfig))
     train = replace(preset.train, **given(args, TrainConfig), seed=seed)
-    device = choose_device()
 
     def trainer(folder: str | Path, **changes) -> Trainer:
         config = replace(train, **changes)

@@ -68,10 +68,10 @@ def test_a_part_that_fails_stops_no_other_and_is_told_by_the_status(check, tmp_p
 
 
 def test_on_a_gpu_the_tests_that_compute_there_are_run_and_no_others():
-    chosen = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n0", "--device", "cuda", "tests/engines"]
-    listed = subprocess.run(chosen, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n0", "--device", "cuda", "tests/engines"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "test_selection.py::test_weights_on_another_device_run_with_torch_there" in listed
-    assert {name for name in re.findall(r"::.*\[(.*)\]", listed) if re.search("numba|browser", name)} == set()
+    assert not re.search(r"::.*\[.*(numba|browser)", listed)
     assert "test_numba_engine.py" not in listed
 
 
