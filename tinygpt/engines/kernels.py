@@ -57,6 +57,7 @@ class Matrices(NamedTuple):
     sums_LO: np.ndarray  # int32: the sum of each column, if it is of integers
     scales_LO: np.ndarray  # factor of each output
     biases_LO: np.ndarray
+    inputs: int  # K
 
 
 class Norms(NamedTuple):
@@ -71,9 +72,10 @@ class Norms(NamedTuple):
 class Heads(NamedTuple):
     """Norms and rotations of queries and keys."""
 
-    query_norm: Norms
-    key_norm: Norms
+    query_norms_LD: np.ndarray  # weights; ones where heads are not normed
+    key_norms_LD: np.ndarray
     normed: bool
+    eps: float
     cos_TD: np.ndarray  # ones, and sin_TD zeros, where positions are learned: nothing is rotated
     sin_TD: np.ndarray
 
@@ -221,7 +223,7 @@ def read(weights, cache, ids_N, t, logits_MV):
         multiply(weights.query_key_value, layer, normed_NC, qkv_NC)
         first = 0 if layer < n_layer - 1 else N - len(logits_MV)  # of the others, only keys and values
         attention(weights.heads, cache, layer, t, qkv_NC, first, heads_NC)
-        multiply(weights.attention_proj, layer, heads_NC[first:, :C], update_NC[first:])
+        multiply(weights.attention_proj, layer, heads_NC[first:], update_NC[first:])
         _add(x_NC[first:], update_NC[first:])
         norm_rows(weights.feed_forward_norm, layer, x_NC[first:], normed_NC[first:])
         multiply(weights.expand, layer, normed_NC[first:], hidden_NK[first:])
@@ -229,7 +231,7 @@ def read(weights, cache, ids_N, t, logits_MV):
             if not weights.gated:
                 _watch(hidden_NK[n, :inner], cache.largest_1)  # ReLU may turn NaN into 0
             activate(hidden_NK[n, :inner], hidden_NK[n, inner:], weights.gated)
-        multiply(weights.feed_forward_proj, layer, hidden_NK[first:, :inner], update_NC[first:])
+        multiply(weights.feed_forward_proj, layer, hidden_NK[first:], update_NC[first:])
         _add(x_NC[first:], update_NC[first:])
     _record(cache.recording, n_layer, x_NC)
     unembed(weights, x_NC[N - len(logits_MV) :], logits_MV)
@@ -259,25 +261,18 @@ def attention(heads, cache, layer, t, qkv_NC, start, heads_NC):
     """All heads of a block: append keys and values of all N characters, and attend from those from `start` on."""
     _, n_head, _, head_size, _ = cache.keys_LHGDW.shape
     N, C = len(qkv_NC), n_head * head_size
-    q_ND = np.empty((N, head_size), _F)
-    k_D, normed_D = np.empty(head_size, _F), np.empty(head_size, _F)
+    q_ND, k_D = np.empty((N, head_size), _F), np.empty(head_size, _F)
     scores_RT = np.empty((_ROWS, t + N + ROOM), _F)
     for head in range(n_head):
         first, last = head * head_size, (head + 1) * head_size
         keys_GDW, values_GTW = cache.keys_LHGDW[layer, head], cache.values_LHGTW[layer, head]
         for n in range(N):
-            position, cos_D, sin_D = t + n, heads.cos_TD[t + n], heads.sin_TD[t + n]
-            if heads.normed:
-                _norm(heads.query_norm, layer, qkv_NC[n, first:last], normed_D)
-                _rotate(normed_D, cos_D, sin_D, q_ND[n])
-                _norm(heads.key_norm, layer, qkv_NC[n, C + first : C + last], normed_D)
-                _rotate(normed_D, cos_D, sin_D, k_D)
-            else:
-                _rotate(qkv_NC[n, first:last], cos_D, sin_D, q_ND[n])
-                _rotate(qkv_NC[n, C + first : C + last], cos_D, sin_D, k_D)
+            _norm_and_rotate(heads, heads.query_norms_LD[layer], t + n, qkv_NC[n, first:last], q_ND[n])
+            _norm_and_rotate(heads, heads.key_norms_LD[layer], t + n, qkv_NC[n, C + first : C + last], k_D)
+            group, lane = (t + n) // WIDTH, (t + n) % WIDTH
             for d in range(head_size):
-                keys_GDW[position // WIDTH, d, position % WIDTH] = k_D[d]
-                values_GTW[d // WIDTH, position, d % WIDTH] = qkv_NC[n, 2 * C + first + d]
+                keys_GDW[group, d, lane] = k_D[d]
+                values_GTW[d // WIDTH, t + n, d % WIDTH] = qkv_NC[n, 2 * C + first + d]
         if len(cache.recording.queries_LHTD):
             for n in range(N):
                 for d in range(head_size):
@@ -322,13 +317,17 @@ def _maximum(x_N):
 
 
 @_njit_fastmath
-def _rotate(x_D, cos_D, sin_D, y_D):
-    """Rotary position embedding, as in attention.py."""
-    half = len(x_D) // 2
-    for d in range(half):
-        y_D[d] = x_D[d] * cos_D[d] - x_D[half + d] * sin_D[d]
-    for d in range(half, len(x_D)):
-        y_D[d] = x_D[d] * cos_D[d] + x_D[d - half] * sin_D[d]
+def _norm_and_rotate(heads, weights_D, position, x_D, y_D):
+    """Normalize a query or key, if it has a norm, and rotate it, as in attention.py."""
+    half, scale = len(y_D) // 2, _F(1)
+    if heads.normed:
+        scale = _inverse_deviation(x_D, _F(0), heads.eps)
+    for d in range(half):  # both halves in one loop: LLVM uses no vectors for one that is as short as a half
+        first, second = x_D[d] * scale * weights_D[d], x_D[half + d] * scale * weights_D[half + d]
+        cos, sin = heads.cos_TD[position, d], heads.sin_TD[position, d]
+        y_D[d], y_D[half + d] = first * cos - second * sin, second * cos + first * sin
+    for d in range(2 * half, len(y_D)):  # an odd one is left where nothing is rotated
+        y_D[d] = x_D[d] * scale * weights_D[d]
 
 
 @_njit_fastmath
@@ -356,12 +355,18 @@ def _norm(norms, layer, x_K, y_K):
         for k in range(len(x_K)):
             mean += x_K[k]
         mean /= _F(len(x_K))
+    scale = _inverse_deviation(x_K, mean, norms.eps)
+    for k in range(len(x_K)):
+        y_K[k] = (x_K[k] - mean) * scale * weights_K[k] + biases_K[k]
+
+
+@_njit_fastmath
+def _inverse_deviation(x_K, mean, eps):
+    """What a norm multiplies with: 1 / sqrt(variance + eps)."""
     squares = _F(0)
     for k in range(len(x_K)):
         squares += (x_K[k] - mean) * (x_K[k] - mean)
-    scale = _F(1) / np.sqrt(squares / _F(len(x_K)) + _F(norms.eps))
-    for k in range(len(x_K)):
-        y_K[k] = (x_K[k] - mean) * scale * weights_K[k] + biases_K[k]
+    return _F(1) / np.sqrt(squares / _F(len(x_K)) + _F(eps))
 
 
 @_njit_fastmath
@@ -455,7 +460,7 @@ def _largest(values_N):
 
 
 def multiply(matrices, layer, x_NK, y_NO):
-    """y = x @ matrix · scales + biases."""
+    """y = x @ matrix · scales + biases, where x may have more columns than the matrix has inputs."""
     raise NotImplementedError("this is compiled: see _multiply_by_type")
 
 
@@ -464,21 +469,21 @@ def _multiply_by_type(matrices, layer, x_NK, y_NO):
     """The same for each type of matrix. Beside int8 weights for products of integers, x is rounded to 24 bits."""
 
     def floats(matrices, layer, x_NK, y_NO):
-        _product(x_NK, matrices.weights_LGKW[layer], y_NO)
+        _product(x_NK[:, : matrices.inputs], matrices.weights_LGKW[layer], y_NO)
         for n in range(len(x_NK)):
             _scale(y_NO[n], _F(1), matrices.scales_LO[layer], matrices.biases_LO[layer])
 
     def integers(matrices, layer, x_NK, y_NO):
         matrix_GQWF = matrices.weights_LGKW[layer]
-        bytes_NBK = np.empty((len(x_NK), _BYTES, matrix_GQWF.shape[1] * matrix_GQWF.shape[3]), np.uint8)
-        steps_N = np.empty(len(x_NK), _F)
-        for n in range(len(x_NK)):
-            steps_N[n] = _to_bytes(x_NK[n], bytes_NBK[n])
+        bytes_RBK = np.empty((_ROWS, _BYTES, matrix_GQWF.shape[1] * matrix_GQWF.shape[3]), np.uint8)
+        steps_R = np.empty(_ROWS, _F)
         for n in range(0, len(x_NK), _ROWS):
-            rows = slice(n, n + _ROWS)
-            _integer_rows_product(bytes_NBK[rows], matrix_GQWF, matrices.sums_LO[layer], y_NO[rows])
-        for n in range(len(x_NK)):
-            _scale(y_NO[n], steps_N[n], matrices.scales_LO[layer], matrices.biases_LO[layer])
+            x_RK, y_RO = x_NK[n : n + _ROWS], y_NO[n : n + _ROWS]
+            for r in range(len(x_RK)):
+                steps_R[r] = _to_bytes(x_RK[r, : matrices.inputs], bytes_RBK[r])
+            _integer_rows_product(bytes_RBK[: len(x_RK)], matrix_GQWF, matrices.sums_LO[layer], y_RO)
+            for r in range(len(x_RK)):
+                _scale(y_RO[r], steps_R[r], matrices.scales_LO[layer], matrices.biases_LO[layer])
 
     return integers if matrices.types[0].ndim == 5 else floats
 

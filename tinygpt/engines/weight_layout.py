@@ -76,11 +76,12 @@ def convert(
         if quantized:
             weights_LOK, scales_LO1 = quantize(weights_LOK)
         weights_LKO, sums_LO = weights_LOK.swapaxes(1, 2), np.zeros(biases_LO.shape, np.int32)
+        K = weights_LKO.shape[1]
         if not quantized or not integer_products:
-            return Matrices(_grouped(weights_LKO, WIDTH), sums_LO, scales_LO1.squeeze(2), biases_LO)
+            return Matrices(_grouped(weights_LKO, WIDTH), sums_LO, scales_LO1.squeeze(2), biases_LO, K)
         weights_LGKW = _grouped(weights_LKO, INTEGER_WIDTH)
         sums_LO = weights_LGKW.sum(axis=2, dtype=np.int32).reshape(len(owners), -1)
-        return Matrices(_in_fours(weights_LGKW), sums_LO, scales_LO1.squeeze(2), biases_LO)
+        return Matrices(_in_fours(weights_LGKW), sums_LO, scales_LO1.squeeze(2), biases_LO, K)
 
     def norms(part: str, owners: list[str] = blocks) -> Norms:
         weights_LK = np.stack([weight(owner + part) for owner in owners])
@@ -88,14 +89,21 @@ def convert(
         return Norms(weights_LK, biases_LK, centered=classic, eps=1e-5 if classic else 1e-6)
 
     no_positions_TC = np.zeros((config.block_size, config.n_embd), np.float32)
-    # Heads without norms get others, because compiled code needs arrays of the same types; it does not read them.
-    query_norm, key_norm = ("attention.query_norm", "attention.key_norm") if normed_heads else 2 * ("attention_norm",)
+    cos_TD, sin_TD = _rotations(config)
+    ones_LD = np.ones((config.n_layer, config.head_size), np.float32)
     return Weights(
         token_VC=weight("embedding.token").copy(),
         position_TC=weight("embedding.position").copy() if classic else no_positions_TC,
         attention_norm=norms("attention_norm"),
         query_key_value=matrices("attention.query", "attention.key", "attention.value"),
-        heads=Heads(norms(query_norm), norms(key_norm), normed_heads, *_rotations(config)),
+        heads=Heads(
+            query_norms_LD=norms("attention.query_norm").weights_LK if normed_heads else ones_LD,
+            key_norms_LD=norms("attention.key_norm").weights_LK if normed_heads else ones_LD,
+            normed=normed_heads,
+            eps=1e-6,
+            cos_TD=cos_TD,
+            sin_TD=sin_TD,
+        ),
         attention_proj=matrices("attention.proj"),
         feed_forward_norm=norms("feed_forward_norm"),
         expand=matrices(*([] if classic else ["feed_forward.gate"]), "feed_forward.expand"),
