@@ -165,6 +165,20 @@ def test_the_warm_up_of_a_preset_is_at_most_a_tenth_of_a_shorter_run(text_file, 
     assert config("--max-iters", 30, "--warmup-iters", 20).warmup_iters == 20  # as it was asked for
 
 
+def test_a_short_text_gets_dropout_with_the_preset_default_unless_another_is_asked_for(text_file, tmp_path, capsys):
+    def dropout(*flags: object) -> float:
+        arguments = ("--preset", "default", "--data", text_file, "--out", tmp_path / "run", "--no-compile", *flags)
+        args = parse([str(argument) for argument in arguments])
+        return build_trainer(args, *run_start(args), torch.device("cpu")).model.config.dropout
+
+    assert dropout() == 0.15
+    said = "Dropout is 0.15, because this text is short and read often. --dropout sets another.\n"
+    assert capsys.readouterr().out == said
+    assert dropout("--dropout", 0) == 0
+    assert dropout("--max-iters", 1) == 0
+    assert capsys.readouterr().out == ""
+
+
 def test_a_text_that_is_gone_or_changed_is_named_when_a_run_is_resumed(called, text, tmp_path):
     source, copy = tmp_path / "play.txt", tmp_path / "copy.txt"
     for path in (source, copy):

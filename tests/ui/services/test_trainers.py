@@ -11,6 +11,7 @@ from tinygpt.ui.services import training_jobs as module
 from tinygpt.ui.services.registry import MAIN, Registry
 from tinygpt.ui.services.session import Session
 from tinygpt.ui.services.snapshots import read_snapshots
+from tinygpt.ui.services.trainers import new_trainer, training_config
 from tinygpt.ui.services.training_jobs import TrainingJobs
 
 
@@ -49,6 +50,11 @@ def test_a_job_that_is_cut_short_while_it_goes_on_keeps_what_there_was(
     assert again["page-1"].facts["steps"] == 4
     assert read_snapshots(again["page-1"])[1].sha256 == before.facts["weights_sha256"]  # of step 3
     training_jobs.runs.delete("page-1")  # nothing holds it any more
+
+
+def test_a_short_text_gets_dropout_with_the_preset_default(text: str, tmp_path: Path):
+    trainer = new_trainer(tmp_path, text.encode(), "default", training_config("default", 1000), "cpu")
+    assert trainer.model.config.dropout == 0.15
 
 
 def test_what_cannot_go_on_is_refused_with_the_reason(training_jobs: TrainingJobs, registry: Registry, text: str):

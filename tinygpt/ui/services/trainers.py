@@ -54,7 +54,7 @@ def new_trainer(folder: Path, text: bytes, preset: str, config: TrainConfig, dev
     check_length(dataset, preset)
     chosen = choose_device(device)
     return Trainer(
-        replace(PRESETS[preset].model, vocab_size=dataset.tokenizer.vocab_size),
+        replace(PRESETS[preset].model_for(config, len(dataset.train)), vocab_size=dataset.tokenizer.vocab_size),
         config,
         dataset,
         folder,

@@ -35,7 +35,7 @@ class _Card(NamedTuple):
 
 _CARDS = {
     "quick": _Card("Quick", "Almost real words, but no sense.", "about 15 seconds", 1.83),
-    "default": _Card("Thorough", "Mostly real words, in lines that sound right.", "5 to 20 minutes", 1.46),
+    "default": _Card("Thorough", "Mostly real words, in lines that sound right.", "4 to 15 minutes", 1.42),
     "little-shakespeare": _Card("Little Shakespeare", "An older design, as good as Quick.", "1 to 2 minutes", 1.80),
     "tiny-gpt": _Card("Tiny GPT", "Sees only 8 letters at a time: half-made words.", "1 to 2 minutes", 1.99),
 }
