@@ -1,4 +1,4 @@
-"""Presets: the sizes of the published models that they follow."""
+"""Presets: the sizes of the published models that they follow, and which runs have dropout."""
 
 from dataclasses import replace
 
@@ -19,12 +19,26 @@ def test_the_presets_of_the_lecture_and_of_nanogpt_have_their_sizes():
     assert PRESETS["little-shakespeare"].train.max_iters == 5000
 
 
-@pytest.mark.parametrize(("characters", "dropout"), [(1_003_854, 0.0), (512_000, 0.0), (511_999, 0.15), (2_000, 0.15)])
-def test_a_text_that_default_reads_more_than_eight_times_gets_dropout(characters, dropout):
+@pytest.mark.parametrize(
+    ("characters", "changes", "dropout"),
+    [
+        (1_003_854, {}, 0.0),
+        (409_600, {}, 0.0),
+        (409_599, {}, 0.15),
+        (409_599, {"block_size": 128}, 0.0),
+        (1_003_854, {"block_size": 1024}, 0.15),
+        (1_003_854, {"max_iters": 3000}, 0.15),
+        (1_003_854, {"batch_size": 64}, 0.15),
+    ],
+    ids=str,
+)
+def test_a_run_of_default_that_reads_its_text_more_than_ten_times_has_dropout(characters, changes, dropout):
     preset = PRESETS["default"]
-    assert preset.model_for(preset.train, characters) == replace(preset.model, dropout=dropout)
+    model = replace(preset.model, block_size=changes.pop("block_size", preset.model.block_size))
+    train = replace(preset.train, **changes)
+    assert preset.with_dropout(model, train, characters) == replace(model, dropout=dropout)
 
 
-def test_other_presets_are_the_same_for_every_text():
+def test_the_other_presets_are_the_same_however_often_they_read_a_text():
     for preset in (preset for name, preset in PRESETS.items() if name != "default"):
-        assert preset.model_for(preset.train, 1000) == preset.model
+        assert preset.with_dropout(preset.model, preset.train, 1000) == preset.model

@@ -1,10 +1,10 @@
-"""Presets: named pairs of a model config and a training config. Nothing here needs torch."""
+"""Presets: named settings of a model and its training. Nothing here needs torch."""
 
 from dataclasses import dataclass, replace
 
 from tinygpt.config import GPTConfig, TrainConfig
 
-_OFTEN = 8  # times that a run reads its text; dropout helps from about there on
+_READS_WITHOUT_DROPOUT = 10  # of a text; see "Training time" in docs/benchmarks.md
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,12 +14,14 @@ class Preset:
     about: str
     model: GPTConfig
     train: TrainConfig
-    short_text_dropout: float = 0.0  # the model's dropout for a text that is read often
+    dropout_if_read_often: float | None = None  # instead of the model's, where a run would memorize its text
 
-    def model_for(self, train: TrainConfig, characters: int) -> GPTConfig:
-        """The config of the model for a training text of so many characters and a training config."""
-        often = train.max_iters * train.batch_size * self.model.block_size > _OFTEN * characters
-        return replace(self.model, dropout=self.short_text_dropout) if often and self.short_text_dropout else self.model
+    def with_dropout(self, model: GPTConfig, train: TrainConfig, characters: int) -> GPTConfig:
+        """The config of a model for a run that learns so many characters, with the dropout that the run needs."""
+        times_read = train.max_iters * train.batch_size * model.block_size / characters
+        if self.dropout_if_read_often is None or times_read <= _READS_WITHOUT_DROPOUT:
+            return model
+        return replace(model, dropout=self.dropout_if_read_often)
 
 
 # The lecture's larger model (Karpathy, "Let's build GPT", 2023), which has nanoGPT's sizes.
@@ -50,7 +52,7 @@ PRESETS = {
         about="modern block, Muon, averaged weights: minutes on a CPU",
         model=_MODERN,
         train=_TRAINING,
-        short_text_dropout=0.15,
+        dropout_if_read_often=0.15,
     ),
     "quick": Preset(
         about="the default, but small and short: seconds, to see that it works",

@@ -17,10 +17,9 @@ import torch
 from tests.ci import needed
 from tests.runs import TINY, TRAIN, assert_same_run, files, finished, metrics
 from tests.server import ROOT
-from tinygpt import TrainConfig, Trainer, load_checkpoint, load_dataset
+from tinygpt import Trainer, load_checkpoint, load_dataset
 from tinygpt.checkpoint.reading import METRICS, read_facts
 from tinygpt.training import progress_bar
-from tinygpt.training.cli import build_trainer, parse, run_start
 from tinygpt.training.divergence import DivergenceError
 from tinygpt.training.state import read_state, saved_run
 from tinygpt.training.trainer import Progress
@@ -152,31 +151,6 @@ def test_a_finished_run_can_be_made_longer_and_what_the_learning_rate_does_is_pr
     shorter = called(TRAIN, "--resume", "--out", tmp_path, "--max-iters", 8 - 1)
     assert shorter.returncode == 1
     assert_one_line(shorter.stderr, "--max-iters must be more than the 8 steps that the saved run has made, not 7")
-
-
-def test_the_warm_up_of_a_preset_is_at_most_a_tenth_of_a_shorter_run(text_file, tmp_path):
-    def config(*flags: object) -> TrainConfig:
-        arguments = ("--preset", "quick", "--data", text_file, "--out", tmp_path / "run", *flags)
-        args = parse([str(argument) for argument in arguments])
-        return build_trainer(args, *run_start(args), torch.device("cpu")).config
-
-    assert config().warmup_iters == 10
-    assert [config("--max-iters", steps).warmup_iters for steps in (1, 5, 30, 200)] == [0, 0, 3, 10]
-    assert config("--max-iters", 30, "--warmup-iters", 20).warmup_iters == 20  # as it was asked for
-
-
-def test_a_short_text_gets_dropout_with_the_preset_default_unless_another_is_asked_for(text_file, tmp_path, capsys):
-    def dropout(*flags: object) -> float:
-        arguments = ("--preset", "default", "--data", text_file, "--out", tmp_path / "run", "--no-compile", *flags)
-        args = parse([str(argument) for argument in arguments])
-        return build_trainer(args, *run_start(args), torch.device("cpu")).model.config.dropout
-
-    assert dropout() == 0.15
-    said = "Dropout is 0.15, because this text is short and read often. --dropout sets another.\n"
-    assert capsys.readouterr().out == said
-    assert dropout("--dropout", 0) == 0
-    assert dropout("--max-iters", 1) == 0
-    assert capsys.readouterr().out == ""
 
 
 def test_a_text_that_is_gone_or_changed_is_named_when_a_run_is_resumed(called, text, tmp_path):

@@ -12,8 +12,9 @@ Nothing here checks its arguments: see bounds.py. With `fastmath`, the compiler 
 NaN, so that a comparison may lose one. `_watch` records it from its bits, for the caller to refuse.
 
 Dimensions, beside those of model/gpt.py: N characters read at once, R rows of them, M whose logits are wanted, L
-blocks, K inputs and O outputs of a matrix, G groups of W = WIDTH or INTEGER_WIDTH columns, Q groups of F = 4 inputs, B
-bytes of a number, S slots of the table of guesses. The output of a product has room for ROOM more columns than it has.
+blocks, P planes that a head is rotated in, K inputs and O outputs of a matrix, G groups of W = WIDTH or INTEGER_WIDTH
+columns, Q groups of F = 4 inputs, B bytes of a number, S slots of the table of guesses. The output of a product has
+room for ROOM more columns than it has.
 """
 
 from collections.abc import Callable
@@ -57,7 +58,7 @@ class Matrices(NamedTuple):
     sums_LO: np.ndarray  # int32: the sum of each column, if it is of integers
     scales_LO: np.ndarray  # factor of each output
     biases_LO: np.ndarray
-    inputs: int  # K
+    inputs: int  # K, which the padded weights do not tell
 
 
 class Norms(NamedTuple):
@@ -76,8 +77,8 @@ class Heads(NamedTuple):
     key_norms_LD: np.ndarray
     normed: bool
     eps: float
-    cos_TD: np.ndarray  # ones, and sin_TD zeros, where positions are learned: nothing is rotated
-    sin_TD: np.ndarray
+    cos_TP: np.ndarray  # ones, and sin_TP zeros, where positions are learned: nothing is rotated
+    sin_TP: np.ndarray
 
 
 class Weights(NamedTuple):
@@ -322,11 +323,11 @@ def _norm_and_rotate(heads, weights_D, position, x_D, y_D):
     half, scale = len(y_D) // 2, _F(1)
     if heads.normed:
         scale = _inverse_deviation(x_D, _F(0), heads.eps)
-    for d in range(half):  # both halves in one loop: LLVM uses no vectors for one that is as short as a half
+    for d in range(half):  # a loop for each half would take nearly twice as long, as LLVM compiles it
         first, second = x_D[d] * scale * weights_D[d], x_D[half + d] * scale * weights_D[half + d]
-        cos, sin = heads.cos_TD[position, d], heads.sin_TD[position, d]
+        cos, sin = heads.cos_TP[position, d], heads.sin_TP[position, d]
         y_D[d], y_D[half + d] = first * cos - second * sin, second * cos + first * sin
-    for d in range(2 * half, len(y_D)):  # an odd one is left where nothing is rotated
+    for d in range(2 * half, len(y_D)):  # the last of an odd number, which only models have that rotate nothing
         y_D[d] = x_D[d] * scale * weights_D[d]
 
 
@@ -479,7 +480,7 @@ def _multiply_by_type(matrices, layer, x_NK, y_NO):
         steps_R = np.empty(_ROWS, _F)
         for n in range(0, len(x_NK), _ROWS):
             x_RK, y_RO = x_NK[n : n + _ROWS], y_NO[n : n + _ROWS]
-            for r in range(len(x_RK)):
+            for r in range(len(x_RK)):  # cut row by row: of cut columns, numba would not know that they are adjacent
                 steps_R[r] = _to_bytes(x_RK[r, : matrices.inputs], bytes_RBK[r])
             _integer_rows_product(bytes_RBK[: len(x_RK)], matrix_GQWF, matrices.sums_LO[layer], y_RO)
             for r in range(len(x_RK)):

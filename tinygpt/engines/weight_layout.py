@@ -60,6 +60,7 @@ def convert(
     """Convert the float32 tensors of a model's state_dict. Matrices become int8 if that is exact for all of them."""
     blocks = [f"blocks.{number}." for number in range(config.n_layer)]
     classic, normed_heads = config.family == "gpt", config.family == "qwen3"
+    eps = 1e-5 if classic else 1e-6
     linear = [array for name, array in tensors.items() if array.ndim == 2 and not name.startswith("embedding")]
     quantized = all(np.array_equal(fake_quantize(array), array) for array in linear)
 
@@ -86,10 +87,10 @@ def convert(
     def norms(part: str, owners: list[str] = blocks) -> Norms:
         weights_LK = np.stack([weight(owner + part) for owner in owners])
         biases_LK = np.stack([bias(owner + part) for owner in owners])
-        return Norms(weights_LK, biases_LK, centered=classic, eps=1e-5 if classic else 1e-6)
+        return Norms(weights_LK, biases_LK, centered=classic, eps=eps)
 
     no_positions_TC = np.zeros((config.block_size, config.n_embd), np.float32)
-    cos_TD, sin_TD = _rotations(config)
+    cos_TP, sin_TP = _rotations(config)
     ones_LD = np.ones((config.n_layer, config.head_size), np.float32)
     return Weights(
         token_VC=weight("embedding.token").copy(),
@@ -100,9 +101,9 @@ def convert(
             query_norms_LD=norms("attention.query_norm").weights_LK if normed_heads else ones_LD,
             key_norms_LD=norms("attention.key_norm").weights_LK if normed_heads else ones_LD,
             normed=normed_heads,
-            eps=1e-6,
-            cos_TD=cos_TD,
-            sin_TD=sin_TD,
+            eps=eps,
+            cos_TP=cos_TP,
+            sin_TP=sin_TP,
         ),
         attention_proj=matrices("attention.proj"),
         feed_forward_norm=norms("feed_forward_norm"),
@@ -115,13 +116,13 @@ def convert(
 
 
 def _rotations(config: GPTConfig) -> tuple[np.ndarray, np.ndarray]:
-    """cos_TD and sin_TD of the rotary angles, as in attention.py."""
-    shape = config.block_size, config.head_size
+    """cos_TP and sin_TP of the rotary angles, as in attention.py."""
+    shape = config.block_size, config.head_size // 2
     if config.family == "gpt":
         return np.ones(shape, np.float32), np.zeros(shape, np.float32)
     exponents = np.arange(0, config.head_size, 2, dtype=np.float32) / np.float32(config.head_size)
-    angles_TD = np.tile(np.outer(np.arange(config.block_size, dtype=np.float32), np.float32(10_000) ** -exponents), 2)
-    return np.cos(angles_TD), np.sin(angles_TD)
+    angles_TP = np.outer(np.arange(config.block_size, dtype=np.float32), np.float32(10_000) ** -exponents)
+    return np.cos(angles_TP), np.sin(angles_TP)
 
 
 def _grouped(matrices_LKO: np.ndarray, width: int) -> np.ndarray:

@@ -152,17 +152,17 @@ def build_trainer(args: argparse.Namespace, start: RunStart, folder: Path, devic
     first = distributed.rank() == 0
     if dataset.removed and first:
         say(f"Removed {dataset.removed:,} characters of the training text that the validation text has too.")
-    changes, training, model = given(args, TrainConfig), start.training, start.model
+    changes, training, sizes = given(args, TrainConfig), start.training, given(args, GPTConfig)
     if "max_iters" in changes and not args.resume:
         training = training.for_steps(changes["max_iters"])
     training = replace(training, **changes)
-    sizes = given(args, GPTConfig)
-    if not args.resume:
-        model = PRESETS[start.preset].model_for(training, len(dataset.train))
-        if first and model != start.model and "dropout" not in sizes:
-            say(f"Dropout is {model.dropout:g}, because this text is short and read often. --dropout sets another.")
+    model = replace(start.model, **sizes, vocab_size=dataset.tokenizer.vocab_size)
+    if not args.resume and "dropout" not in sizes:
+        model = PRESETS[start.preset].with_dropout(model, training, len(dataset.train))
+        if first and model.dropout != start.model.dropout:
+            say(f"Dropout is {model.dropout:g}, because this run reads its text often. --dropout sets another.")
     trainer = Trainer(
-        replace(model, **sizes, vocab_size=dataset.tokenizer.vocab_size),
+        model,
         training,
         dataset,
         folder,

@@ -1,4 +1,4 @@
-"""Training further what was trained on the page."""
+"""What trains on the page: the dropout of a new run, and runs that go on."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def test_a_job_that_is_cut_short_while_it_goes_on_keeps_what_there_was(
     training_jobs.runs.delete("page-1")  # nothing holds it any more
 
 
-def test_a_short_text_gets_dropout_with_the_preset_default(text: str, tmp_path: Path):
+def test_a_new_run_of_default_that_reads_its_text_often_has_dropout(text: str, tmp_path: Path):
     trainer = new_trainer(tmp_path, text.encode(), "default", training_config("default", 1000), "cpu")
     assert trainer.model.config.dropout == 0.15
 

@@ -53,8 +53,9 @@ def new_trainer(folder: Path, text: bytes, preset: str, config: TrainConfig, dev
     dataset = _dataset(folder)
     check_length(dataset, preset)
     chosen = choose_device(device)
+    model = replace(PRESETS[preset].model, vocab_size=dataset.tokenizer.vocab_size)
     return Trainer(
-        replace(PRESETS[preset].model_for(config, len(dataset.train)), vocab_size=dataset.tokenizer.vocab_size),
+        PRESETS[preset].with_dropout(model, config, len(dataset.train)),
         config,
         dataset,
         folder,
