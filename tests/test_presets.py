@@ -20,22 +20,21 @@ def test_the_presets_of_the_lecture_and_of_nanogpt_have_their_sizes():
 
 
 @pytest.mark.parametrize(
-    ("characters", "changes", "dropout"),
+    ("characters", "block_size", "changes", "dropout"),
     [
-        (1_003_854, {}, 0.0),
-        (409_600, {}, 0.0),
-        (409_599, {}, 0.15),
-        (409_599, {"block_size": 128}, 0.0),
-        (1_003_854, {"block_size": 1024}, 0.15),
-        (1_003_854, {"max_iters": 3000}, 0.15),
-        (1_003_854, {"batch_size": 64}, 0.15),
+        (1_003_854, 256, {}, 0.0),
+        (409_600, 256, {}, 0.0),
+        (409_599, 256, {}, 0.15),
+        (409_599, 128, {}, 0.0),
+        (1_003_854, 1024, {}, 0.15),
+        (1_003_854, 256, {"max_iters": 3000}, 0.15),
+        (1_003_854, 256, {"batch_size": 64}, 0.15),
     ],
     ids=str,
 )
-def test_a_run_of_default_that_reads_its_text_more_than_ten_times_has_dropout(characters, changes, dropout):
+def test_a_run_of_default_that_reads_its_text_more_than_ten_times_has_dropout(characters, block_size, changes, dropout):
     preset = PRESETS["default"]
-    model = replace(preset.model, block_size=changes.pop("block_size", preset.model.block_size))
-    train = replace(preset.train, **changes)
+    model, train = replace(preset.model, block_size=block_size), replace(preset.train, **changes)
     assert preset.with_dropout(model, train, characters) == replace(model, dropout=dropout)
 
 
