@@ -69,13 +69,14 @@ PRESETS = {
         ),
     ),
     "teacher": Preset(
-        about="the default with dropout, for more steps; eight with different seeds are the teachers of best",
-        model=replace(_MODERN, dropout=0.15),
+        about="the default for more steps; eight with different seeds are the teachers of best",
+        model=_MODERN,
         train=replace(_TRAINING, max_iters=2000, eval_interval=500),
+        dropout_if_read_often=0.15,
     ),
     "best": Preset(
         about="the shipped weights: distilled from teachers, 40 minutes on two cores of a CPU",
-        model=replace(_MODERN, dropout=0.1),
+        model=replace(_MODERN, dropout=0.05),
         train=replace(
             _TRAINING,
             max_iters=10_000,

@@ -36,11 +36,10 @@ def test_every_head_of_every_block_is_there_and_tells_what_the_chosen_character_
     layers, heads = weights_LHTT.shape[:2]
     expect(page.locator("#inside .overview button")).to_have_count(layers * heads)
     here = len(text) - 2  # the text's last character came from it
+    shown = {" ": "space", "\n": "new line"}.get(text[here], text[here])
     for layer, head in ((0, 0), (layers - 1, heads - 1), (2, 1)):
         page.get_by_role("button", name=f"Block {layer + 1}, head {head + 1}").click()
-        expect(readout(page)).to_contain_text(
-            f"Block {layer + 1}, head {head + 1}: “{text[here]}”, character {here + 1},"
-        )
+        expect(readout(page)).to_contain_text(f"Block {layer + 1}, head {head + 1}: “{shown}”, character {here + 1},")
         most = weights_LHTT[layer, head, here].max()
         assert percent(readout(page).text_content()) == pytest.approx(100 * most, abs=1)
         expect(page.locator("svg.diagram")).to_contain_text(f"Attention: block {layer + 1}, head {head + 1}")

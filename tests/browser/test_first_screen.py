@@ -53,8 +53,8 @@ def test_the_page_opens_with_the_sample_of_its_weights_which_is_not_the_visitors
 
 
 def test_the_loss_is_told_in_words_and_its_figure_comes_up_for_mouse_and_keyboard(page: Page):
-    words = page.get_by_role("button", name="about as unsure as choosing among 4 letters")
-    figure = page.locator(".definition").get_by_text("1.367 nats per character on text that it never saw")
+    words = page.get_by_role("button", name="about as unsure as choosing among 3½ letters")
+    figure = page.locator(".definition").get_by_text("1.321 nats per character on text that it never saw")
     expect(figure).to_be_hidden()
     words.press("Enter")
     expect(figure).to_be_in_viewport(ratio=1)
@@ -64,7 +64,7 @@ def test_the_loss_is_told_in_words_and_its_figure_comes_up_for_mouse_and_keyboar
     expect(figure).to_be_in_viewport(ratio=1)
     page.mouse.move(0, 0)
     expect(figure).to_be_hidden()
-    expect(words).to_have_accessible_description(re.compile("^1.367 nats .* How many nats each character"))
+    expect(words).to_have_accessible_description(re.compile("^1.321 nats .* How many nats each character"))
 
 
 def test_the_sample_is_steered_at_once_and_a_hint_says_so_until_then(page: Page):

@@ -49,7 +49,7 @@ def test_the_tab_shows_the_curves_with_a_point_for_each_snapshot_and_the_measure
     expect(page.locator("#run svg polyline")).to_have_count(2)
     for step in STEPS:
         expect(point(page, step)).to_be_visible()
-    expect(page.locator(".facts")).to_contain_text(re.compile(r"choosing among 4 letters.*\d\.\d{4} nats"))
+    expect(page.locator(".facts")).to_contain_text(re.compile(r"choosing among 3½ letters.*\d\.\d{4} nats"))
 
 
 def test_what_was_written_stays_until_the_prompt_is_another_one(page: Page):

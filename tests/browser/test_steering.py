@@ -189,9 +189,9 @@ def test_a_new_text_puts_the_panel_away(page: Page):
 
 def test_what_stands_in_the_training_text_is_underlined(page: Page):
     page.get_by_role("spinbutton", name=re.compile("Temperature")).fill("0.4")
-    write(page, "ROMEO:\n", length=400, seed=16)
+    write(page, "ROMEO:\n", length=400, seed=97)
     text = finished(page, 400)
     expect(page.locator("#status")).to_contain_text("word for word")
     known = page.evaluate("[...CSS.highlights.get('memorized')].map(range => range.toString())")
-    assert known == [".\n\nHENRY BOLINGBROKE:\nWhat says "]
+    assert known == [".\n\nCORIOLANUS:\nWhat is the matter"]
     assert known[0] in text

@@ -69,8 +69,8 @@ def test_the_model_is_as_sure_of_the_next_letter_as_it_says(session: Session):
     (one, sure), (other, unsure) = found
     assert (one, other) == ("I'l", "I'll ")
     assert f'"l" {sure["l"]:.0%}' in SAID
-    assert max(unsure, key=unsure.get) == "b"
-    assert f'"b", has {unsure["b"]:.0%}, and the "h" that was sampled {unsure["h"]:.0%}' in SAID
+    assert max(unsure, key=unsure.get) == "t"
+    assert f'"t", has {unsure["t"]:.0%}, and the "h" that was sampled {unsure["h"]:.0%}' in SAID
 
 
 def test_temperatures_do_what_it_says(session: Session):
@@ -81,7 +81,7 @@ def test_temperatures_do_what_it_says(session: Session):
     )
     assert cold.count("the sea of the sea") > 3
     assert cold == text(session, replace(asked, temperature=0, seed=8))
-    for broken in ("cuffshiesy", "supplianking", "afjury"):
+    for broken in ("Nayzry", "hopeoble", "meevolts"):
         assert broken in hot
         assert f'"{broken}"' in SAID
 
@@ -105,19 +105,19 @@ def test_the_first_head_has_the_habit_that_it_says(session: Session):
     place, prompt = view(NEIGHBOR), request(NEIGHBOR).prompt
     maps_TT = session.attention_bytes(prompt)[int(place["layer"]), int(place["head"])]
     previous = sum(row_T.argmax() == t for t, row_T in enumerate(maps_TT[1:]))
-    assert 0.5 < previous / (len(prompt) - 1) < 0.7
-    assert "It does so for more than half of all letters" in SAID
+    assert 0.4 < previous / (len(prompt) - 1) < 0.5
+    assert "It does so for nearly half of all letters" in SAID
 
 
 def test_it_learned_as_it_says(session: Session):
     assert view(LEARNED) == {"tab": "learned"}
     letters = {snapshot.step: exp(snapshot.loss) for snapshot in read_snapshots(session)}
-    assert [round(each, 1) for each in letters.values()] == [43.7, 6.1, 4.4, 3.9]
+    assert [round(each, 1) for each in letters.values()] == [43.7, 6.1, 4.2, 3.7]
     for said in (
         "After 19 steps",
         "among 44 letters",
         "After 156 steps it is 6",
-        "after 1,250, 4.4",
-        "after 10,000, 3.9",
+        "after 1,250, 4.2",
+        "after 10,000, 3.7",
     ):
         assert said in SAID

@@ -30,12 +30,13 @@ def test_the_warm_up_of_a_preset_is_at_most_a_tenth_of_a_shorter_run(trainer):
     assert trainer("quick", "--max-iters", 30, "--warmup-iters", 20).config.warmup_iters == 20  # as it was asked for
 
 
-def test_default_has_dropout_if_it_reads_its_text_often_unless_another_is_asked_for(trainer, capsys):
-    assert trainer("default").model.config.dropout == 0.15
+@pytest.mark.parametrize("preset", ["default", "teacher"])
+def test_there_is_dropout_if_the_text_is_read_often_unless_another_is_asked_for(trainer, capsys, preset):
+    assert trainer(preset).model.config.dropout == 0.15
     said = "Dropout is 0.15, because this run reads its text often. --dropout sets another.\n"
     assert capsys.readouterr().out == said
-    assert trainer("default", "--dropout", 0.1).model.config.dropout == 0.1
-    assert trainer("default", "--max-iters", 1).model.config.dropout == 0
+    assert trainer(preset, "--dropout", 0.1).model.config.dropout == 0.1
+    assert trainer(preset, "--max-iters", 1).model.config.dropout == 0
     assert capsys.readouterr().out == ""
 
 
