@@ -4,7 +4,10 @@ from dataclasses import dataclass, replace
 
 from tinygpt.config import GPTConfig, TrainConfig
 
-_READS_WITHOUT_DROPOUT = 10  # of a text; see "Training time" in docs/benchmarks.md
+# How often a run may read its text without dropout, and the dropout of one that reads it more often: see "Training
+# time" in docs/benchmarks.md.
+_READS_WITHOUT_DROPOUT = 10
+_DROPOUT_IF_READ_OFTEN = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,7 @@ PRESETS = {
         about="modern block, Muon, averaged weights: minutes on a CPU",
         model=_MODERN,
         train=_TRAINING,
-        dropout_if_read_often=0.15,
+        dropout_if_read_often=_DROPOUT_IF_READ_OFTEN,
     ),
     "quick": Preset(
         about="the default, but small and short: seconds, to see that it works",
@@ -72,7 +75,7 @@ PRESETS = {
         about="the default for more steps; eight with different seeds are the teachers of best",
         model=_MODERN,
         train=replace(_TRAINING, max_iters=2000, eval_interval=500),
-        dropout_if_read_often=0.15,
+        dropout_if_read_often=_DROPOUT_IF_READ_OFTEN,
     ),
     "best": Preset(
         about="the shipped weights: distilled from teachers, 40 minutes on two cores of a CPU",
