@@ -68,7 +68,7 @@ def test_the_model_is_as_sure_of_the_next_letter_as_it_says(session: Session):
         found.append((before, dict(zip(session.tokenizer.vocabulary, raw_V, strict=True))))
     (one, sure), (other, unsure) = found
     assert (one, other) == ("I'l", "I'll ")
-    assert f'"l" {sure["l"]:.0%}' in SAID
+    assert f'"l" has {sure["l"]:.0%}' in SAID
     assert max(unsure, key=unsure.get) == "t"
     assert f'"t", has {unsure["t"]:.0%}, and the "h" that was sampled {unsure["h"]:.0%}' in SAID
 
@@ -105,7 +105,7 @@ def test_the_first_head_has_the_habit_that_it_says(session: Session):
     place, prompt = view(NEIGHBOR), request(NEIGHBOR).prompt
     maps_TT = session.attention_bytes(prompt)[int(place["layer"]), int(place["head"])]
     previous = sum(row_T.argmax() == t for t, row_T in enumerate(maps_TT[1:]))
-    assert f"It does so for {previous / (len(prompt) - 1):.0%} of all letters" in SAID
+    assert f"It does so for {previous / (len(prompt) - 1):.0%} of the letters of this prompt" in SAID
 
 
 def test_it_learned_as_it_says(session: Session):
