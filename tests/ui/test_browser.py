@@ -125,6 +125,8 @@ def test_the_page_opens_once_and_its_terminal_stays_its_own(browser: Path, weigh
     assert b"a browser prints" not in shown
     assert b"complains" not in shown
     assert b"No browser" not in shown
+    assert f"Running on local URL:  {url}\r\n".encode() in shown
+    assert b"launch()" not in shown  # in gradio's hint at a public link, which does not know our flag
 
 
 @ONLY_IN_CI

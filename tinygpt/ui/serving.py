@@ -105,7 +105,10 @@ def serve(
             state_session_capacity=MAX_VISITORS_KEPT,
             max_threads=2 * MAX_CONCURRENT_TEXTS,
             prevent_thread_lock=True,
+            quiet=not share,  # without a public link, it would say how to get one in code, instead of by our flag
         )
+        if not share:
+            print(f"* Running on local URL:  {page.local_url}", flush=True)
     except OSError as error:
         if is_closed_pipe(error):
             raise ValueError("nothing reads what the app prints: let it print to a terminal or a file") from error
