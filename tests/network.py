@@ -3,23 +3,24 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Thread
+from threading import Lock, Thread
 
 
 class Network:
     """Passes on connections to a port of this machine, at another port."""
 
     def __init__(self, port: int):
-        self._target, self._connections, self._up = port, [], True
+        self._target, self._connections, self._up, self._lock = port, [], True, Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
         """End all connections, and let no new one come about."""
-        self._up = False
-        while self._connections:
-            _end(self._connections.pop())
+        with self._lock:
+            self._up = False
+            while self._connections:
+                _end(self._connections.pop())
 
     def restore(self) -> None:
         """Let connections come about again."""
@@ -34,11 +35,12 @@ class Network:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                if not self._up:
-                    client.close()
-                    continue
-                server = socket.create_connection(("127.0.0.1", self._target))
-                self._connections += [client, server]
+                with self._lock:  # or a connection could come about while all are ended
+                    if not self._up:
+                        client.close()
+                        continue
+                    server = socket.create_connection(("127.0.0.1", self._target))
+                    self._connections += [client, server]
                 for source, sink in ((client, server), (server, client)):
                     Thread(target=_pass_on, args=(source, sink), daemon=True).start()
 

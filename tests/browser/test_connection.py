@@ -68,6 +68,10 @@ def prompt(page: Page) -> Locator:
 
 def test_what_was_asked_for_in_vain_can_be_asked_for_again(context: BrowserContext, address: str):
     with network_to(address) as network, opened(context, network.url) as page:
+        # gradio's own first call is answered: if it failed, gradio would ignore what is pressed until the page reloads.
+        page.wait_for_function(
+            "performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/run/predict'))"
+        )
         network.cut()
         write(page, "Wherefore", seed=7)
         expect(status(page)).to_contain_text("Connection lost.")
