@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+from tests.corpus import NEEDS_CORPUS
 from tests.server import ROOT
+from tinygpt.data.dataset import load_dataset
 from tinygpt.page.masthead import number_of_letters
 from tinygpt.request import GenerationRequest
 from tinygpt.ui.front_end import FrontEnd
@@ -120,3 +122,11 @@ def test_it_learned_as_it_says(session: Session):
         "after 10,000, 3½.",
     ):
         assert said in SAID
+
+
+@NEEDS_CORPUS
+def test_who_knows_the_frequencies_of_letters_alone_chooses_among_as_many_as_it_says():
+    dataset = load_dataset()
+    frequencies_V = np.bincount(dataset.train.numpy()) / len(dataset.train)
+    loss = -np.log(frequencies_V[dataset.validation.numpy()]).mean()
+    assert f"whoever knows only that chooses among {number_of_letters(loss)}." in SAID

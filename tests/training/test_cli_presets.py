@@ -36,6 +36,7 @@ def test_there_is_dropout_if_the_text_is_read_often_unless_another_is_asked_for(
     said = "Dropout is 0.15, because this run reads its text often. --dropout sets another.\n"
     assert capsys.readouterr().out == said
     assert trainer(preset, "--dropout", 0.1).model.config.dropout == 0.1
+    assert trainer(preset, "--dropout", 0).model.config.dropout == 0
     assert trainer(preset, "--max-iters", 1).model.config.dropout == 0
     assert capsys.readouterr().out == ""
 
